@@ -1,0 +1,53 @@
+/**
+ * Every bound that two programs share, each with its unit in its name (SPEC.md § 1).
+ * A loop, body, list or wait without a limit from here or from server/config.ts is a bug.
+ */
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+
+export const FILE_KEY_SIZE_BYTES = 16
+export const PAYLOAD_NONCE_SIZE_BYTES = 16
+export const CHUNK_SIZE_BYTES = 64 * KIB
+export const AEAD_TAG_SIZE_BYTES = 16
+export const SEALED_CHUNK_SIZE_BYTES = CHUNK_SIZE_BYTES + AEAD_TAG_SIZE_BYTES
+
+/** What Sealdeck accepts; the age reader itself takes more (SPEC.md § 3). */
+export const MAX_HEADER_SIZE_BYTES = 4 * KIB
+/** The generic age reader's bound: more than any header a stock program writes. */
+export const MAX_FOREIGN_HEADER_SIZE_BYTES = 16 * MIB
+
+/** A stored part: one write-once object. The last part of a payload may be shorter. */
+export const PART_SIZE_BYTES = 4 * MIB
+export const MAX_FILE_SIZE_BYTES = GIB
+/** PDFs above this are sealed as they are (no lock line). */
+export const MAX_NORMALISED_PDF_SIZE_BYTES = 200 * MIB
+export const MAX_MANIFEST_SIZE_BYTES = 64 * KIB
+export const MAX_PAGE_COUNT = 2000
+
+export const MAX_RECORD_SIZE_BYTES = KIB
+export const MAX_GRANT_SIZE_BYTES = 8 * KIB
+export const MAX_POLICY_SIZE_BYTES = 2 * KIB
+export const MAX_WRAP_SIZE_BYTES = 4 * KIB
+export const MAX_CARD_SIZE_BYTES = 4 * KIB
+export const MAX_NDA_SIZE_BYTES = 48 * KIB
+export const MAX_NOTE_SIZE_BYTES = 16 * KIB
+export const MAX_EVENT_SIZE_BYTES = 8 * KIB
+export const MAX_ENTRY_SIZE_BYTES = 65_535
+export const MAX_NOTE_SIGNATURE_COUNT = 100
+
+export const MAX_TITLE_LENGTH = 200
+export const MAX_NAME_LENGTH = 120
+export const MAX_EMAIL_LENGTH = 254
+export const MIN_PASSPHRASE_LENGTH = 15
+export const MAX_PASSPHRASE_LENGTH = 256
+export const RECOVERY_CODE_SIZE_BYTES = 20
+export const EMAIL_CODE_LENGTH = 8
+export const EMAIL_CODE_TRY_COUNT = 5
+export const EMAIL_CODE_TTL_MS = 10 * 60_000
+export const EMAIL_CODE_RESEND_AFTER_MS = 60_000
+export const ACCEPTANCE_TTL_MS = 15 * 60_000
+export const INVESTOR_SESSION_TTL_MS = 10 * 60_000
+
+export const PAGE_LIMIT = 100
+export const MAX_PAGE_LIMIT = 500
