@@ -1,0 +1,171 @@
+/**
+ * The page's side of the crypto worker: what may be asked of it, as types, and how it is started.
+ * Keys, passphrases, fragments and plaintext live in the worker only ([Note: Keys stay in the worker]);
+ * what comes back is public, sealed, or meant to be shown. The worker has no network: the page sends
+ * what it made and fetches what it needs (web/api.ts).
+ *
+ * Every method rejects with an Error whose `message` starts with a ProtocolErrorCode when bytes are
+ * refused; web/crypto-calls turns that into `{ ok: false, code }` for screens.
+ */
+import type {
+  AccessRequest, GateView, GrantSummary, KeyringRow, EventList, ReleasedHeader, StoredVersion, WrappedHeader,
+} from '../protocol/api.js'
+import type { ProtocolErrorCode } from '../protocol/errors.js'
+
+export type Outcome<T> = { ok: true, value: T } | { ok: false, code: ProtocolErrorCode }
+
+export interface OwnerPublic { signingKey: string, recipient: string, fingerprint: string }
+
+/** What the gate shows before any key: sealed under the link, hashed into the grant's policy. */
+export interface Card { founder: string, title: string, pageCount?: number }
+
+export interface Policy {
+  gate: 'link' | 'email' | 'nda'
+  openGate: 'link' | 'email'
+  release: 'on-signature' | 'on-approval'
+  expiresAtMs: number | null
+  watermark: boolean
+  download: boolean
+}
+
+export interface PageSize { widthPt: number, heightPt: number }
+
+/** One file to be sealed as one part of a version. */
+export interface SealInput {
+  vaultId: string
+  documentId: string
+  part: 0 | 1
+  gate: 'link' | 'email' | 'nda'
+  version: number
+  /** The record of the version before, of the same document and part; null for the first. */
+  previousRecord: string | null
+  title: string
+  fileName: string
+  mediaType: string
+  file: Blob
+  /** In page order; empty where there is no viewer for the type. */
+  pageSizes: readonly PageSize[]
+  thumbnails: readonly Blob[]
+}
+
+/** A seal in progress. `beginUpload` fields go to the server as they are. */
+export interface SealBegun {
+  sealId: string
+  partCount: number
+  beginUpload: { documentId: string, nameSealed: string, part: 0 | 1, gate: 'link' | 'email' | 'nda', version: number,
+    payloadLength: number, nonce: string, ownerHeader: string, draftSealed: string }
+}
+export interface SealedPart { index: number, bytes: Uint8Array<ArrayBuffer>, sha256: string }
+export interface SealFinished { hashList: Uint8Array<ArrayBuffer>, record: string, recordSignature: string }
+
+/** How a version's ciphertext reaches the worker: the page fetches, the worker checks. */
+export interface CiphertextSource {
+  readHashList(): Promise<Uint8Array<ArrayBuffer>>
+  /** Bytes `start` up to but not including `end` of the payload. */
+  readPayload(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>
+}
+
+export interface OpenedVersion {
+  title: string, fileName: string, mediaType: string, sizeBytes: number, pageCount: number | null
+}
+
+/** The gate as this browser has verified it: signature, fingerprint, card, policy. */
+export interface VerifiedGate {
+  card: Card
+  policy: Policy
+  founderFingerprint: string
+  revision: number
+  ndaSha256: string | null
+  logOrigin: string
+}
+
+export interface Acceptance {
+  agreementTitle: string
+  agreementText: string
+  signerName: string
+  signerEmail: string
+  signingFor: string
+  nonce: string
+  consentVersion: number
+}
+
+export interface CheckedEvent { index: number, isProven: boolean, event: unknown, details: unknown }
+export interface CheckedLog {
+  origin: string, treeSize: number, rootHash: string, events: CheckedEvent[]
+  /** Size of the checkpoint this browser remembered before; a consistency proof was demanded from it. */
+  rememberedSize: number | null
+}
+
+export interface CryptoWorker {
+  // ---------------------------------------------------------- owner: making and unlocking the root
+  /** Makes a new root and holds it. */
+  createRoot(): Promise<OwnerPublic>
+  /** Wraps the held root. `secret`: PRF output (32 bytes); the buffer is transferred and wiped. */
+  lockRootWithPasskey(input: { userId: string, rowId: string, secret: Uint8Array<ArrayBuffer> }): Promise<KeyringRow>
+  unlockRootWithPasskey(input: { userId: string, row: KeyringRow, secret: Uint8Array<ArrayBuffer> }): Promise<OwnerPublic>
+  startPassphraseRegistration(passphrase: string): Promise<{ registrationRequest: string }>
+  finishPassphraseRegistration(input: { registrationResponse: string, userId: string, rowId: string }): Promise<{ registrationRecord: string, row: KeyringRow }>
+  startPassphraseLogin(passphrase: string): Promise<{ startLoginRequest: string }>
+  /** null: wrong passphrase, or no such account (the same to the outside). Holds the export key. */
+  finishPassphraseLogin(input: { loginResponse: string }): Promise<{ finishLoginRequest: string } | null>
+  unlockRootWithPassphrase(input: { userId: string, row: KeyringRow }): Promise<OwnerPublic>
+  /** A new recovery code for the held root: shown once, in groups. */
+  createRecoveryCode(input: { userId: string, rowId: string }): Promise<{ code: string, row: KeyringRow, authSha256: string }>
+  /** Reads a typed code; null if it is not one. Holds it for unlockRootWithRecovery. */
+  readRecoveryCode(code: string): Promise<{ recoveryAuth: string } | null>
+  unlockRootWithRecovery(input: { userId: string, row: KeyringRow }): Promise<OwnerPublic>
+  owner(): Promise<OwnerPublic | null>
+  /** Forgets root, links, file keys: sign-out. */
+  forgetAll(): Promise<void>
+
+  // ---------------------------------------------------------- founder: labels, sealing, grants
+  /** Titles and names that only the owner reads. `context` binds them to their place. */
+  sealLabel(input: { label: string, context: string }): Promise<string>
+  openLabel(input: { sealed: string, context: string }): Promise<string>
+  vaultTagKey(vaultId: string): Promise<string>
+  beginSeal(input: SealInput, onHashed: (doneBytes: number, totalBytes: number) => void): Promise<SealBegun>
+  /** Takes up an interrupted seal with its own key; null if the file is not the one that was begun. */
+  resumeSeal(input: SealInput & { draftSealed: string, nonce: string, ownerHeader: string }, onHashed: (doneBytes: number, totalBytes: number) => void): Promise<SealBegun | null>
+  /** The next sealed part in order, or null at the end. Back-pressure: ask when the last was sent. */
+  nextPart(sealId: string): Promise<SealedPart | null>
+  finishSeal(sealId: string): Promise<SealFinished>
+  cancelSeal(sealId: string): Promise<void>
+  /** Opens one of the owner's own versions and serves it to the viewer's port. */
+  openOwnVersion(input: { vaultId: string, version: StoredVersion, previousRecords: readonly { record: string, signature: string }[] }, source: CiphertextSource, viewerPort: MessagePort): Promise<OpenedVersion>
+  makeGrant(input: { vaultId: string, policy: Policy, ndaSha256: string | null, card: Card, logVkey: string, versions: readonly StoredVersion[] }): Promise<{ grantId: string, grant: string, grantSignature: string, cardSealed: string, headers: WrappedHeader[], fragment: string }>
+  reviseGrant(input: { vaultId: string, previous: GrantSummary, policy: Policy, ndaSha256: string | null, card: Card, logVkey: string, versions: readonly StoredVersion[] }): Promise<{ grant: string, grantSignature: string, cardSealed: string, headers: WrappedHeader[] }>
+  readGrant(input: { vaultId: string, summary: GrantSummary }): Promise<{ policy: Policy, ndaSha256: string | null, card: Card, fragment: string }>
+  /** The link's headers of new versions, as the grant's policy allows (none above the NDA on approval). */
+  headersForGrant(input: { vaultId: string, summary: GrantSummary, versions: readonly StoredVersion[] }): Promise<WrappedHeader[]>
+  /** Checks acceptance and enrolment against her own grant, pins the device, makes its headers. */
+  approve(input: { vaultId: string, summary: GrantSummary, request: AccessRequest, versions: readonly StoredVersion[] }): Promise<{ headers: WrappedHeader[] }>
+  auditorFragment(logVkey: string): Promise<string>
+
+  // ---------------------------------------------------------- investor: link, device, signing, opening
+  /** Takes the fragment (transferred out of the page at once); null if it is not a link's. */
+  takeFragment(input: { grantId: string, fragment: string }): Promise<{ founderFingerprint: string } | null>
+  /** True if this device has been here before and can go on without the fragment. */
+  recallLink(grantId: string): Promise<boolean>
+  verifyGate(view: GateView): Promise<VerifiedGate>
+  /** Loads or makes this device's keys for the grant and signs both notes with link key and device key. */
+  signAccessRequest(input: { grantId: string, name: string, email: string | null, nonce: string }): Promise<{ accessRequest: string, enrolment: string }>
+  signSession(input: { grantId: string, nonce: string }): Promise<{ deviceSigningKey: string, sessionNote: string } | null>
+  /** The exact text that would be signed, to be shown. */
+  previewAcceptance(input: { grantId: string, acceptance: Acceptance }): Promise<{ text: string }>
+  signAcceptance(input: { grantId: string, acceptance: Acceptance }): Promise<{ acceptance: string }>
+  signDecline(input: { grantId: string, nonce: string }): Promise<{ decline: string }>
+  /** Checks wraps, MACs, commitments, records and their chain; keeps the file keys; re-wraps them to the device. */
+  receiveHeaders(input: { grantId: string, headers: readonly ReleasedHeader[] }): Promise<{ deviceHeaders: { versionId: string, header: string }[] }>
+  openVersion(input: { grantId: string, versionId: string }, source: CiphertextSource, viewerPort: MessagePort): Promise<OpenedVersion>
+  /** The original file as it was sealed, where the policy allows a download. */
+  saveVersion(input: { grantId: string, versionId: string }, source: CiphertextSource, onBytes: (doneBytes: number, totalBytes: number) => void): Promise<{ fileName: string, mediaType: string, file: Blob }>
+  forgetDevice(grantId: string): Promise<void>
+
+  // ---------------------------------------------------------- anyone: the log
+  takeAuditorFragment(fragment: string): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
+  checkReceipt(input: { logVkey: string, proof: string }): Promise<{ index: number, treeSize: number, event: unknown }>
+  /** Checks checkpoint, consistency with the one remembered, and each event's inclusion. */
+  checkEvents(input: { logVkey: string, list: EventList, readConsistency: (from: number, to: number) => Promise<string[]> }): Promise<CheckedLog>
+  /** The same for an exported file. */
+  checkExport(input: { text: string, logVkey: string | null }): Promise<CheckedLog>
+}
