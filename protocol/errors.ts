@@ -58,6 +58,14 @@ export const PROTOCOL_ERROR_CODES = [
   'wrong-origin',
   'quorum-missing',
   'forked-log',
+  'malformed-key',
+  'malformed-statement',
+  'malformed-export',
+  'malformed-request',
+  'missing-tile',
+  'bad-tile',
+  'bad-details',
+  'bad-vault-tag',
 ] as const
 
 export type ProtocolErrorCode = typeof PROTOCOL_ERROR_CODES[number]

@@ -35,6 +35,21 @@ export const MAX_NOTE_SIZE_BYTES = 16 * KIB
 export const MAX_EVENT_SIZE_BYTES = 8 * KIB
 export const MAX_ENTRY_SIZE_BYTES = 65_535
 export const MAX_NOTE_SIGNATURE_COUNT = 100
+export const MAX_KEY_NAME_LENGTH = 200
+/** Signed 64-bit: what Go's implementations hold. */
+export const MAX_TREE_SIZE = 2n ** 63n - 1n
+/** A path to the root of 2^63 leaves. */
+export const MAX_PROOF_HASH_COUNT = 63
+/** What one integration appends at most. */
+export const MAX_INTEGRATION_ENTRY_COUNT = 4096
+export const MAX_RECEIPT_SIZE_BYTES = 64 * KIB
+export const MAX_DETAILS_SIZE_BYTES = 64 * KIB
+export const MAX_POLICY_FILE_SIZE_BYTES = 64 * KIB
+export const MAX_POLICY_LINE_COUNT = 500
+/** What a witness reads of one request. */
+export const MAX_ADD_CHECKPOINT_SIZE_BYTES = 32 * KIB
+export const MAX_EXPORT_SIZE_BYTES = GIB
+export const MAX_EXPORT_EVENT_COUNT = 1_000_000
 
 export const MAX_TITLE_LENGTH = 200
 export const MAX_NAME_LENGTH = 120
