@@ -44,6 +44,9 @@ export const PROTOCOL_ERROR_CODES = [
   'broken-chain',
   'malformed-manifest',
   'low-order-key',
+  // NDA texts (protocol/nda.ts)
+  'malformed-nda',
+  'nda-field',
   // notes, checkpoints, proofs (protocol/log)
   'malformed-note',
   'malformed-checkpoint',
