@@ -1,0 +1,237 @@
+/**
+ * The database, whichever of the two engines it is; every difference between their drivers ends here.
+ *
+ * [Note: No transactions] `db.transaction`, `sql.begin` and `sql.reserve` are not used for changes: when
+ * a backend dies, the driver's callback goes on outside its transaction. What must be atomic is one
+ * statement ([Note: One statement] in db/queries/outbox.ts) or one function from a migration.
+ */
+import { fileURLToPath } from 'node:url'
+import { PGlite } from '@electric-sql/pglite'
+import { sql, type ExtractTablesWithRelations, type SQL } from 'drizzle-orm'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
+import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator'
+import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js'
+import { migrate as migratePostgres } from 'drizzle-orm/postgres-js/migrator'
+import postgres from 'postgres'
+import { assert } from '../protocol/errors.js'
+import { lockDataFolder } from './data-lock.js'
+import * as schema from './schema.js'
+
+/** Both drivers' databases are assignable to this without a cast. */
+export type Db = PgDatabase<PgQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>
+
+export type Engine = 'pglite' | 'postgres'
+
+export type DbSettings =
+  /** `folder` null: in memory. `snapshot`: what `PGlite.dumpDataDir` gave, already migrated. */
+  | { engine: 'pglite', folder: string | null, lockFolder?: string, snapshot?: Blob }
+  | { engine: 'postgres', url: string, maxConnections: number }
+
+/** Held as long as its connection lives. */
+export interface LeaderLock {
+  isHeld(): boolean
+  release(): Promise<void>
+}
+
+export interface OpenDatabase {
+  readonly engine: Engine
+  /** For requests; where the roles exist it cannot change the log's tables. */
+  readonly db: Db
+  /** For the sequencer alone: its own connections and, where it exists, its own role. */
+  readonly logDb: Db
+  /** Be the one integrator, or `undefined` while another is. On PGlite there is nobody else. */
+  tryLead(): Promise<LeaderLock | undefined>
+  /** Call `onNotice` for each NOTIFY on the channel, from any instance. @returns how to stop. */
+  listen(channel: string, onNotice: (payload: string) => void): Promise<() => Promise<void>>
+  notify(channel: string, payload: string): Promise<void>
+  /** For tests: the whole database as a file. PGlite only. */
+  dump(): Promise<Blob>
+  close(): Promise<void>
+}
+
+const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url))
+const MIGRATION_LOCK = 0x5ea1_dec0
+const LEADER_LOCK = 0x5ea1_dec1
+const STATEMENT_TIMEOUT_MS = 5_000
+const LOG_STATEMENT_TIMEOUT_MS = 30_000
+const CONNECT_TIMEOUT_SECONDS = 5
+const KEEP_ALIVE_SECONDS = 5
+const CLOSE_TIMEOUT_SECONDS = 3
+
+/**
+ * Open the database and bring its tables up to date.
+ *
+ * @throws DataFolderLocked if another process has the folder (PGlite).
+ */
+export async function openDb(settings: DbSettings): Promise<OpenDatabase> {
+  return settings.engine === 'pglite' ? await openPglite(settings) : await openPostgres(settings)
+}
+
+async function openPglite(settings: DbSettings & { engine: 'pglite' }): Promise<OpenDatabase> {
+  const unlock = settings.lockFolder === undefined ? undefined : await lockDataFolder(settings.lockFolder)
+  try {
+    const client = await PGlite.create({
+      ...(settings.folder === null ? {} : { dataDir: settings.folder }),
+      ...(settings.snapshot === undefined ? {} : { loadDataDir: settings.snapshot }),
+    })
+    await client.exec("set timezone = 'UTC'")
+    const db = drizzlePglite(client, { schema, casing: 'snake_case' })
+    await migratePglite(db, { migrationsFolder: MIGRATIONS_FOLDER })
+    return pgliteDatabase(client, db, unlock)
+  } catch (error) {
+    await unlock?.()
+    throw error
+  }
+}
+
+function pgliteDatabase(client: PGlite, db: Db, unlock: (() => Promise<void>) | undefined): OpenDatabase {
+  let isLed = false
+  return {
+    engine: 'pglite',
+    db,
+    logDb: db,
+    async tryLead() {
+      if (isLed) return undefined
+      isLed = true
+      return { isHeld: () => isLed, release: async () => { isLed = false } }
+    },
+    listen: (channel, onNotice) => client.listen(channel, onNotice),
+    async notify(channel, payload) {
+      await db.execute(sql`select pg_notify(${channel}, ${payload})`)
+    },
+    dump: () => client.dumpDataDir('none'),
+    async close() {
+      await client.close()
+      await unlock?.()
+    },
+  }
+}
+
+type PostgresSettings = DbSettings & { engine: 'postgres' }
+
+async function openPostgres(settings: PostgresSettings): Promise<OpenDatabase> {
+  const roles = await migrateUnderLock(settings.url)
+  const client = connect(settings.url, {
+    max: settings.maxConnections, statementTimeoutMs: STATEMENT_TIMEOUT_MS, role: roles?.api,
+  })
+  // Two: one works, one is there while the other reconnects.
+  const logClient = connect(settings.url, {
+    max: 2, statementTimeoutMs: LOG_STATEMENT_TIMEOUT_MS, role: roles?.integrator,
+  })
+  const db = drizzlePostgres(client, { schema, casing: 'snake_case' })
+  return {
+    engine: 'postgres',
+    db,
+    logDb: drizzlePostgres(logClient, { schema, casing: 'snake_case' }),
+    tryLead: () => tryLeadPostgres(settings.url),
+    async listen(channel, onNotice) {
+      const { unlisten } = await client.listen(channel, onNotice)
+      return unlisten
+    },
+    async notify(channel, payload) {
+      await client.notify(channel, payload)
+    },
+    dump: () => Promise.reject(new Error('use pg_dump for PostgreSQL')),
+    async close() {
+      await Promise.all([client.end({ timeout: CLOSE_TIMEOUT_SECONDS }), logClient.end({ timeout: CLOSE_TIMEOUT_SECONDS })])
+    },
+  }
+}
+
+interface ConnectOptions {
+  max: number
+  statementTimeoutMs: number
+  role?: string | undefined
+  onClose?: () => void
+}
+
+function connect(url: string, options: ConnectOptions) {
+  return postgres(url, {
+    max: options.max,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    keep_alive: KEEP_ALIVE_SECONDS,
+    onnotice: () => {},
+    ...(options.onClose === undefined ? {} : { onclose: options.onClose }),
+    connection: {
+      application_name: 'sealdeck',
+      statement_timeout: options.statementTimeoutMs,
+      TimeZone: 'UTC',
+      ...(options.role === undefined ? {} : { role: options.role }),
+    },
+  })
+}
+
+interface Roles { api: string, integrator: string }
+
+/** Two instances may start together: the second waits for the first's migration and finds it done. */
+async function migrateUnderLock(url: string): Promise<Roles | undefined> {
+  // One connection: the lock is the session's, and the migrator's transaction must run in it.
+  const client = connect(url, { max: 1, statementTimeoutMs: 0 })
+  try {
+    await client`select pg_advisory_lock(${MIGRATION_LOCK})`
+    await migratePostgres(drizzlePostgres(client), { migrationsFolder: MIGRATIONS_FOLDER })
+    return await usableRoles(client)
+  } finally {
+    await client.end({ timeout: CLOSE_TIMEOUT_SECONDS }) // Ends the session, and with it the lock.
+  }
+}
+
+async function usableRoles(client: postgres.Sql): Promise<Roles | undefined> {
+  const found = await client`
+    select count(*)::integer as count from pg_roles
+    where rolname in ('sealdeck_api', 'sealdeck_integrator') and pg_has_role(current_user, oid, 'member')
+      and has_table_privilege(oid, 'audit_outbox', 'select')`
+  return found[0]?.['count'] === 2 ? { api: 'sealdeck_api', integrator: 'sealdeck_integrator' } : undefined
+}
+
+/** The lock is a session's: a connection of its own, and the lock is lost with it. */
+async function tryLeadPostgres(url: string): Promise<LeaderLock | undefined> {
+  let isHeld = false
+  const client = connect(url, { max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS, onClose: () => { isHeld = false } })
+  const release = async () => {
+    isHeld = false
+    await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
+  }
+  try {
+    const locked = await client`select pg_try_advisory_lock(${LEADER_LOCK}) as "isLocked"`
+    isHeld = locked[0]?.['isLocked'] === true
+  } catch (error) {
+    await release()
+    throw error
+  }
+  if (isHeld) return { isHeld: () => isHeld, release }
+  await release()
+  return undefined
+}
+
+/**
+ * Run a raw query and get its rows as an array from either driver. Values keep the driver's shapes:
+ * read them with `readBytes`, `readInstant`, `Number` and `String`.
+ */
+export async function queryRows(db: Db, query: SQL): Promise<Record<string, unknown>[]> {
+  const result: unknown = await db.execute(query)
+  const rows: unknown = Array.isArray(result) ? [...result] : Reflect.get(Object(result), 'rows')
+  assert(Array.isArray(rows), 'a query answers with rows')
+  return rows
+}
+
+/** The name of the constraint that a failed statement ran into; `undefined` for any other failure. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const cause = databaseError(error)
+  const name: unknown = cause === undefined ? undefined
+    : Reflect.get(cause, 'constraint_name') ?? Reflect.get(cause, 'constraint')
+  return typeof name === 'string' ? name : undefined
+}
+
+/** The SQLSTATE of a failed statement; `undefined` if the failure was not the database's. */
+export function sqlState(error: unknown): string | undefined {
+  const code: unknown = Reflect.get(Object(databaseError(error)), 'code')
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+}
+
+/** drizzle wraps what the driver threw. */
+function databaseError(error: unknown): object | undefined {
+  if (!(error instanceof Error)) return undefined
+  return error.cause instanceof Error ? error.cause : error
+}
