@@ -22,6 +22,9 @@ export type ReleaseRule = typeof RELEASE_RULES[number]
 export const KEYRING_METHODS = ['passkey', 'passphrase', 'recovery'] as const
 export type KeyringMethod = typeof KEYRING_METHODS[number]
 
+export const LOCALES = ['en', 'ru'] as const
+export type Locale = typeof LOCALES[number]
+
 export const AUDIENCES = ['founder', 'auditor'] as const
 export type Audience = typeof AUDIENCES[number]
 
@@ -34,6 +37,8 @@ export const users = pgTable('users', {
   id: uuid().primaryKey(),
   /** Canonical: one place decides what that is, and this index makes it unique. */
   email: text().notNull().unique(),
+  name: text().notNull().default(''),
+  locale: text({ enum: LOCALES }).notNull().default('en'),
   isFounder: boolean().notNull().default(false),
   isAuditor: boolean().notNull().default(false),
   /** The signing key's public half (`pkF`); null until the first keyring row is there. */
@@ -68,7 +73,7 @@ export const keyringRows = pgTable('keyring_rows', {
   usedAtMs: instant('used_at'),
 }, (table) => [index().on(table.userId, table.createdAtMs)])
 
-export const CODE_PURPOSES = ['sign-up', 'sign-in', 'recovery', 'access', 'invitation'] as const
+export const CODE_PURPOSES = ['sign-up', 'sign-in', 'recover', 'access'] as const
 export type CodePurpose = typeof CODE_PURPOSES[number]
 
 /** A code sent by mail. The challenge id stays with the browser that asked; here lies its hash. */
@@ -78,8 +83,11 @@ export const emailCodes = pgTable('email_codes', {
   purpose: text({ enum: CODE_PURPOSES }).notNull(),
   codeHash: bytea().notNull(),
   tryCount: integer().notNull().default(0),
-  /** For purpose `access`: the link it was asked for. */
+  /** For purpose `access`: the link it was asked for, and the name given with the address. */
   grantId: text(),
+  name: text(),
+  /** For purpose `sign-in`: the account whose passphrase was right. */
+  userId: uuid(),
   createdAtMs: instant('created_at').notNull(),
   expiresAtMs: instant('expires_at').notNull(),
   usedAtMs: instant('used_at'),
@@ -110,7 +118,8 @@ export type ChallengeKind = typeof CHALLENGE_KINDS[number]
 
 /** The server's half of a ceremony in two requests (WebAuthn, OPAQUE, sign-up after its code). Single use. */
 export const challenges = pgTable('challenges', {
-  id: uuid().primaryKey(),
+  /** 16 random bytes, base64url. */
+  id: text().primaryKey(),
   kind: text({ enum: CHALLENGE_KINDS }).notNull(),
   userId: uuid(),
   email: text(),
@@ -254,6 +263,7 @@ export const people = pgTable('people', {
   email: text(),
   name: text(),
   organisation: text(),
+  locale: text({ enum: LOCALES }).notNull().default('en'),
   /** Random, made by the server: tags this person's entries in the log. */
   tagKey: bytea().notNull(),
   createdAtMs: instant('created_at').notNull(),

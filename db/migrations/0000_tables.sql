@@ -75,7 +75,7 @@ CREATE TABLE "auditor_invitations" (
 );
 --> statement-breakpoint
 CREATE TABLE "challenges" (
-	"id" uuid PRIMARY KEY NOT NULL,
+	"id" text PRIMARY KEY NOT NULL,
 	"kind" text NOT NULL,
 	"user_id" uuid,
 	"email" text,
@@ -114,6 +114,8 @@ CREATE TABLE "email_codes" (
 	"code_hash" "bytea" NOT NULL,
 	"try_count" integer DEFAULT 0 NOT NULL,
 	"grant_id" text,
+	"name" text,
+	"user_id" uuid,
 	"created_at" timestamp with time zone NOT NULL,
 	"expires_at" timestamp with time zone NOT NULL,
 	"used_at" timestamp with time zone
@@ -236,6 +238,7 @@ CREATE TABLE "people" (
 	"email" text,
 	"name" text,
 	"organisation" text,
+	"locale" text DEFAULT 'en' NOT NULL,
 	"tag_key" "bytea" NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"verified_at" timestamp with time zone,
@@ -318,6 +321,8 @@ CREATE TABLE "upload_parts" (
 CREATE TABLE "users" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"email" text NOT NULL,
+	"name" text DEFAULT '' NOT NULL,
+	"locale" text DEFAULT 'en' NOT NULL,
 	"is_founder" boolean DEFAULT false NOT NULL,
 	"is_auditor" boolean DEFAULT false NOT NULL,
 	"signing_public_key" "bytea",
