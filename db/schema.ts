@@ -25,14 +25,14 @@ export type KeyringMethod = typeof KEYRING_METHODS[number]
 export const LOCALES = ['en', 'ru'] as const
 export type Locale = typeof LOCALES[number]
 
-export const AUDIENCES = ['founder', 'auditor'] as const
-export type Audience = typeof AUDIENCES[number]
+export const LOCALES = ['en', 'ru'] as const
+export type Locale = typeof LOCALES[number]
 
 const sha256Size = 32
 
 // ---- accounts -------------------------------------------------------------------------------
 
-/** One person with an account; founder and auditor are roles of the same account. */
+/** One person with an account: the founder of the vaults she owns, the auditor where she was invited. */
 export const users = pgTable('users', {
   id: uuid().primaryKey(),
   /** Canonical: one place decides what that is, and this index makes it unique. */
@@ -352,7 +352,7 @@ export const acceptances = pgTable('acceptances', {
   index('acceptances_awaiting').on(table.vaultId, table.createdAtMs).where(sql`${table.status} = 'awaiting'`),
 ])
 
-/** The server handed a header over; once per header, device and revision. */
+/** The server handed a header over: one row a visit ([Note: One release a visit] in db/queries/releases.ts). */
 export const releases = pgTable('releases', {
   id: uuid().primaryKey(),
   headerId: uuid().notNull(),
@@ -369,8 +369,10 @@ export const releases = pgTable('releases', {
   requestSha256: bytea(),
   eventId: uuid().notNull(),
   releasedAtMs: instant('released_at').notNull(),
+  /** When the first byte of the version left under this release; its event is `version.fetched`. */
+  fetchedAtMs: instant('fetched_at'),
 }, (table) => [
-  unique().on(table.headerId, table.deviceId, table.revision),
+  index().on(table.deviceId, table.versionId, table.releasedAtMs.desc()),
   index().on(table.grantId, table.releasedAtMs),
   index().on(table.personId, table.releasedAtMs),
   index().on(table.versionId),
