@@ -25,9 +25,6 @@ export type KeyringMethod = typeof KEYRING_METHODS[number]
 export const LOCALES = ['en', 'ru'] as const
 export type Locale = typeof LOCALES[number]
 
-export const LOCALES = ['en', 'ru'] as const
-export type Locale = typeof LOCALES[number]
-
 const sha256Size = 32
 
 // ---- accounts -------------------------------------------------------------------------------
@@ -37,15 +34,13 @@ export const users = pgTable('users', {
   id: uuid().primaryKey(),
   /** Canonical: one place decides what that is, and this index makes it unique. */
   email: text().notNull().unique(),
-  name: text().notNull().default(''),
-  locale: text({ enum: LOCALES }).notNull().default('en'),
-  isFounder: boolean().notNull().default(false),
-  isAuditor: boolean().notNull().default(false),
-  /** The signing key's public half (`pkF`); null until the first keyring row is there. */
-  signingPublicKey: bytea(),
-  /** The owner's age recipient, raw bytes. */
-  recipient: bytea(),
-  recoveryAuthHash: bytea(),
+  name: text().notNull(),
+  /** The language of the mails to her. */
+  locale: text({ enum: LOCALES }).notNull(),
+  /** The signing key's public half (`pkF`). */
+  signingPublicKey: bytea().notNull(),
+  /** The owner's age recipient, `age1pq1...`. */
+  recipient: text().notNull(),
   recoveryConfirmedAtMs: instant('recovery_confirmed_at'),
   quotaBytes: bigint({ mode: 'number' }),
   createdAtMs: instant('created_at').notNull(),
@@ -67,8 +62,9 @@ export const keyringRows = pgTable('keyring_rows', {
   credentialPublicKey: bytea(),
   credentialCounter: bigint({ mode: 'number' }),
   credentialTransports: text().array(),
-  prfSalt: bytea(),
   opaqueRecord: text(),
+  /** SHA-256 of what a recovery code proves itself with. */
+  recoveryAuthSha256: bytea(),
   createdAtMs: instant('created_at').notNull(),
   usedAtMs: instant('used_at'),
 }, (table) => [index().on(table.userId, table.createdAtMs)])
@@ -97,7 +93,6 @@ export const emailCodes = pgTable('email_codes', {
 export const sessions = pgTable('sessions', {
   id: uuid().primaryKey(),
   userId: uuid().notNull().references(() => users.id, { onDelete: 'cascade' }),
-  audience: text({ enum: AUDIENCES }).notNull(),
   tokenHash: bytea().notNull(),
   /** The token before this one: seen again after a moment, it was stolen, and the session ends. */
   previousTokenHash: bytea(),
@@ -111,19 +106,16 @@ export const sessions = pgTable('sessions', {
 }, (table) => [index().on(table.userId), index().on(table.expiresAtMs)])
 
 export const CHALLENGE_KINDS = [
-  'sign-up', 'passkey-registration', 'passkey-sign-in', 'passphrase-registration', 'passphrase-sign-in',
-  'recovery', 'reauthentication',
+  'passkey-registration', 'passkey-sign-in', 'passphrase-sign-in',
 ] as const
 export type ChallengeKind = typeof CHALLENGE_KINDS[number]
 
-/** The server's half of a ceremony in two requests (WebAuthn, OPAQUE, sign-up after its code). Single use. */
+/** The server's half of a ceremony in two requests (WebAuthn, OPAQUE). Single use. */
 export const challenges = pgTable('challenges', {
   /** 16 random bytes, base64url. */
   id: text().primaryKey(),
   kind: text({ enum: CHALLENGE_KINDS }).notNull(),
   userId: uuid(),
-  email: text(),
-  audience: text({ enum: AUDIENCES }),
   /** The WebAuthn challenge, or OPAQUE's server state. */
   state: text().notNull(),
   createdAtMs: instant('created_at').notNull(),
@@ -327,7 +319,7 @@ export const headers = pgTable('headers', {
   index().on(table.deviceId),
 ])
 
-export const ACCEPTANCE_STATUSES = ['accepted', 'awaiting', 'approved', 'declined'] as const
+export const ACCEPTANCE_STATUSES = ['accepted', 'awaiting', 'approved', 'denied'] as const
 export type AcceptanceStatus = typeof ACCEPTANCE_STATUSES[number]
 
 /** The NDA, signed. The note lies here for the parties and, erasable, in the log's details. */

@@ -78,8 +78,6 @@ CREATE TABLE "challenges" (
 	"id" text PRIMARY KEY NOT NULL,
 	"kind" text NOT NULL,
 	"user_id" uuid,
-	"email" text,
-	"audience" text,
 	"state" text NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"expires_at" timestamp with time zone NOT NULL,
@@ -187,8 +185,8 @@ CREATE TABLE "keyring_rows" (
 	"credential_public_key" "bytea",
 	"credential_counter" bigint,
 	"credential_transports" text[],
-	"prf_salt" "bytea",
 	"opaque_record" text,
+	"recovery_auth_sha256" "bytea",
 	"created_at" timestamp with time zone NOT NULL,
 	"used_at" timestamp with time zone,
 	CONSTRAINT "keyring_rows_credentialId_unique" UNIQUE("credential_id")
@@ -269,13 +267,12 @@ CREATE TABLE "releases" (
 	"request_sha256" "bytea",
 	"event_id" uuid NOT NULL,
 	"released_at" timestamp with time zone NOT NULL,
-	CONSTRAINT "releases_headerId_deviceId_revision_unique" UNIQUE("header_id","device_id","revision")
+	"fetched_at" timestamp with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "sessions" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"user_id" uuid NOT NULL,
-	"audience" text NOT NULL,
 	"token_hash" "bytea" NOT NULL,
 	"previous_token_hash" "bytea",
 	"rotated_at" timestamp with time zone NOT NULL,
@@ -321,13 +318,10 @@ CREATE TABLE "upload_parts" (
 CREATE TABLE "users" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"email" text NOT NULL,
-	"name" text DEFAULT '' NOT NULL,
-	"locale" text DEFAULT 'en' NOT NULL,
-	"is_founder" boolean DEFAULT false NOT NULL,
-	"is_auditor" boolean DEFAULT false NOT NULL,
-	"signing_public_key" "bytea",
-	"recipient" "bytea",
-	"recovery_auth_hash" "bytea",
+	"name" text NOT NULL,
+	"locale" text NOT NULL,
+	"signing_public_key" "bytea" NOT NULL,
+	"recipient" text NOT NULL,
 	"recovery_confirmed_at" timestamp with time zone,
 	"quota_bytes" bigint,
 	"created_at" timestamp with time zone NOT NULL,
@@ -422,6 +416,7 @@ CREATE INDEX "nonces_expires_at_index" ON "nonces" USING btree ("expires_at");--
 CREATE INDEX "people_grant_id_created_at_id_index" ON "people" USING btree ("grant_id","created_at" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "people_email_index" ON "people" USING btree ("email");--> statement-breakpoint
 CREATE INDEX "rate_counters_expires_at_index" ON "rate_counters" USING btree ("expires_at");--> statement-breakpoint
+CREATE INDEX "releases_device_id_version_id_released_at_index" ON "releases" USING btree ("device_id","version_id","released_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "releases_grant_id_released_at_index" ON "releases" USING btree ("grant_id","released_at");--> statement-breakpoint
 CREATE INDEX "releases_person_id_released_at_index" ON "releases" USING btree ("person_id","released_at");--> statement-breakpoint
 CREATE INDEX "releases_version_id_index" ON "releases" USING btree ("version_id");--> statement-breakpoint
