@@ -4,6 +4,7 @@
  */
 import { decodeHex } from '../protocol/bytes.js'
 import { assert } from '../protocol/errors.js'
+import { sql, type SQL } from 'drizzle-orm'
 import { customType } from 'drizzle-orm/pg-core'
 
 /**
@@ -38,4 +39,9 @@ export function readInstant(value: unknown): number {
   const atMs = value instanceof Date ? value.getTime() : Date.parse(String(value))
   assert(!Number.isNaN(atMs), 'a timestamptz arrives as a date')
   return atMs
+}
+
+/** Milliseconds since 1970 as a value in a raw statement. */
+export function instantSql(atMs: number): SQL {
+  return sql`${new Date(atMs).toISOString()}::timestamptz`
 }

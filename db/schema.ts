@@ -16,7 +16,7 @@ import { bytea, instant } from './columns.js'
 export const GATES = ['link', 'email', 'nda'] as const
 export type Gate = typeof GATES[number]
 
-export const RELEASE_RULES = ['signature', 'approval'] as const
+export const RELEASE_RULES = ['on-signature', 'on-approval'] as const
 export type ReleaseRule = typeof RELEASE_RULES[number]
 
 export const KEYRING_METHODS = ['passkey', 'passphrase', 'recovery'] as const
