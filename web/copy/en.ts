@@ -27,6 +27,8 @@ export const en = {
   optional: 'optional',
   dismiss: 'Dismiss',
   more: 'More',
+  showText: 'Show what is typed',
+  hideText: 'Hide what is typed',
   undo: 'Undo',
 
   codeGroups: (length: number) => `${length} digits, in two groups`,

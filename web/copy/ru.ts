@@ -25,6 +25,8 @@ export const ru: CommonCopy = {
   optional: 'необязательно',
   dismiss: 'Скрыть',
   more: 'Ещё',
+  showText: 'Показать введённое',
+  hideText: 'Скрыть введённое',
   undo: 'Отменить',
 
   codeGroups: (length) => `${length} цифр, двумя группами`,
