@@ -5,12 +5,19 @@
  * what it made and fetches what it needs (web/api.ts).
  *
  * Every method rejects with an Error whose `message` starts with a ProtocolErrorCode when bytes are
- * refused; web/crypto-calls turns that into `{ ok: false, code }` for screens.
+ * refused; `attempt` turns that into `{ ok: false, code }` for screens.
+ *
+ * [Note: Keys stay in the worker] The page is the larger target: it draws, routes and speaks to the
+ * network. What it never holds it cannot leak. Secrets that must arise in it (a typed passphrase, a
+ * passkey's PRF output) are handed over in the same tick, and their buffers are transferred.
  */
+import { proxy, transfer, wrap, type Remote } from 'comlink'
 import type {
   AccessRequest, GateView, GrantSummary, KeyringRow, EventList, ReleasedHeader, StoredVersion, WrappedHeader,
 } from '../protocol/api.js'
-import type { ProtocolErrorCode } from '../protocol/errors.js'
+import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
+import type { Api, ApiFailure } from './api.js'
+import workerUrl from './worker.ts?worker&url'
 
 export type Outcome<T> = { ok: true, value: T } | { ok: false, code: ProtocolErrorCode }
 
@@ -58,7 +65,10 @@ export interface SealBegun {
 export interface SealedPart { index: number, bytes: Uint8Array<ArrayBuffer>, sha256: string }
 export interface SealFinished { hashList: Uint8Array<ArrayBuffer>, record: string, recordSignature: string }
 
-/** How a version's ciphertext reaches the worker: the page fetches, the worker checks. */
+/**
+ * How a version's ciphertext reaches the worker: the page fetches, the worker checks.
+ * Rejects with an Error whose message is a SourceErrorCode (web/viewer/ports.ts); see `sourceOf`.
+ */
 export interface CiphertextSource {
   readHashList(): Promise<Uint8Array<ArrayBuffer>>
   /** Bytes `start` up to but not including `end` of the payload. */
@@ -96,6 +106,12 @@ export interface CheckedLog {
   rememberedSize: number | null
 }
 
+/**
+ * What a sealed label is, and whose: moved to another place it does not open. `document-name` is
+ * sealed by `beginSeal` itself, under the document's id.
+ */
+export type LabelContext = `${'vault-title' | 'document-name' | 'grant-name'}:${string}`
+
 export interface CryptoWorker {
   // ---------------------------------------------------------- owner: making and unlocking the root
   /** Makes a new root and holds it. */
@@ -120,8 +136,8 @@ export interface CryptoWorker {
 
   // ---------------------------------------------------------- founder: labels, sealing, grants
   /** Titles and names that only the owner reads. `context` binds them to their place. */
-  sealLabel(input: { label: string, context: string }): Promise<string>
-  openLabel(input: { sealed: string, context: string }): Promise<string>
+  sealLabel(input: { label: string, context: LabelContext }): Promise<string>
+  openLabel(input: { sealed: string, context: LabelContext }): Promise<string>
   vaultTagKey(vaultId: string): Promise<string>
   beginSeal(input: SealInput, onHashed: (doneBytes: number, totalBytes: number) => void): Promise<SealBegun>
   /** Takes up an interrupted seal with its own key; null if the file is not the one that was begun. */
@@ -165,7 +181,135 @@ export interface CryptoWorker {
   takeAuditorFragment(fragment: string): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
   checkReceipt(input: { logVkey: string, proof: string }): Promise<{ index: number, treeSize: number, event: unknown }>
   /** Checks checkpoint, consistency with the one remembered, and each event's inclusion. */
-  checkEvents(input: { logVkey: string, list: EventList, readConsistency: (from: number, to: number) => Promise<string[]> }): Promise<CheckedLog>
+  checkEvents(input: { logVkey: string, list: EventList, readConsistency: ReadConsistency }): Promise<CheckedLog>
   /** The same for an exported file. */
   checkExport(input: { text: string, logVkey: string | null }): Promise<CheckedLog>
+}
+
+type ReadConsistency = (from: number, to: number) => Promise<string[]>
+
+/** What the worker exposes: a function inside an object cannot cross, so it goes beside it. */
+export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents'> {
+  checkEvents(input: { logVkey: string, list: EventList }, readConsistency?: ReadConsistency): Promise<CheckedLog>
+}
+
+// ---------------------------------------------------------------------------- starting it
+
+/** The one script address that the page may turn into code, whatever else is injected into it. */
+function trustedWorkerUrl(): string | URL {
+  const policy = window.trustedTypes?.createPolicy('sealdeck-url', {
+    createScriptURL(url) {
+      if (url !== workerUrl) throw new TypeError('only the crypto worker')
+      return url
+    },
+  })
+  return policy?.createScriptURL(workerUrl) ?? workerUrl
+}
+
+/**
+ * Start the worker and answer its methods. They wait until libsodium has proven itself, and reject if
+ * the worker could not be loaded or refused to start.
+ */
+export function startCrypto(): CryptoWorker {
+  const worker = new Worker(trustedWorkerUrl(), { type: 'module', name: 'crypto' })
+  const started = whenStarted(worker)
+  const remote = wrap<WorkerWire>(worker)
+  const handedOver = handOver(remote)
+  return new Proxy(remote, {
+    get(target, name) {
+      // Not a promise, though Comlink's proxies answer to every name.
+      if (typeof name !== 'string' || name === 'then') return undefined
+      const method: unknown = Reflect.get(handedOver, name) ?? Reflect.get(target, name)
+      if (typeof method !== 'function') return method
+      return async (...input: unknown[]) => {
+        await started
+        return Reflect.apply(method, undefined, input)
+      }
+    },
+  })
+}
+
+function whenStarted(worker: Worker): Promise<void> {
+  const started = new Promise<void>((resolve, reject) => {
+    worker.addEventListener('message', ({ data }) => {
+      if (data === 'started') resolve()
+      if (data === 'unsafe') reject(new Error('the crypto worker refused to start'))
+    })
+    worker.addEventListener('error', () => reject(new Error('the crypto worker did not load')))
+  })
+  started.catch(() => undefined) // Each call reports it; nobody need call.
+  return started
+}
+
+/** Methods whose arguments cannot be copied: buffers and ports move, functions stay and are called. */
+function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
+  return {
+    lockRootWithPasskey: (input) => remote.lockRootWithPasskey(transfer(input, [input.secret.buffer])),
+    unlockRootWithPasskey: (input) => remote.unlockRootWithPasskey(transfer(input, [input.secret.buffer])),
+    beginSeal: (input, onHashed) => remote.beginSeal(input, proxy(onHashed)),
+    resumeSeal: (input, onHashed) => remote.resumeSeal(input, proxy(onHashed)),
+    openOwnVersion: (input, source, port) =>
+      remote.openOwnVersion(input, proxy(movingBytes(source)), transfer(port, [port])),
+    openVersion: (input, source, port) =>
+      remote.openVersion(input, proxy(movingBytes(source)), transfer(port, [port])),
+    saveVersion: (input, source, onBytes) =>
+      remote.saveVersion(input, proxy(movingBytes(source)), proxy(onBytes)),
+    checkEvents: ({ logVkey, list, readConsistency }) =>
+      remote.checkEvents({ logVkey, list }, proxy(readConsistency)),
+  }
+}
+
+function movingBytes(source: CiphertextSource): CiphertextSource {
+  async function moved(reading: Promise<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await reading
+    return transfer(bytes, [bytes.buffer])
+  }
+  return {
+    readHashList: () => moved(source.readHashList()),
+    readPayload: (start, end) => moved(source.readPayload(start, end)),
+  }
+}
+
+// ---------------------------------------------------------------------------- its answers, for screens
+
+/**
+ * Run something that asks the worker; a refusal of bytes becomes a value. Anything else is our bug
+ * and goes on to the shell, which says so.
+ */
+export async function attempt<T>(run: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await run() }
+  } catch (error) {
+    const code = protocolErrorCode(error)
+    if (code === null) throw error
+    return { ok: false, code }
+  }
+}
+
+/** Comlink carries name and message of an error, not its class. */
+export function protocolErrorCode(error: unknown): ProtocolErrorCode | null {
+  if (!(error instanceof Error)) return null
+  const stated = error.message.split(':', 1)[0]
+  return PROTOCOL_ERROR_CODES.find((code) => code === stated) ?? null
+}
+
+/** A stored version's ciphertext, fetched by the page for the worker. */
+export function sourceOf(api: Api, versionId: string): CiphertextSource {
+  return {
+    async readHashList() {
+      const read = await api.readHashList(versionId)
+      if (!read.ok) throw new Error(sourceErrorCode(read.code))
+      return read.value
+    },
+    async readPayload(start, end) {
+      const read = await api.readPayload(versionId, { start, end })
+      if (!read.ok) throw new Error(sourceErrorCode(read.code))
+      return read.value
+    },
+  }
+}
+
+function sourceErrorCode(code: ApiFailure): 'offline' | 'busy' | 'refused' {
+  if (code === 'offline') return 'offline'
+  return ['too-many-requests', 'not-ready', 'log-unavailable', 'internal-error'].includes(code) ? 'busy' : 'refused'
 }

@@ -1,0 +1,480 @@
+/**
+ * The only file of the web client that speaks to the network: one typed call for each route of
+ * protocol/api.ts. Holds one session in memory, renews it once when the server says 401, and answers
+ * every refusal as a value. Must not keep anything beyond the page's life, and must never be given
+ * a key, a passphrase or a fragment.
+ *
+ * [Note: One api, one session] A surface makes its own `Api`: the founder's renews by the refresh
+ * cookie, the gate's by a signature of the device key, so that a token of one cannot reach the other.
+ */
+import type {
+  AccessRequestList, Account, Approve, AuditedVault, AuditedVaultList, BeginUpload, CompleteUpload,
+  Config, ConsistencyProof, CreateAccount, CreateVault, EmailChallenge, EmailProof, EventList,
+  GateAccess, GateEmailProof, GateSession, GateView, GrantSummary, Invitation, InvitationList,
+  KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText, NewKeyringRow,
+  Nonce, PartTarget, PassphraseLogin, PassphraseRegistration, PasskeyOptions, PersonList, ProveEmail,
+  PublishNda, PublishedNda, Receipt, Release, RequestAccess, RequestEmailCode, ReviseGrant,
+  RevocationReport, SignInOptions, SignedIn, StoredVersion, Upload, UploadList, VaultDetail, VaultList,
+  WrappedHeader,
+} from '../protocol/api.js'
+import { REFUSAL_CODES, type RefusalCode } from '../protocol/refusals.js'
+
+/** `offline`: no answer came; whether the request arrived is not known. */
+export type ApiFailure = RefusalCode | 'offline'
+export type Answer<T> = { ok: true, value: T } | { ok: false, code: ApiFailure }
+
+export interface Session { accessToken: string, expiresAtMs: number }
+
+const ANSWER_TIMEOUT_MS = 30_000
+const PART_TIMEOUT_MS = 300_000
+const EXPORT_TIMEOUT_MS = 600_000
+/** Sent once more after a network failure: stored parts are write-once, so sending again is safe. */
+const PART_TRY_COUNT = 3
+const PART_RETRY_AFTER_MS = 1_000
+
+// ---------------------------------------------------------------------------- one request
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+type Query = Readonly<Record<string, string | number | null | undefined>>
+
+interface Call {
+  readonly method: Method
+  readonly path: string
+  readonly query?: Query
+  /** Sent as JSON, or as octets if it is bytes. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Goes without a token, and is not repeated on 401. */
+  readonly isOpen?: boolean
+}
+
+type Read<T> = (response: Response) => Promise<T>
+type Send = <T>(call: Call, read: Read<T>) => Promise<Answer<T>>
+
+async function readJson<T>(response: Response): Promise<T> {
+  const value: T = await response.json()
+  return value
+}
+
+async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+async function readNothing(response: Response): Promise<null> {
+  await response.arrayBuffer()
+  return null
+}
+
+function headersOf(call: Call, accessToken: string | null): Record<string, string> {
+  const type = call.body instanceof Uint8Array ? 'application/octet-stream' : 'application/json'
+  return {
+    // A cross-origin form cannot send this one: the server refuses a change without it.
+    'x-sealdeck': '1',
+    ...(call.body === undefined ? {} : { 'content-type': type }),
+    ...(accessToken === null || call.isOpen === true ? {} : { authorization: `Bearer ${accessToken}` }),
+    ...call.headers,
+  }
+}
+
+function bodyOf(call: Call): { body?: BodyInit } {
+  if (call.body === undefined) return {}
+  return { body: isBytes(call.body) ? call.body : JSON.stringify(call.body) }
+}
+
+function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
+  return body instanceof Uint8Array
+}
+
+function addressOf(call: Call, baseUrl: string): string {
+  const set = Object.entries(call.query ?? {}).filter(([, value]) => value !== undefined && value !== null)
+  const query = new URLSearchParams(set.map(([name, value]) => [name, String(value)])).toString()
+  return `${baseUrl}/api${call.path}${query === '' ? '' : `?${query}`}`
+}
+
+/** The code of a refusal; what is not ours (a proxy's page) counts as the server's failure. */
+async function refusalOf(response: Response): Promise<RefusalCode> {
+  try {
+    const problem: unknown = await response.json()
+    const code: unknown = typeof problem === 'object' && problem !== null ? Reflect.get(problem, 'code') : null
+    return refusalCode(code)
+  } catch {
+    return 'internal-error' // Not JSON, or cut off: some proxy's answer.
+  }
+}
+
+function refusalCode(code: unknown): RefusalCode {
+  return REFUSAL_CODES.find((known) => known === code) ?? 'internal-error'
+}
+
+function signalOf(call: Call): AbortSignal {
+  const timeout = AbortSignal.timeout(call.timeoutMs ?? ANSWER_TIMEOUT_MS)
+  return call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout])
+}
+
+// ---------------------------------------------------------------------------- the session
+
+export interface ApiOptions {
+  /** Another origin, without a slash at its end: tests only. */
+  readonly baseUrl?: string
+  /** Where the platform's own will not do: tests only. */
+  readonly fetch?: typeof fetch
+  /** How a session is renewed; by the refresh cookie if left out. */
+  readonly renew?: (api: Api) => Promise<Session | null>
+}
+
+interface Line {
+  readonly baseUrl: string
+  readonly fetch: typeof fetch
+  readonly renew: () => Promise<Session | null>
+  session: Session | null
+  renewing: Promise<Session | null> | null
+  onEnded: () => void
+}
+
+async function request(line: Line, call: Call): Promise<Response | 'offline'> {
+  try {
+    return await line.fetch(addressOf(call, line.baseUrl), {
+      method: call.method,
+      headers: headersOf(call, line.session?.accessToken ?? null),
+      ...bodyOf(call),
+      signal: signalOf(call),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+    })
+  } catch {
+    return 'offline' // Every reason that fetch rejects for: no network, time ran out, cancelled.
+  }
+}
+
+/** [Note: One renewal] Many calls may meet 401 at once; a refresh token is good once. */
+async function renewOnce(line: Line): Promise<boolean> {
+  line.renewing ??= line.renew().finally(() => { line.renewing = null })
+  const renewed = await line.renewing
+  line.session = renewed
+  if (renewed === null) line.onEnded()
+  return renewed !== null
+}
+
+async function send<T>(line: Line, call: Call, read: Read<T>): Promise<Answer<T>> {
+  const sentWith = line.session
+  let response = await request(line, call)
+  if (response !== 'offline' && response.status === 401 && call.isOpen !== true) {
+    // Somebody else may have renewed while this one was on its way.
+    const isRenewed = line.session !== sentWith && line.session !== null
+    if (isRenewed || await renewOnce(line)) response = await request(line, call)
+  }
+  if (response === 'offline') return { ok: false, code: 'offline' }
+  if (!response.ok) return { ok: false, code: await refusalOf(response) }
+  try {
+    return { ok: true, value: await read(response) }
+  } catch {
+    return { ok: false, code: 'offline' } // The body broke off.
+  }
+}
+
+// ---------------------------------------------------------------------------- the calls, by noun
+
+function empty(send: Send, call: Call): Promise<Answer<null>> {
+  return send(call, readNothing)
+}
+
+function instanceCalls(send: Send) {
+  return {
+    readConfig: () => send<Config>({ method: 'GET', path: '/config', isOpen: true }, readJson),
+  }
+}
+
+type Locale = RequestEmailCode['locale']
+
+function accountCalls(send: Send) {
+  function open<T>(path: string, body: unknown): Promise<Answer<T>> {
+    return send<T>({ method: 'POST', path, body, isOpen: true }, readJson)
+  }
+  return {
+    requestEmailCode: (body: RequestEmailCode) => open<EmailChallenge>('/email-codes', body),
+    proveEmail: (body: ProveEmail) => open<EmailProof>('/email-codes/proof', body),
+    accountPasskeyOptions: (emailProof: string) =>
+      open<PasskeyOptions>('/accounts/passkey-options', { emailProof }),
+    accountPassphraseRegistration: (body: { emailProof: string, registrationRequest: string }) =>
+      open<PassphraseRegistration>('/accounts/passphrase-registration', body),
+    createAccount: (body: CreateAccount) => open<SignedIn>('/accounts', body),
+    recover: (body: { emailProof: string, recoveryAuth: string }) => open<SignedIn>('/recovery', body),
+  }
+}
+
+function sessionCalls(send: Send) {
+  function open<T>(path: string, body: unknown): Promise<Answer<T>> {
+    return send<T>({ method: 'POST', path: `/sessions${path}`, body, isOpen: true }, readJson)
+  }
+  return {
+    signInOptions: () => open<SignInOptions>('/passkey-options', {}),
+    signInWithPasskey: (body: { challengeId: string, response: unknown }) => open<SignedIn>('/passkey', body),
+    startPassphraseLogin: (body: { email: string, startLoginRequest: string, locale: Locale }) =>
+      open<PassphraseLogin>('/passphrase-start', body),
+    finishPassphraseLogin: (body: { loginId: string, finishLoginRequest: string }) =>
+      open<EmailChallenge>('/passphrase-finish', body),
+    signInWithPassphrase: (body: ProveEmail) => open<SignedIn>('/passphrase', body),
+    refreshSession: () => open<SignedIn>('/refresh', {}),
+    endSession: () => empty(send, { method: 'DELETE', path: '/sessions' }),
+  }
+}
+
+function keyringCalls(send: Send) {
+  return {
+    readAccount: () => send<Account>({ method: 'GET', path: '/account' }, readJson),
+    confirmRecovery: () =>
+      send<Account>({ method: 'POST', path: '/account/recovery-confirmed', body: {} }, readJson),
+    listKeyringRows: () => send<KeyringRowList>({ method: 'GET', path: '/keyring-rows' }, readJson),
+    addKeyringRow: (body: NewKeyringRow) =>
+      send<KeyringRowSummary>({ method: 'POST', path: '/keyring-rows', body }, readJson),
+    removeKeyringRow: (rowId: KeyringRow['rowId']) =>
+      empty(send, { method: 'DELETE', path: `/keyring-rows/${rowId}` }),
+    rowPasskeyOptions: () =>
+      send<PasskeyOptions>({ method: 'POST', path: '/keyring-rows/passkey-options', body: {} }, readJson),
+    rowPassphraseRegistration: (registrationRequest: string) => send<PassphraseRegistration>(
+      { method: 'POST', path: '/keyring-rows/passphrase-registration', body: { registrationRequest } }, readJson),
+  }
+}
+
+interface Page { after?: string | null, limit?: number }
+
+function vaultCalls(send: Send) {
+  return {
+    createVault: (body: CreateVault) => empty(send, { method: 'POST', path: '/vaults', body }),
+    listVaults: (query: Page = {}) => send<VaultList>({ method: 'GET', path: '/vaults', query: { ...query } }, readJson),
+    readVault: (vaultId: string) => send<VaultDetail>({ method: 'GET', path: `/vaults/${vaultId}` }, readJson),
+    renameVault: (vaultId: string, body: { titleSealed: string }) =>
+      empty(send, { method: 'PUT', path: `/vaults/${vaultId}/title`, body }),
+    removeVault: (vaultId: string) =>
+      send<RevocationReport>({ method: 'DELETE', path: `/vaults/${vaultId}` }, readJson),
+    publishNda: (vaultId: string, body: PublishNda) =>
+      send<PublishedNda>({ method: 'POST', path: `/vaults/${vaultId}/ndas`, body }, readJson),
+    readNda: (vaultId: string, sha256: string) =>
+      send<NdaText>({ method: 'GET', path: `/vaults/${vaultId}/ndas/${sha256}` }, readJson),
+    listPeople: (vaultId: string, query: Page = {}) =>
+      send<PersonList>({ method: 'GET', path: `/vaults/${vaultId}/people`, query: { ...query } }, readJson),
+  }
+}
+
+function uploadCalls(send: Send, putPart: PutPart) {
+  return {
+    beginUpload: (vaultId: string, body: BeginUpload) =>
+      send<Upload>({ method: 'POST', path: `/vaults/${vaultId}/uploads`, body }, readJson),
+    readUpload: (versionId: string) =>
+      send<Upload>({ method: 'GET', path: `/uploads/${versionId}` }, readJson),
+    listUploads: (vaultId: string) =>
+      send<UploadList>({ method: 'GET', path: `/vaults/${vaultId}/uploads` }, readJson),
+    /** `part.bytes` may be lent again after this; progress counts bytes of this part. */
+    putPart,
+    putHashList: (versionId: string, body: Uint8Array<ArrayBuffer>) =>
+      empty(send, { method: 'PUT', path: `/uploads/${versionId}/hash-list`, body, timeoutMs: PART_TIMEOUT_MS }),
+    completeUpload: (versionId: string, body: CompleteUpload) =>
+      send<StoredVersion>({ method: 'POST', path: `/uploads/${versionId}/complete`, body, timeoutMs: PART_TIMEOUT_MS }, readJson),
+    cancelUpload: (versionId: string) => empty(send, { method: 'DELETE', path: `/uploads/${versionId}` }),
+  }
+}
+
+function versionCalls(send: Send) {
+  return {
+    readHashList: (versionId: string) =>
+      send({ method: 'GET', path: `/versions/${versionId}/hash-list`, timeoutMs: PART_TIMEOUT_MS }, readBytes),
+    /** Bytes `start` up to but not including `end` of the payload; at most 4 MiB. */
+    readPayload: (versionId: string, range: { start: number, end: number }) => send({
+      method: 'GET',
+      path: `/versions/${versionId}/payload`,
+      headers: { range: `bytes=${range.start}-${range.end - 1}` },
+      timeoutMs: PART_TIMEOUT_MS,
+    }, readBytes),
+  }
+}
+
+function grantCalls(send: Send) {
+  function revoke(path: string): Promise<Answer<RevocationReport>> {
+    return send<RevocationReport>({ method: 'POST', path: `/grants/${path}/revoke`, body: {} }, readJson)
+  }
+  return {
+    makeGrant: (vaultId: string, body: MakeGrant) =>
+      send<GrantSummary>({ method: 'POST', path: `/vaults/${vaultId}/grants`, body }, readJson),
+    reviseGrant: (grantId: string, body: ReviseGrant) =>
+      send<GrantSummary>({ method: 'POST', path: `/grants/${grantId}/revisions`, body }, readJson),
+    addHeaders: (grantId: string, headers: WrappedHeader[]) =>
+      empty(send, { method: 'POST', path: `/grants/${grantId}/headers`, body: { headers } }),
+    revokeGrant: (grantId: string) => revoke(grantId),
+    revokePerson: (grantId: string, personId: string) => revoke(`${grantId}/people/${personId}`),
+    listRequests: (query: { limit?: number } = {}) =>
+      send<AccessRequestList>({ method: 'GET', path: '/requests', query: { ...query } }, readJson),
+    approve: (acceptanceId: string, body: Approve) =>
+      empty(send, { method: 'POST', path: `/acceptances/${acceptanceId}/approve`, body }),
+    deny: (acceptanceId: string) =>
+      empty(send, { method: 'POST', path: `/acceptances/${acceptanceId}/deny`, body: {} }),
+  }
+}
+
+function gateCalls(send: Send) {
+  function post<T>(grantId: string, path: string, body: unknown, isOpen = false): Promise<Answer<T>> {
+    return send<T>({ method: 'POST', path: `/gate/${grantId}/${path}`, body, isOpen }, readJson)
+  }
+  return {
+    readGate: (grantId: string) => send<GateView>({ method: 'GET', path: `/gate/${grantId}`, isOpen: true }, readJson),
+    requestGateCode: (grantId: string, body: { email: string, name: string, locale: Locale }) =>
+      post<EmailChallenge>(grantId, 'codes', body, true),
+    proveGateEmail: (grantId: string, body: ProveEmail) =>
+      post<GateEmailProof>(grantId, 'codes/proof', body, true),
+    requestNonce: (grantId: string) => post<Nonce>(grantId, 'nonces', {}, true),
+    requestAccess: (grantId: string, body: RequestAccess) =>
+      post<GateAccess>(grantId, 'access-requests', body, true),
+    renewGateSession: (grantId: string, body: { deviceSigningKey: string, sessionNote: string }) =>
+      post<GateSession>(grantId, 'sessions', body, true),
+    readGateNda: (grantId: string) => send<NdaText>({ method: 'GET', path: `/gate/${grantId}/nda` }, readJson),
+    acceptNda: (grantId: string, body: { acceptance: string }) => post<Release>(grantId, 'acceptances', body),
+    declineNda: (grantId: string, body: { decline: string }) => post<Release>(grantId, 'decline', body),
+    requestReleases: (grantId: string) => post<Release>(grantId, 'releases', {}),
+    keepDeviceHeaders: (grantId: string, body: KeepDeviceHeaders) =>
+      empty(send, { method: 'PUT', path: `/gate/${grantId}/device-headers`, body }),
+    readReceipt: (eventId: string) => send<Receipt>({ method: 'GET', path: `/receipts/${eventId}` }, readJson),
+  }
+}
+
+export interface EventQuery {
+  before?: number | null, after?: number | null, type?: string, personId?: string,
+  fromMs?: number, toMs?: number, limit?: number,
+}
+
+function auditCalls(send: Send) {
+  return {
+    inviteAuditor: (vaultId: string, body: { email: string, withIdentities: boolean }) =>
+      send<Invitation>({ method: 'POST', path: `/vaults/${vaultId}/invitations`, body }, readJson),
+    listInvitations: (vaultId: string) =>
+      send<InvitationList>({ method: 'GET', path: `/vaults/${vaultId}/invitations` }, readJson),
+    revokeInvitation: (invitationId: string) =>
+      empty(send, { method: 'POST', path: `/invitations/${invitationId}/revoke`, body: {} }),
+    acceptInvitation: (invitationId: string) =>
+      send<AuditedVault>({ method: 'POST', path: `/invitations/${invitationId}/accept`, body: {} }, readJson),
+    listAuditedVaults: () => send<AuditedVaultList>({ method: 'GET', path: '/audited-vaults' }, readJson),
+    listEvents: (vaultId: string, query: EventQuery = {}) =>
+      send<EventList>({ method: 'GET', path: `/vaults/${vaultId}/events`, query: { ...query } }, readJson),
+    exportEvents: (vaultId: string) => send(
+      { method: 'POST', path: `/vaults/${vaultId}/exports`, body: {}, timeoutMs: EXPORT_TIMEOUT_MS },
+      (response) => response.text()),
+    readConsistency: (range: { from: number, to: number }) => send<ConsistencyProof>(
+      { method: 'GET', path: '/log/consistency', query: { ...range }, isOpen: true }, readJson),
+  }
+}
+
+// ---------------------------------------------------------------------------- parts
+
+interface PartToSend { bytes: Uint8Array<ArrayBuffer>, sha256: string }
+interface PartOptions { onSent?: (sentBytes: number) => void, signal?: AbortSignal }
+type PutPart = (target: PartTarget, part: PartToSend, options?: PartOptions) => Promise<Answer<null>>
+
+/** Only XMLHttpRequest tells how much of a body has left. Answers the status, 0 if none came. */
+function upload(request: { url: string, headers: Readonly<Record<string, string>> }, part: PartToSend,
+  options: PartOptions): Promise<{ status: number, text: string }> {
+  return new Promise((resolve) => {
+    const xhr = new XMLHttpRequest()
+    const abort = () => xhr.abort()
+    xhr.open('PUT', request.url)
+    for (const [name, value] of Object.entries(request.headers)) xhr.setRequestHeader(name, value)
+    xhr.timeout = PART_TIMEOUT_MS
+    xhr.upload.onprogress = (event) => options.onSent?.(event.loaded)
+    xhr.onloadend = () => {
+      options.signal?.removeEventListener('abort', abort)
+      resolve({ status: xhr.status, text: xhr.responseText })
+    }
+    if (options.signal?.aborted === true) return resolve({ status: 0, text: '' })
+    options.signal?.addEventListener('abort', abort)
+    xhr.send(part.bytes)
+  })
+}
+
+/** A bucket's presigned address gets what it was signed for and nothing of ours. */
+function partHeaders(line: Line, target: PartTarget, part: PartToSend): Record<string, string> {
+  if (!isOwnAddress(target.url)) return target.headers
+  return {
+    ...headersOf({ method: 'PUT', path: '', body: part.bytes }, line.session?.accessToken ?? null),
+    'x-content-sha256': part.sha256,
+    ...target.headers,
+  }
+}
+
+function isOwnAddress(url: string): boolean {
+  return new URL(url, location.href).origin === location.origin
+}
+
+async function putPart(line: Line, target: PartTarget, part: PartToSend, options: PartOptions): Promise<Answer<null>> {
+  for (let tryIndex = 0; tryIndex < PART_TRY_COUNT; tryIndex++) {
+    const answer = await upload({ url: target.url, headers: partHeaders(line, target, part) }, part, options)
+    if (answer.status >= 200 && answer.status < 300) return { ok: true, value: null }
+    if (options.signal?.aborted === true) break
+    const isOurs = isOwnAddress(target.url)
+    if (answer.status === 401 && isOurs) {
+      if (!await renewOnce(line)) return { ok: false, code: 'not-signed-in' }
+    } else if (answer.status >= 400 && answer.status < 500) {
+      return { ok: false, code: isOurs ? refusalOfText(answer.text) : 'part-mismatch' }
+    } else {
+      await pause(PART_RETRY_AFTER_MS * 2 ** tryIndex, options.signal)
+    }
+  }
+  return { ok: false, code: 'offline' }
+}
+
+function refusalOfText(text: string): RefusalCode {
+  const match = /"code":"([a-z-]+)"/.exec(text)
+  return refusalCode(match?.[1])
+}
+
+function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, durationMs)
+    signal?.addEventListener('abort', () => { clearTimeout(timer); resolve() }, { once: true })
+  })
+}
+
+// ---------------------------------------------------------------------------- the whole
+
+/** A line to the server with a session of its own ([Note: One api, one session]). */
+export function createApi(options: ApiOptions = {}) {
+  const line: Line = {
+    baseUrl: options.baseUrl ?? '',
+    fetch: options.fetch ?? ((...request) => fetch(...request)),
+    renew: () => options.renew === undefined ? renewByCookie() : options.renew(api),
+    session: null,
+    renewing: null,
+    onEnded: () => undefined,
+  }
+  const sendOn: Send = (call, read) => send(line, call, read)
+
+  async function renewByCookie(): Promise<Session | null> {
+    const refreshed = await api.refreshSession()
+    return refreshed.ok ? refreshed.value : null
+  }
+
+  const api = {
+    ...instanceCalls(sendOn),
+    ...accountCalls(sendOn),
+    ...sessionCalls(sendOn),
+    ...keyringCalls(sendOn),
+    ...vaultCalls(sendOn),
+    ...uploadCalls(sendOn, (target, part, partOptions = {}) => putPart(line, target, part, partOptions)),
+    ...versionCalls(sendOn),
+    ...grantCalls(sendOn),
+    ...gateCalls(sendOn),
+    ...auditCalls(sendOn),
+    /** From now on calls carry this session; null after signing out. */
+    holdSession(session: Session | null): void {
+      line.session = session
+    },
+    hasSession: () => line.session !== null,
+    /** Called when a session could not be renewed. One listener: the shell. */
+    onSessionEnded(listener: () => void): void {
+      line.onEnded = listener
+    },
+  }
+  return api
+}
+
+export type Api = ReturnType<typeof createApi>

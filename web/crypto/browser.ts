@@ -1,0 +1,111 @@
+/**
+ * The browser under the crypto worker: WebCrypto's hash, IndexedDB for device secrets, OPAQUE on
+ * demand. Must not be imported by tests in Node; they bring their own platform.
+ *
+ * [Note: Locked at rest] Each entry is AES-256-GCM under a key that IndexedDB keeps as an object and
+ * WebCrypto never gives out. It protects a copied profile's files, not a running browser. The entry's
+ * name is authenticated, so that entries cannot be exchanged.
+ */
+import { concatBytes, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
+import { assert } from '../../protocol/errors.js'
+import type { DeviceStore, OpaqueClient, Platform } from './platform.js'
+
+const DATABASE_NAME = 'sealdeck-device'
+const ENTRIES = 'entries'
+const KEYS = 'keys'
+const LOCK_KEY = 'lock'
+const IV_SIZE_BYTES = 12
+
+export function createBrowserPlatform(): Platform {
+  return {
+    hash: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))),
+    store: createDeviceStore(),
+    nowMs: () => Date.now(),
+    loadOpaque,
+  }
+}
+
+async function loadOpaque(): Promise<OpaqueClient> {
+  const opaque = await import('@serenity-kit/opaque')
+  await opaque.ready
+  return opaque.client
+}
+
+function createDeviceStore(): DeviceStore {
+  let opening: Promise<IDBDatabase> | undefined
+  const database = () => (opening ??= openDatabase())
+  return {
+    async read(name) {
+      const locked: unknown = await run(await database(), ENTRIES, 'readonly', (entries) => entries.get(name))
+      return locked instanceof Uint8Array ? unlockEntry(await lockKey(await database()), name, locked) : null
+    },
+    async write(name, bytes) {
+      const db = await database()
+      const locked = await lockEntry(await lockKey(db), name, bytes)
+      await run(db, ENTRIES, 'readwrite', (entries) => entries.put(locked, name))
+      // A browser that only pretends to keep things would lock its reader out on the next visit.
+      const kept: unknown = await run(db, ENTRIES, 'readonly', (entries) => entries.get(name))
+      assert(kept instanceof Uint8Array && equalBytes(kept, locked), 'this browser keeps what it stored')
+    },
+    async remove(name) {
+      await run(await database(), ENTRIES, 'readwrite', (entries) => entries.delete(name))
+    },
+  }
+}
+
+function openDatabase(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(DATABASE_NAME, 1)
+    opening.onupgradeneeded = () => {
+      opening.result.createObjectStore(ENTRIES)
+      opening.result.createObjectStore(KEYS)
+    }
+    opening.onsuccess = () => resolve(opening.result)
+    opening.onerror = () => reject(opening.error ?? new Error('this browser keeps no storage for us'))
+  })
+}
+
+/** One request in one transaction; resolves when it is committed, not when it was asked. */
+function run(db: IDBDatabase, store: string, mode: IDBTransactionMode,
+  ask: (store: IDBObjectStore) => IDBRequest): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const transaction = db.transaction(store, mode, { durability: 'strict' })
+    const asked = ask(transaction.objectStore(store))
+    transaction.oncomplete = () => resolve(asked.result)
+    transaction.onabort = () => reject(transaction.error ?? new Error('storage refused'))
+  })
+}
+
+/** The browser's own key. Two tabs may make one at once: whichever was kept first counts. */
+async function lockKey(db: IDBDatabase): Promise<CryptoKey> {
+  const kept: unknown = await run(db, KEYS, 'readonly', (keys) => keys.get(LOCK_KEY))
+  if (kept instanceof CryptoKey) return kept
+  const made = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+  try {
+    await run(db, KEYS, 'readwrite', (keys) => keys.add(made, LOCK_KEY))
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== 'ConstraintError') throw error
+  }
+  const first: unknown = await run(db, KEYS, 'readonly', (keys) => keys.get(LOCK_KEY))
+  assert(first instanceof CryptoKey, 'this browser keeps the key it stored')
+  return first
+}
+
+async function lockEntry(key: CryptoKey, name: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const iv = crypto.getRandomValues(new Uint8Array(IV_SIZE_BYTES))
+  const sealed = await crypto.subtle.encrypt(
+    { name: 'AES-GCM', iv, additionalData: encodeUtf8(name) }, key, new Uint8Array(bytes))
+  return concatBytes(iv, new Uint8Array(sealed))
+}
+
+/** `null` if it does not open: the browser lost its key, so the entry is as good as gone. */
+async function unlockEntry(key: CryptoKey, name: string, locked: Uint8Array): Promise<Uint8Array<ArrayBuffer> | null> {
+  const iv = locked.slice(0, IV_SIZE_BYTES)
+  try {
+    return new Uint8Array(await crypto.subtle.decrypt(
+      { name: 'AES-GCM', iv, additionalData: encodeUtf8(name) }, key, locked.slice(IV_SIZE_BYTES)))
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'OperationError') return null
+    throw error
+  }
+}
