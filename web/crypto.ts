@@ -195,6 +195,14 @@ export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents'> {
 
 // ---------------------------------------------------------------------------- starting it
 
+/** The part of Trusted Types used here; lib.dom does not know it, nor that a Worker takes its addresses. */
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): URL }
+}
+declare global {
+  interface Window { trustedTypes?: TrustedTypes }
+}
+
 /** The one script address that the page may turn into code, whatever else is injected into it. */
 function trustedWorkerUrl(): string | URL {
   const policy = window.trustedTypes?.createPolicy('sealdeck-url', {
