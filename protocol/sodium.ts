@@ -147,7 +147,7 @@ function take(pointer: number, size: number): Bytes {
   return new Uint8Array(raw().HEAPU8.subarray(pointer, pointer + size))
 }
 
-/** Run one primitive on the scratch area, then wipe what it used. `size` counts arguments and results. */
+/** Run one primitive on the scratch area, then wipe it. `size` counts arguments and results. */
 function onScratch<T>(size: number, run: () => T): T {
   assert(scratchUsed === 0, 'primitives do not nest')
   // Every argument may be rounded up; no primitive here has more than eight.
@@ -248,7 +248,9 @@ interface AeadInput {
 
 const NOTHING = new Uint8Array(0)
 
-function sealWith(aead: AeadName, input: AeadInput, plaintext: Uint8Array, target: Uint8Array): void {
+function sealWith(
+  aead: AeadName, input: AeadInput, plaintext: Uint8Array, target: Uint8Array,
+): void {
   checkAeadInput(aead, input)
   const additional = input.additional ?? NOTHING
   const sealedSize = plaintext.length + TAG_SIZE_BYTES
@@ -270,8 +272,8 @@ function openWith(aead: AeadName, input: AeadInput, sealed: Uint8Array): Bytes |
   const additional = input.additional ?? NOTHING
   return onScratch(sealed.length + additional.length + 64, () => {
     const text = put(sealed)
-    const status = raw()[`_crypto_aead_${aead}_ietf_decrypt`](text, null, null, text, sealed.length, 0,
-      put(additional), additional.length, 0, put(input.nonce), put(input.key))
+    const status = raw()[`_crypto_aead_${aead}_ietf_decrypt`](text, null, null, text,
+      sealed.length, 0, put(additional), additional.length, 0, put(input.nonce), put(input.key))
     return status === 0 ? take(text, sealed.length - TAG_SIZE_BYTES) : null
   })
 }
