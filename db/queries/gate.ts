@@ -1,0 +1,90 @@
+/** What stands behind a link: its grant, its vault, the versions it can lead to. Rows out, no policy. */
+import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
+import type { Db } from '../client.js'
+import { grantRevisions, grants, ndas, users, vaults, versions } from '../schema.js'
+
+export type GateGrant = NonNullable<Awaited<ReturnType<typeof findGateGrant>>>
+export type GateVersion = Awaited<ReturnType<typeof listLatestVersions>>[number]
+
+/** Versions that one vault's gate shows at most. */
+const MAX_LATEST_VERSIONS = 200
+/** Records of one document part that travel with its newest version. */
+const MAX_CHAIN_RECORDS = 1_000
+
+/** The grant at its current revision, with its vault's owner; `undefined` if there is none, or its vault is gone. */
+export async function findGateGrant(db: Db, grantId: string) {
+  const [row] = await db.select({
+    id: grants.id,
+    vaultId: grants.vaultId,
+    revision: grants.revision,
+    cardSealed: grants.cardSealed,
+    revokedAtMs: grants.revokedAtMs,
+    statement: grantRevisions.statement,
+    statementSha256: grantRevisions.statementSha256,
+    signature: grantRevisions.signature,
+    ndaSha256: grantRevisions.ndaSha256,
+    linkSigningPublicKey: grantRevisions.linkSigningPublicKey,
+    policy: grantRevisions.policy,
+    gate: grantRevisions.gate,
+    release: grantRevisions.release,
+    expiresAtMs: grantRevisions.expiresAtMs,
+    ownerId: users.id,
+    ownerName: users.name,
+    ownerEmail: users.email,
+    ownerLocale: users.locale,
+    ownerSigningKey: users.signingPublicKey,
+  }).from(grants)
+    .innerJoin(grantRevisions, and(
+      eq(grantRevisions.grantId, grants.id), eq(grantRevisions.revision, grants.revision)))
+    .innerJoin(vaults, and(eq(vaults.id, grants.vaultId), isNull(vaults.deletedAtMs)))
+    .innerJoin(users, eq(users.id, vaults.ownerId))
+    .where(eq(grants.id, grantId))
+  return row
+}
+
+/** The newest stored version of each document part of a vault, oldest document first. */
+export async function listLatestVersions(db: Db, vaultId: string) {
+  return await db.selectDistinctOn([versions.documentId, versions.part], {
+    id: versions.id,
+    documentId: versions.documentId,
+    part: versions.part,
+    gate: versions.gate,
+    version: versions.version,
+    payloadSizeBytes: versions.payloadSizeBytes,
+    recordSha256: versions.recordSha256,
+  }).from(versions)
+    .where(and(eq(versions.vaultId, vaultId), eq(versions.status, 'stored')))
+    .orderBy(asc(versions.documentId), asc(versions.part), desc(versions.version))
+    .limit(MAX_LATEST_VERSIONS)
+}
+
+/** The signed records of a document part, first version first. */
+export async function listRecords(db: Db, part: { documentId: string, part: number }) {
+  const rows = await db.select({
+    version: versions.version, record: versions.record, signature: versions.recordSignature,
+  }).from(versions)
+    .where(and(
+      eq(versions.documentId, part.documentId), eq(versions.part, part.part),
+      eq(versions.status, 'stored')))
+    .orderBy(asc(versions.version))
+    .limit(MAX_CHAIN_RECORDS)
+  return rows.flatMap(({ version, record, signature }) =>
+    record === null || signature === null ? [] : [{ version, record, signature }])
+}
+
+/** The NDA that stood under this hash when it was published in the vault. */
+export async function findNda(db: Db, key: { vaultId: string, sha256: Uint8Array }) {
+  const [row] = await db.select().from(ndas)
+    .where(and(eq(ndas.vaultId, key.vaultId), eq(ndas.sha256, key.sha256)))
+  return row
+}
+
+/** True while the link is neither revoked nor expired, for use inside larger statements. */
+export function isGrantLive(grantId: string, nowMs: number) {
+  return sql`exists (
+    select 1 from ${grants} g
+    join ${grantRevisions} r on r.grant_id = g.id and r.revision = g.revision
+    join ${vaults} v on v.id = g.vault_id and v.deleted_at is null
+    where g.id = ${grantId} and g.revoked_at is null
+      and (r.expires_at is null or r.expires_at > ${new Date(nowMs).toISOString()}::timestamptz))`
+}

@@ -1,0 +1,432 @@
+/**
+ * Headers on their way to those who earned them: access requests, acceptances, releases, fetches.
+ * Each change carries its events in the same statement ([Note: One statement] in outbox.ts), and each
+ * repeats in its `where` what the use-case checked, so that a revocation that commits in between wins.
+ *
+ * [Note: One release a visit] A device that comes again is handed its headers again, and that is a
+ * release of its own with an event of its own; a retry within one session's life is not.
+ */
+import { and, desc, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
+import { assert } from '../../protocol/errors.js'
+import type { Db } from '../client.js'
+import { acceptances, devices, headers, people, releases, versions, vaults, nonces } from '../schema.js'
+import { isGrantLive } from './gate.js'
+import { logged, loggedEach, type OutboxEvent } from './outbox.js'
+
+export type Investor = NonNullable<Awaited<ReturnType<typeof findDevice>>>
+export type Acceptance = typeof acceptances.$inferSelect
+export type WaitingHeader = Awaited<ReturnType<typeof listWaitingHeaders>>[number]
+
+/** Headers that one release hands over at most. */
+const MAX_RELEASED_HEADERS = 200
+
+/** One header to release, with its event. */
+export interface NewRelease {
+  readonly id: string
+  readonly headerId: string
+  readonly event: OutboxEvent
+}
+
+interface ReleaseContext {
+  readonly grantId: string
+  readonly revision: number
+  readonly personId: string
+  readonly deviceId: string
+  readonly nowMs: number
+}
+
+function instantSql(atMs: number): SQL {
+  return sql`${new Date(atMs).toISOString()}::timestamptz`
+}
+
+// ---- reading --------------------------------------------------------------------------------
+
+/** A device and the person it belongs to; `undefined` if this link has not seen the key. */
+export async function findDevice(db: Db, device: { grantId: string, signingPublicKey: Uint8Array }) {
+  const [row] = await investors(db).where(and(
+    eq(devices.grantId, device.grantId), eq(devices.signingPublicKey, device.signingPublicKey)))
+  return row
+}
+
+/** The same by the id that a session carries. */
+export async function findDeviceById(db: Db, deviceId: string) {
+  const [row] = await investors(db).where(eq(devices.id, deviceId))
+  return row
+}
+
+function investors(db: Db) {
+  return db.select({
+    deviceId: devices.id,
+    grantId: devices.grantId,
+    signingPublicKey: devices.signingPublicKey,
+    recipient: devices.recipient,
+    recipientSha256: devices.recipientSha256,
+    deviceRevokedAtMs: devices.revokedAtMs,
+    personId: people.id,
+    name: people.name,
+    email: people.email,
+    locale: people.locale,
+    verifiedAtMs: people.verifiedAtMs,
+    declinedAtMs: people.declinedAtMs,
+    personRevokedAtMs: people.revokedAtMs,
+  }).from(devices).innerJoin(people, eq(people.id, devices.personId))
+}
+
+/** Whoever proved this address at this link, with whether they were revoked. */
+export async function findPersonByEmail(db: Db, person: { grantId: string, email: string }) {
+  const [row] = await db.select({ id: people.id, revokedAtMs: people.revokedAtMs }).from(people)
+    .where(and(eq(people.grantId, person.grantId), eq(people.email, person.email)))
+  return row
+}
+
+/** This device's acceptance of this NDA, if it signed it. */
+export async function findAcceptance(db: Db, accepted: { deviceId: string, ndaSha256: Uint8Array }) {
+  const [row] = await db.select().from(acceptances).where(and(
+    eq(acceptances.deviceId, accepted.deviceId), eq(acceptances.ndaSha256, accepted.ndaSha256)))
+  return row
+}
+
+/** The link's own headers and the device's, of these versions; the device's first. */
+export async function listWaitingHeaders(
+  db: Db, wanted: { grantId: string, deviceId: string | null, versionIds: readonly string[] },
+) {
+  if (wanted.versionIds.length === 0) return []
+  const isForDevice = wanted.deviceId === null ? sql`false` : eq(headers.deviceId, wanted.deviceId)
+  return await db.select({
+    id: headers.id,
+    versionId: headers.versionId,
+    deviceId: headers.deviceId,
+    header: headers.header,
+    headerSha256: headers.headerSha256,
+    wrap: headers.wrap,
+    wrapSignature: headers.wrapSignature,
+  }).from(headers)
+    .where(and(
+      eq(headers.grantId, wanted.grantId), inArray(headers.versionId, [...wanted.versionIds]),
+      isNull(headers.retiredAtMs), sql`(${headers.deviceId} is null or ${isForDevice})`))
+    // A device's header made by the founder carries a wrap and comes before the device's own.
+    .orderBy(sql`${headers.deviceId} is null`, sql`${headers.wrap} is null`)
+    .limit(MAX_RELEASED_HEADERS * 3)
+}
+
+/** Releases to this device since `sinceMs`: what a retry is answered with instead of a new release. */
+export async function listReleasesSince(db: Db, device: { deviceId: string, sinceMs: number }) {
+  return await db.select({ headerId: releases.headerId, eventId: releases.eventId }).from(releases)
+    .where(and(eq(releases.deviceId, device.deviceId),
+      sql`${releases.releasedAtMs} > ${instantSql(device.sinceMs)}`))
+    .limit(MAX_RELEASED_HEADERS)
+}
+
+// ---- nonces ---------------------------------------------------------------------------------
+
+export async function insertNonce(
+  db: Db, nonce: { nonce: Uint8Array, grantId: string, nowMs: number, expiresAtMs: number },
+): Promise<void> {
+  await db.insert(nonces).values({
+    nonce: nonce.nonce, purpose: 'gate', grantId: nonce.grantId, createdAtMs: nonce.nowMs,
+    expiresAtMs: nonce.expiresAtMs,
+  })
+}
+
+/** Spend a nonce by itself, for a session. @returns false if it is unknown, spent or too old. */
+export async function spendNonce(db: Db, spent: SpentNonce): Promise<boolean> {
+  const rows = await db.update(nonces).set({ usedAtMs: spent.nowMs })
+    .where(unspent(spent)).returning({ nonce: nonces.nonce })
+  return rows.length === 1
+}
+
+interface SpentNonce { readonly nonce: Uint8Array, readonly grantId: string, readonly nowMs: number }
+
+function unspent(spent: SpentNonce) {
+  return and(
+    eq(nonces.nonce, spent.nonce), eq(nonces.grantId, spent.grantId), isNull(nonces.usedAtMs),
+    sql`${nonces.expiresAtMs} > ${instantSql(spent.nowMs)}`, isGrantLive(spent.grantId, spent.nowMs))
+}
+
+function spend(db: Db, spent: SpentNonce) {
+  return db.$with('spent').as(
+    db.update(nonces).set({ usedAtMs: spent.nowMs }).where(unspent(spent)).returning({ nonce: nonces.nonce }))
+}
+
+// ---- access requests ------------------------------------------------------------------------
+
+export interface NewAccess extends ReleaseContext {
+  readonly nonce: Uint8Array
+  readonly isNewPerson: boolean
+  readonly email: string | null
+  readonly name: string
+  readonly locale: 'en' | 'ru'
+  readonly tagKey: Uint8Array
+  readonly signingPublicKey: Uint8Array
+  readonly recipient: string
+  readonly recipientSha256: Uint8Array
+  readonly enrolmentNote: string
+  readonly requestNote: string
+  readonly requestSha256: Uint8Array
+  readonly releases: readonly NewRelease[]
+  /** `email.verified`, `device.enrolled`: what happened apart from the releases, in order. */
+  readonly events: readonly OutboxEvent[]
+}
+
+/**
+ * Let a device in: person, device, releases of what is open to them, and all events, in one statement.
+ *
+ * @returns the headers released; `undefined` if the nonce was spent, the link or person is revoked, or
+ *   the device key belongs to another link's person: then nothing changed.
+ */
+export async function insertAccess(db: Db, access: NewAccess): Promise<{ headerIds: string[] } | undefined> {
+  const spent = spend(db, access)
+  const person = access.isNewPerson ? newPerson(db, access) : knownPerson(db, access)
+  const device = enrolled(db, access)
+  const released = releasedTo(db, access, access.releases, sql`select 1 from device`)
+  const changed = db.$with('changed', { key: sql<string>`key`.as('key') }).as(sql`
+    select '' as key from device union all select header_id::text from released`)
+  const rows = [
+    ...access.events.map((event) => ({ key: '', event })),
+    ...access.releases.map(({ headerId, event }) => ({ key: headerId, event })),
+  ]
+  const events = loggedEach(db, changed, sql`key`, rows)
+  const result = await db.with(spent, person, device, released, changed, events)
+    .select({ key: changed.key }).from(changed)
+  return result.length === 0 ? undefined : { headerIds: result.map(({ key }) => key).filter((key) => key !== '') }
+}
+
+function newPerson(db: Db, access: NewAccess) {
+  const verifiedAt = access.email === null ? sql`null::timestamptz` : instantSql(access.nowMs)
+  // Two first requests with one address race for the index: the loser gets no row and asks again.
+  return db.$with('person', { id: sql<string>`id`.as('id') }).as(sql`
+    insert into people (id, grant_id, email, name, locale, tag_key, created_at, verified_at)
+    select ${access.personId}::uuid, ${access.grantId}, ${access.email}::text, ${access.name},
+      ${access.locale}, ${access.tagKey}::bytea, ${instantSql(access.nowMs)}, ${verifiedAt}
+    from spent on conflict do nothing returning id`)
+}
+
+function knownPerson(db: Db, access: NewAccess) {
+  return db.$with('person', { id: sql<string>`id`.as('id') }).as(sql`
+    update people set name = ${access.name}, locale = ${access.locale},
+      verified_at = coalesce(verified_at, case when email is null then null else ${instantSql(access.nowMs)} end)
+    where id = ${access.personId}::uuid and revoked_at is null and exists (select 1 from spent)
+    returning id`)
+}
+
+function enrolled(db: Db, access: NewAccess) {
+  return db.$with('device', { id: sql<string>`id`.as('id') }).as(sql`
+    insert into devices (id, person_id, grant_id, signing_public_key, recipient, recipient_sha256,
+      enrolment_note, created_at)
+    select ${access.deviceId}::uuid, person.id, ${access.grantId}, ${access.signingPublicKey}::bytea,
+      ${access.recipient}, ${access.recipientSha256}::bytea, ${access.enrolmentNote},
+      ${instantSql(access.nowMs)}
+    from person
+    on conflict (grant_id, signing_public_key) do update
+      set person_id = excluded.person_id, enrolment_note = excluded.enrolment_note
+      where devices.revoked_at is null and devices.recipient = excluded.recipient
+        and devices.id = excluded.id
+    returning id`)
+}
+
+/** The `released` CTE: rows for those headers that are still there when `condition` has a row. */
+function releasedTo(
+  db: Db, context: ReleaseContext & { requestNote?: string, requestSha256?: Uint8Array, acceptanceId?: string },
+  newReleases: readonly NewRelease[], condition: SQL,
+) {
+  const selection = { headerId: sql<string>`header_id`.as('header_id') }
+  if (newReleases.length === 0) {
+    return db.$with('released', selection).as(sql`select null::uuid as header_id where false`)
+  }
+  const rows = newReleases.map((release) =>
+    sql`(${release.id}::uuid, ${release.headerId}::uuid, ${release.event.id}::uuid)`)
+  return db.$with('released', selection).as(sql`
+    insert into releases (id, header_id, version_id, grant_id, revision, person_id, device_id, gate,
+      acceptance_id, request_note, request_sha256, event_id, released_at)
+    select wanted.id, h.id, h.version_id, h.grant_id, ${context.revision}::integer, ${context.personId}::uuid,
+      ${context.deviceId}::uuid, v.gate, ${context.acceptanceId ?? null}::uuid, ${context.requestNote ?? null}::text,
+      ${context.requestSha256 ?? null}::bytea, wanted.event_id, ${instantSql(context.nowMs)}
+    from (values ${sql.join(rows, sql`, `)}) as wanted(id, header_id, event_id)
+    join headers h on h.id = wanted.header_id and h.grant_id = ${context.grantId} and h.retired_at is null
+      and (h.device_id is null or h.device_id = ${context.deviceId}::uuid)
+    join versions v on v.id = h.version_id and v.status = 'stored'
+    where exists (${condition})
+    returning header_id`)
+}
+
+// ---- acceptance -----------------------------------------------------------------------------
+
+export interface NewAcceptance extends ReleaseContext {
+  readonly id: string
+  readonly vaultId: string
+  readonly nonce: Uint8Array
+  readonly ndaSha256: Uint8Array
+  readonly note: string
+  readonly sha256: Uint8Array
+  readonly organisation: string | null
+  readonly status: 'accepted' | 'awaiting'
+  readonly event: OutboxEvent
+  readonly releases: readonly NewRelease[]
+}
+
+/**
+ * Record the signed NDA and release what it earns, with their events, acceptance first, in one statement.
+ *
+ * @returns the headers released (none while it awaits approval); `undefined` if the nonce was spent, the
+ *   link, person or device is revoked, the grant was revised, or this device has accepted before.
+ */
+export async function insertAcceptance(db: Db, accepted: NewAcceptance): Promise<{ headerIds: string[] } | undefined> {
+  const spent = spend(db, accepted)
+  const acceptance = acceptedBy(db, accepted)
+  const named = db.$with('named', { id: sql<string>`id`.as('id') }).as(sql`
+    update people set organisation = ${accepted.organisation}::text, declined_at = null
+    where id = ${accepted.personId}::uuid and exists (select 1 from accepted) returning id`)
+  const released = releasedTo(
+    db, { ...accepted, acceptanceId: accepted.id }, accepted.releases, sql`select 1 from accepted`)
+  const changed = db.$with('changed', { key: sql<string>`key`.as('key') }).as(sql`
+    select '' as key from accepted union all select header_id::text from released`)
+  const rows = [
+    { key: '', event: accepted.event },
+    ...accepted.releases.map(({ headerId, event }) => ({ key: headerId, event })),
+  ]
+  const events = loggedEach(db, changed, sql`key`, rows)
+  const result = await db.with(spent, acceptance, named, released, changed, events)
+    .select({ key: changed.key }).from(changed)
+  return result.length === 0 ? undefined : { headerIds: result.map(({ key }) => key).filter((key) => key !== '') }
+}
+
+function acceptedBy(db: Db, accepted: NewAcceptance) {
+  return db.$with('accepted', { id: sql<string>`id`.as('id') }).as(sql`
+    insert into acceptances (id, vault_id, grant_id, revision, person_id, device_id, nda_sha256, note,
+      sha256, status, event_id, created_at)
+    select ${accepted.id}::uuid, ${accepted.vaultId}::uuid, ${accepted.grantId}, ${accepted.revision}::integer,
+      p.id, d.id, ${accepted.ndaSha256}::bytea, ${accepted.note}, ${accepted.sha256}::bytea,
+      ${accepted.status}, ${accepted.event.id}::uuid, ${instantSql(accepted.nowMs)}
+    from spent
+    join devices d on d.id = ${accepted.deviceId}::uuid and d.revoked_at is null
+    join people p on p.id = d.person_id and p.id = ${accepted.personId}::uuid and p.revoked_at is null
+      and p.verified_at is not null
+    join grants g on g.id = p.grant_id and g.revision = ${accepted.revision}::integer
+    on conflict do nothing returning id`)
+}
+
+/** Record that this person declined. @returns false if the nonce was spent or the person is revoked. */
+export async function updateDeclined(
+  db: Db, declined: { nonce: Uint8Array, grantId: string, personId: string, nowMs: number }, event: OutboxEvent,
+): Promise<boolean> {
+  const spent = spend(db, declined)
+  const person = db.$with('person', { id: sql<string>`id`.as('id') }).as(sql`
+    update people set declined_at = ${instantSql(declined.nowMs)}
+    where id = ${declined.personId}::uuid and revoked_at is null and exists (select 1 from spent)
+    returning id`)
+  const rows = await db.with(spent, person, logged(db, person, [event])).select({ id: person.id }).from(person)
+  return rows.length === 1
+}
+
+// ---- later visits ---------------------------------------------------------------------------
+
+export interface Visit extends ReleaseContext {
+  readonly acceptanceId: string | null
+  readonly releases: readonly NewRelease[]
+}
+
+/**
+ * Release headers to a device that has earned them before.
+ *
+ * @returns the headers released; `undefined` if link, person or device is revoked by now.
+ */
+export async function insertReleases(db: Db, visit: Visit): Promise<{ headerIds: string[] } | undefined> {
+  assert(visit.releases.length > 0, 'a visit releases at least one header')
+  const { acceptanceId, ...context } = visit
+  const earned = acceptanceId === null ? sql`true` : sql`exists (
+    select 1 from acceptances where id = ${acceptanceId}::uuid and status in ('accepted', 'approved'))`
+  const released = releasedTo(
+    db, { ...context, ...(acceptanceId === null ? {} : { acceptanceId }) }, visit.releases, sql`
+    select 1 from devices d join people p on p.id = d.person_id
+    where d.id = ${visit.deviceId}::uuid and d.revoked_at is null and p.revoked_at is null and ${earned}
+      and ${isGrantLive(visit.grantId, visit.nowMs)}`)
+  const rows = visit.releases.map(({ headerId, event }) => ({ key: headerId, event }))
+  const events = loggedEach(db, released, sql`header_id`, rows)
+  const result = await db.with(released, events).select({ headerId: released.headerId }).from(released)
+  return result.length === 0 ? undefined : { headerIds: result.map(({ headerId }) => headerId) }
+}
+
+/** Keep the file keys that a device wrapped to itself: at most one header a version, never over the founder's. */
+export async function insertDeviceHeaders(
+  db: Db, kept: { grantId: string, deviceId: string, recipientSha256: Uint8Array, nowMs: number },
+  rows: readonly { id: string, versionId: string, header: Uint8Array, headerSha256: Uint8Array }[],
+): Promise<void> {
+  if (rows.length === 0) return
+  const values = rows.map((row) =>
+    sql`(${row.id}::uuid, ${row.versionId}::uuid, ${row.header}::bytea, ${row.headerSha256}::bytea)`)
+  // Only for versions that this device was handed: nobody can park bytes on the server otherwise.
+  await db.execute(sql`
+    insert into headers (id, grant_id, version_id, device_id, recipient_sha256, header, header_sha256, created_at)
+    select kept.id, ${kept.grantId}, kept.version_id, ${kept.deviceId}::uuid, ${kept.recipientSha256}::bytea,
+      kept.header, kept.header_sha256, ${instantSql(kept.nowMs)}
+    from (values ${sql.join(values, sql`, `)}) as kept(id, version_id, header, header_sha256)
+    where exists (select 1 from releases r join devices d on d.id = r.device_id and d.revoked_at is null
+        join people p on p.id = d.person_id and p.revoked_at is null
+        where r.device_id = ${kept.deviceId}::uuid and r.version_id = kept.version_id)
+      and ${isGrantLive(kept.grantId, kept.nowMs)}
+    on conflict do nothing`)
+}
+
+// ---- fetching -------------------------------------------------------------------------------
+
+export interface Fetchable {
+  readonly versionId: string
+  readonly objectPrefix: string
+  readonly hashListKey: string | null
+  readonly payloadSizeBytes: number
+  readonly vaultId: string
+  readonly documentId: string
+}
+
+const fetchable = {
+  versionId: versions.id,
+  objectPrefix: versions.objectPrefix,
+  hashListKey: versions.hashListKey,
+  payloadSizeBytes: versions.payloadSizeBytes,
+  vaultId: versions.vaultId,
+  documentId: versions.documentId,
+}
+
+/** A version that its owner asks for. `undefined` for absent and not hers alike. */
+export async function findOwnVersion(db: Db, wanted: { versionId: string, ownerId: string }): Promise<Fetchable | undefined> {
+  const [row] = await db.select(fetchable).from(versions)
+    .innerJoin(vaults, eq(vaults.id, versions.vaultId))
+    .where(and(eq(versions.id, wanted.versionId), eq(vaults.ownerId, wanted.ownerId),
+      eq(versions.status, 'stored'), isNull(vaults.deletedAtMs)))
+  return row
+}
+
+/**
+ * A version that this device was handed, as long as nothing is revoked: read anew for every range, so
+ * that a revocation holds from the next request on.
+ *
+ * @returns the version and its newest release; `isFirstFetch` if no byte left under that release yet.
+ */
+export async function findReleasedVersion(db: Db, wanted: { versionId: string, deviceId: string, nowMs: number }) {
+  const [row] = await db.select({
+    ...fetchable, releaseId: releases.id, releaseEventId: releases.eventId, grantId: releases.grantId,
+    personId: releases.personId, fetchedAtMs: releases.fetchedAtMs,
+  }).from(releases)
+    .innerJoin(versions, and(eq(versions.id, releases.versionId), eq(versions.status, 'stored')))
+    .innerJoin(devices, and(eq(devices.id, releases.deviceId), isNull(devices.revokedAtMs)))
+    .innerJoin(people, and(eq(people.id, devices.personId), isNull(people.revokedAtMs)))
+    .where(and(
+      eq(releases.deviceId, wanted.deviceId), eq(releases.versionId, wanted.versionId),
+      sql`exists (select 1 from grants g
+        join grant_revisions r on r.grant_id = g.id and r.revision = g.revision
+        join vaults gv on gv.id = g.vault_id and gv.deleted_at is null
+        where g.id = ${releases.grantId} and g.revoked_at is null
+          and (r.expires_at is null or r.expires_at > ${instantSql(wanted.nowMs)}))`))
+    .orderBy(desc(releases.releasedAtMs))
+    .limit(1)
+  return row
+}
+
+/** Note that the first byte left under this release. Nothing happens if another request was first. */
+export async function updateFetched(db: Db, fetched: { releaseId: string, nowMs: number }, event: OutboxEvent): Promise<void> {
+  const marked = db.$with('marked').as(
+    db.update(releases).set({ fetchedAtMs: fetched.nowMs })
+      .where(and(eq(releases.id, fetched.releaseId), isNull(releases.fetchedAtMs)))
+      .returning({ id: releases.id }))
+  await db.with(marked, logged(db, marked, [event])).select().from(marked)
+}
