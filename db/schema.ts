@@ -42,7 +42,10 @@ export const users = pgTable('users', {
   /** The owner's age recipient, `age1pq1...`. */
   recipient: text().notNull(),
   recoveryConfirmedAtMs: instant('recovery_confirmed_at'),
+  /** Null: what the configuration gives everybody. */
   quotaBytes: bigint({ mode: 'number' }),
+  /** Payload bytes of her versions and uploads, kept by the statements that begin and end them. */
+  usedBytes: bigint({ mode: 'number' }).notNull().default(0),
   createdAtMs: instant('created_at').notNull(),
   disabledAtMs: instant('disabled_at'),
 })
@@ -274,7 +277,8 @@ export const devices = pgTable('devices', {
   personId: uuid().notNull().references(() => people.id),
   grantId: text().notNull().references(() => grants.id),
   signingPublicKey: bytea().notNull(),
-  recipient: bytea().notNull(),
+  /** The device's age recipient, `age1pq1...`, and the SHA-256 of that text. */
+  recipient: text().notNull(),
   recipientSha256: bytea().notNull(),
   enrolmentNote: text().notNull(),
   createdAtMs: instant('created_at').notNull(),

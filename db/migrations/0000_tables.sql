@@ -89,7 +89,7 @@ CREATE TABLE "devices" (
 	"person_id" uuid NOT NULL,
 	"grant_id" text NOT NULL,
 	"signing_public_key" "bytea" NOT NULL,
-	"recipient" "bytea" NOT NULL,
+	"recipient" text NOT NULL,
 	"recipient_sha256" "bytea" NOT NULL,
 	"enrolment_note" text NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
@@ -324,6 +324,7 @@ CREATE TABLE "users" (
 	"recipient" text NOT NULL,
 	"recovery_confirmed_at" timestamp with time zone,
 	"quota_bytes" bigint,
+	"used_bytes" bigint DEFAULT 0 NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"disabled_at" timestamp with time zone,
 	CONSTRAINT "users_email_unique" UNIQUE("email")
