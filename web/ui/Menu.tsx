@@ -1,0 +1,51 @@
+/** Acts that do not earn a button of their own, behind one. */
+import { Button as AriaButton, Menu as AriaMenu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
+import { buttonClass } from './Button.js'
+import { classNames } from './class-names.js'
+import { Icon, type IconName } from './Icon.js'
+import styles from './Menu.module.css'
+
+export interface MenuEntry {
+  readonly id: string
+  readonly label: string
+  readonly icon?: IconName
+  /** Shown in the colour of what destroys; it still has to ask before it does. */
+  readonly isDestructive?: boolean
+  readonly isDisabled?: boolean
+  readonly onAction: () => void
+}
+
+interface MenuProps {
+  /** What the menu is for: read aloud, and written on the button unless it shows a symbol alone. */
+  readonly label: string
+  readonly icon?: IconName
+  readonly isIconOnly?: boolean
+  readonly entries: readonly MenuEntry[]
+}
+
+export function Menu({ label, icon = 'more', isIconOnly = false, entries }: MenuProps) {
+  return (
+    <MenuTrigger>
+      <AriaButton
+        className={classNames(buttonClass({ variant: 'quiet', size: 'small', isWide: false }), styles.trigger)}
+        aria-label={label}
+      >
+        <Icon name={icon} />
+        {!isIconOnly && <span>{label}</span>}
+      </AriaButton>
+      <Popover className={styles.popover ?? ''} placement='bottom end'>
+        <AriaMenu className={styles.menu ?? ''} items={entries}>
+          {(entry) => (
+            <MenuItem
+              className={classNames(styles.item, entry.isDestructive === true && styles.destructive)}
+              textValue={entry.label} isDisabled={entry.isDisabled ?? false} onAction={entry.onAction}
+            >
+              {entry.icon !== undefined && <Icon name={entry.icon} />}
+              <span>{entry.label}</span>
+            </MenuItem>
+          )}
+        </AriaMenu>
+      </Popover>
+    </MenuTrigger>
+  )
+}
