@@ -1,0 +1,113 @@
+/** Ways into an account: the root, locked once for each. What is sealed is never read here. */
+import { and, asc, desc, eq, exists, lt, notInArray, sql } from 'drizzle-orm'
+import { assert } from '../../protocol/errors.js'
+import { queryRows, type Db } from '../client.js'
+import { rowWhere } from '../insert-where.js'
+import { keyringRows, users } from '../schema.js'
+
+export type StoredKeyringRow = typeof keyringRows.$inferSelect
+export type NewKeyringRow = typeof keyringRows.$inferInsert
+
+/** Ways into one account. */
+export const MAX_KEYRING_ROWS = 20
+
+/** All ways into an account, oldest first. */
+export async function listKeyringRows(db: Db, userId: string): Promise<StoredKeyringRow[]> {
+  return await db.select().from(keyringRows).where(eq(keyringRows.userId, userId))
+    .orderBy(asc(keyringRows.createdAtMs), asc(keyringRows.id)).limit(MAX_KEYRING_ROWS)
+}
+
+/** The row of a passkey, by the credential's id (base64url). */
+export async function findPasskeyRow(db: Db, credentialId: string): Promise<StoredKeyringRow | undefined> {
+  const [row] = await db.select().from(keyringRows).where(eq(keyringRows.credentialId, credentialId))
+  return row
+}
+
+/** An account's newest passphrase. */
+export async function findPassphraseRow(db: Db, userId: string): Promise<StoredKeyringRow | undefined> {
+  const [row] = await db.select().from(keyringRows)
+    .where(and(eq(keyringRows.userId, userId), eq(keyringRows.method, 'passphrase')))
+    .orderBy(desc(keyringRows.createdAtMs), desc(keyringRows.id)).limit(1)
+  return row
+}
+
+/**
+ * Add a way in. A new passphrase takes the place of those before it, in the same statement.
+ *
+ * @returns the row, or `undefined` if the account has its most already.
+ * @throws the driver's error if the row's id or credential is taken (db/client.ts `violatedConstraint`).
+ */
+export async function insertKeyringRow(db: Db, row: NewKeyringRow): Promise<StoredKeyringRow | undefined> {
+  const hasRoom = sql`(select count(*) from ${keyringRows} where ${keyringRows.userId} = ${row.userId})
+    < ${MAX_KEYRING_ROWS}`
+  const added = db.$with('added').as(
+    db.insert(keyringRows).select(rowWhere(keyringRows, row, hasRoom)).returning())
+  const replaced = db.$with('replaced').as(
+    db.delete(keyringRows)
+      .where(and(eq(keyringRows.userId, row.userId), eq(keyringRows.method, 'passphrase')))
+      .returning({ id: keyringRows.id }))
+  const [inserted] = row.method === 'passphrase'
+    ? await db.with(replaced, added).select().from(added)
+    : await db.with(added).select().from(added)
+  return inserted
+}
+
+export type Removal = 'removed' | 'last' | 'absent'
+
+/**
+ * Remove a way in, unless it is the last one to sign in with (migration 0002, `remove_way_in`).
+ *
+ * @returns `last` if only recovery codes would be left; `absent` if it is not this account's.
+ */
+export async function deleteKeyringRow(db: Db, key: { userId: string, rowId: string }): Promise<Removal> {
+  const [row] = await queryRows(db, sql`
+    select remove_way_in(${key.userId}::uuid, ${key.rowId}::uuid) as removal`)
+  const removal = REMOVALS.find((one) => one === row?.['removal'])
+  assert(removal !== undefined, 'remove_way_in answers with one of its words')
+  return removal
+}
+
+const REMOVALS: readonly Removal[] = ['removed', 'last', 'absent']
+
+/**
+ * Note that a passkey was used, if its signature counter went on: one that stands still or goes back
+ * belongs to a copy (authenticators that do not count always say 0).
+ *
+ * @returns false if the counter did not go on.
+ */
+export async function touchPasskeyRow(
+  db: Db, use: { rowId: string, counter: number, nowMs: number },
+): Promise<boolean> {
+  const isOnward = use.counter === 0
+    ? eq(keyringRows.credentialCounter, 0)
+    : lt(keyringRows.credentialCounter, use.counter)
+  const touched = await db.update(keyringRows)
+    .set({ credentialCounter: use.counter, usedAtMs: use.nowMs })
+    .where(and(eq(keyringRows.id, use.rowId), isOnward)).returning({ id: keyringRows.id })
+  return touched.length === 1
+}
+
+export async function touchKeyringRow(db: Db, use: { rowId: string, nowMs: number }): Promise<void> {
+  await db.update(keyringRows).set({ usedAtMs: use.nowMs }).where(eq(keyringRows.id, use.rowId))
+}
+
+/**
+ * The owner has written her newest recovery code down: older ones end, in the same statement.
+ *
+ * @returns false if the account has no recovery code.
+ */
+export async function confirmRecovery(db: Db, userId: string, nowMs: number): Promise<boolean> {
+  const newest = db.select({ id: keyringRows.id }).from(keyringRows)
+    .where(and(eq(keyringRows.userId, userId), eq(keyringRows.method, 'recovery')))
+    .orderBy(desc(keyringRows.createdAtMs), desc(keyringRows.id)).limit(1)
+  const confirmed = db.$with('confirmed').as(
+    db.update(users).set({ recoveryConfirmedAtMs: nowMs })
+      .where(and(eq(users.id, userId), exists(newest))).returning({ id: users.id }))
+  const ended = db.$with('ended').as(
+    db.delete(keyringRows)
+      .where(and(eq(keyringRows.userId, userId), eq(keyringRows.method, 'recovery'),
+        notInArray(keyringRows.id, newest)))
+      .returning({ id: keyringRows.id }))
+  const rows = await db.with(confirmed, ended).select().from(confirmed)
+  return rows.length === 1
+}
