@@ -1,0 +1,80 @@
+/**
+ * Who is here: nobody, somebody whose keys are locked, or somebody whose keys are open in the worker.
+ * Hands the surfaces their `api`, `crypto` and `keyring`. Must not hold a key or a token itself.
+ */
+import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
+import type { Account, Config } from '../protocol/api.js'
+import type { Api } from './api.js'
+import type { CryptoWorker } from './crypto.js'
+import { createKeyring, type Keyring } from './keyring.js'
+
+/** `locked`: the cookie still opens a session, but a reload has emptied the worker's memory. */
+export type SessionState =
+  | { readonly step: 'starting' }
+  | { readonly step: 'unreachable' }
+  | { readonly step: 'signed-out' }
+  | { readonly step: 'locked', readonly account: Account }
+  | { readonly step: 'open', readonly account: Account }
+
+export interface SessionTools {
+  readonly api: Api
+  readonly crypto: CryptoWorker
+}
+
+export interface Session extends SessionTools {
+  readonly state: SessionState
+  /** The instance's own facts; `null` only while starting or unreachable. */
+  readonly config: Config | null
+  readonly keyring: Keyring
+  /** After any flow that unlocked the root, and whenever the account changed. */
+  readonly open: (account: Account) => void
+  readonly signOut: () => Promise<void>
+  readonly retry: () => void
+}
+
+const SessionContext = createContext<Session | null>(null)
+
+export function useSession(): Session {
+  const session = use(SessionContext)
+  if (session === null) throw new Error('useSession stands inside SessionProvider')
+  return session
+}
+
+/** For screens behind `RequireOpen`: the account whose keys are open. */
+export function useAccount(): Account {
+  const { state } = useSession()
+  if (state.step !== 'open') throw new Error('useAccount stands behind an open session')
+  return state.account
+}
+
+export function SessionProvider({ api, crypto, children }: SessionTools & { children: ReactNode }) {
+  const [state, setState] = useState<SessionState>({ step: 'starting' })
+  const [config, setConfig] = useState<Config | null>(null)
+  const keyring = useMemo(() => createKeyring(api, crypto), [api, crypto])
+
+  const start = useCallback(async () => {
+    setState({ step: 'starting' })
+    const [instance, resumed] = await Promise.all([api.readConfig(), keyring.resumeSession()])
+    if (!instance.ok || (!resumed.ok && resumed.code === 'offline')) return setState({ step: 'unreachable' })
+    setConfig(instance.value)
+    setState(resumed.ok ? { step: 'locked', account: resumed.value } : { step: 'signed-out' })
+  }, [api, keyring])
+
+  const open = useCallback((account: Account) => setState({ step: 'open', account }), [])
+
+  useEffect(() => {
+    api.onSessionEnded(() => {
+      void crypto.forgetAll()
+      setState({ step: 'signed-out' })
+    })
+    void start()
+  }, [api, crypto, start])
+
+  async function signOut(): Promise<void> {
+    await keyring.signOut()
+    setState({ step: 'signed-out' })
+  }
+
+  const session = { api, crypto, keyring, state, config, open, signOut, retry: () => void start() }
+  return <SessionContext value={session}>{children}</SessionContext>
+}
