@@ -1,0 +1,108 @@
+/**
+ * The server's own keys: made at the first start in DATA_DIR/keys (mode 0600), or given by settings where
+ * several instances share them. Founders' and investors' keys are never here.
+ */
+import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ready as opaqueReady, server as opaqueServer } from '@serenity-kit/opaque'
+import { decodeBase64Url, encodeBase64Url } from '../protocol/bytes.js'
+import {
+  ed25519Signer, formatSecretKey, formatVkey, parseSecretKey, type NoteSigner,
+} from '../protocol/log/note.js'
+import { ready as sodiumReady } from '../protocol/sodium.js'
+import type { Config } from './config.js'
+import { SettingError } from './config.js'
+import type { Clock } from './world.js'
+
+export interface ServerKeys {
+  /** Signs checkpoints and nothing else; its name is the log's origin. */
+  readonly log: LogKey
+  /** Ed25519 in PEM, for access tokens. */
+  readonly token: { readonly private: string, readonly public: string }
+  readonly opaqueServerSetup: string
+}
+
+export interface LogKey {
+  readonly origin: string
+  readonly vkey: string
+  readonly signer: NoteSigner
+  /** Folder of the log's files in the bucket and below PUBLIC_URL: `log/2026`. */
+  readonly prefix: string
+}
+
+const SEED_SIZE_BYTES = 32
+const ED25519_PKCS8_PREFIX = '302e020100300506032b657004220420'
+
+/** @throws SettingError if a given key cannot be used. */
+export async function openKeys(config: Config, clock: Clock): Promise<ServerKeys> {
+  await Promise.all([sodiumReady(), opaqueReady])
+  const folder = join(config.dataFolder, 'keys')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const origin = config.logOrigin ?? defaultOrigin(config, clock)
+  const [logKey, tokenKey, opaqueServerSetup] = await Promise.all([
+    config.logKey ?? readOrMake(join(folder, 'log.key'), () => makeLogKey(origin)),
+    config.tokenKey ?? readOrMake(join(folder, 'token.key'), () => encodeBase64Url(randomBytes(SEED_SIZE_BYTES))),
+    config.opaqueServerSetup ?? readOrMake(join(folder, 'opaque.setup'), () => opaqueServer.createSetup()),
+  ])
+  return { log: openLogKey(logKey), token: openTokenKey(tokenKey), opaqueServerSetup }
+}
+
+function defaultOrigin(config: Config, clock: Clock): string {
+  return `${new URL(config.publicUrl).host}/log/${new Date(clock.nowMs()).getUTCFullYear()}`
+}
+
+function makeLogKey(origin: string): string {
+  const seed = randomBytes(SEED_SIZE_BYTES)
+  return formatSecretKey(ed25519Signer(origin, seed).key, seed)
+}
+
+function openLogKey(text: string): LogKey {
+  const { key, seed } = parseLogKey(text)
+  const signer = ed25519Signer(key.name, seed)
+  const year = /[a-z0-9-]{1,32}$/.exec(key.name)?.[0] ?? 'main'
+  return { origin: key.name, vkey: formatVkey(signer.key), signer, prefix: `log/${year}` }
+}
+
+function parseLogKey(text: string): ReturnType<typeof parseSecretKey> {
+  try {
+    return parseSecretKey(text)
+  } catch (error) {
+    throw new SettingError('LOG_KEY (or DATA_DIR/keys/log.key) is not a note signing key', { cause: error })
+  }
+}
+
+function openTokenKey(text: string): ServerKeys['token'] {
+  const seed = decodeBase64Url(text)
+  const der = Buffer.concat([Buffer.from(ED25519_PKCS8_PREFIX, 'hex'), seed])
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  return {
+    private: key.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    public: createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString(),
+  }
+}
+
+/** The file's text, made first if there is none. Two processes that start together agree on one. */
+async function readOrMake(path: string, make: () => string): Promise<string> {
+  const existing = await readIfThere(path)
+  if (existing !== undefined) return existing.trim()
+  const draft = `${path}.${randomBytes(8).toString('hex')}`
+  await writeFile(draft, `${make()}\n`, { mode: 0o600, flush: true })
+  try {
+    await link(draft, path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    await unlink(draft)
+  }
+  return (await readFile(path, 'utf8')).trim()
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The web client: files of dist/web, listed once at start, sent as they are. No page is made here, so
+ * what one visitor gets is byte for byte what all get.
+ */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal } from '../../protocol/refusals.js'
+import type { App } from '../app.js'
+import { headersFor, type FileClass } from '../headers.js'
+import type { World } from '../world.js'
+
+const MAX_FILE_COUNT = 5_000
+
+/** Screens that the page itself tells apart by their path. */
+const APP_PAGES = ['/', '/sign-in', '/sign-up', '/recover', '/vaults', '/vaults/*', '/requests', '/account', '/audit', '/audit/*', '/invitations/*']
+const GATE_PAGES = ['/g/:grantId']
+
+export async function webRoutes(app: App, world: World): Promise<void> {
+  const root = world.config.webFolder
+  const files = listFiles(root, (path) => !path.startsWith('viewer/') && !path.endsWith('.br'))
+  await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false })
+
+  for (const page of APP_PAGES) app.get(page, { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'index.html'))
+  for (const page of GATE_PAGES) app.get(page, { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'gate.html'))
+  app.get('/*', { schema: { hide: true } }, (request, reply) => {
+    const path = pathOf(request)
+    if (!files.has(path) || path.endsWith('.html') || isServiceWorker(request)) throw new Refusal('not-found')
+    return sendFile(reply, path, classOf(path, 'app'))
+  })
+
+  function sendPage(request: FastifyRequest, reply: FastifyReply, path: string): FastifyReply {
+    if (!files.has(path) || isServiceWorker(request)) throw new Refusal('not-found')
+    return sendFile(reply, path, 'app-page')
+  }
+
+  function sendFile(reply: FastifyReply, path: string, fileClass: FileClass): FastifyReply {
+    return reply.headers(headersFor(world.config, fileClass, isHashed(path))).sendFile(path)
+  }
+}
+
+/** The viewer's files, under /viewer/ as its build names them. A query is refused: nothing here has one. */
+export async function viewerRoutes(app: App, world: World): Promise<void> {
+  const root = world.config.webFolder
+  const files = listFiles(root, (path) => path.startsWith('viewer/') && !path.endsWith('.br'))
+  await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false })
+  app.get('/*', (request, reply) => {
+    const path = pathOf(request)
+    if (!files.has(path) || request.url.includes('?') || isServiceWorker(request)) throw new Refusal('not-found')
+    return reply.headers(headersFor(world.config, classOf(path, 'viewer'), isHashed(path))).sendFile(path)
+  })
+}
+
+function pathOf(request: FastifyRequest): string {
+  const path: unknown = Reflect.get(Object(request.params), '*')
+  return typeof path === 'string' ? path : ''
+}
+
+function listFiles(root: string, isServed: (path: string) => boolean): ReadonlySet<string> {
+  if (!existsSync(root)) return new Set()
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((path) => statSync(join(root, path)).isFile())
+    .map((path) => relative('.', path).split(sep).join('/'))
+  if (paths.length > MAX_FILE_COUNT) throw new Error(`more than ${MAX_FILE_COUNT} files in ${root}`)
+  return new Set(paths.filter(isServed))
+}
+
+/** No script of ours may become a service worker: it would outlive the page it came with. */
+function isServiceWorker(request: FastifyRequest): boolean {
+  return request.headers['service-worker'] !== undefined
+}
+
+function classOf(path: string, side: 'app' | 'viewer'): FileClass {
+  if (path.endsWith('.html')) return `${side}-page`
+  const isWorker = /(?:^|\/)assets\/worker-[^/]*\.js$/.test(path) || path === 'viewer/pdfjs/pdf.worker.min.mjs'
+  return isWorker ? `${side}-worker` : `${side}-file`
+}
+
+/** The build puts a file's hash into its name in every `assets` folder. */
+function isHashed(path: string): boolean {
+  return /(?:^|\/)assets\//.test(path)
+}

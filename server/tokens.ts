@@ -1,0 +1,102 @@
+/**
+ * Signed tokens (RFC 7519, EdDSA only). Signs and reads; sessions and what a token allows are elsewhere.
+ *
+ * [Note: Tokens] One key signs all, and the audience tells them apart: whoever reads a token says
+ * which audience it must have, so a proof of an e-mail address never opens a session. There is one
+ * header, compared byte for byte: no algorithm to choose, no `kid`, `jku` or `jwk` to follow.
+ */
+import { createPrivateKey, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
+import { decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../protocol/bytes.js'
+import { ProtocolError } from '../protocol/errors.js'
+import { parseJson, type Json } from './json.js'
+import type { Clock } from './world.js'
+
+/** What a token of each audience says, all texts; an empty one where it does not apply. */
+const CLAIMS = {
+  /** sub: user id; sid: session id. */
+  'account': ['sub', 'sid'],
+  /** sub: person id; gid: grant id; did: device id. */
+  'investor': ['sub', 'gid', 'did'],
+  /** sub: e-mail address; for: what it was proven for; gid: the link, for an investor; name: as given with it. */
+  'email-proof': ['sub', 'for', 'gid', 'name'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type TokenAudience = keyof typeof CLAIMS
+export type ClaimsOf<A extends TokenAudience> = Readonly<Record<(typeof CLAIMS)[A][number], string>>
+
+export interface SignedToken {
+  readonly token: string
+  readonly expiresAtMs: number
+}
+
+export interface Tokens {
+  sign<A extends TokenAudience>(audience: A, claims: ClaimsOf<A>, ttlMs: number): SignedToken
+  /** The claims and the token's own id, or `undefined` for anything that is not a valid token of this audience. */
+  read<A extends TokenAudience>(audience: A, token: string): (ClaimsOf<A> & { readonly jti: string }) | undefined
+}
+
+const MAX_TOKEN_LENGTH = 2_048
+const TOKEN_ID_SIZE_BYTES = 16
+const HEADER = encodeJson({ alg: 'EdDSA', typ: 'JWT' })
+
+/**
+ * @param issuer - stands in each token: another installation's tokens are refused, whatever its key.
+ * @param key - both halves in PEM.
+ */
+export function openTokens(
+  { issuer, key, clock }: { issuer: string, key: { private: string, public: string }, clock: Clock },
+): Tokens {
+  const privateKey = createPrivateKey(key.private)
+  const publicKey = createPublicKey(key.public)
+  return {
+    sign(audience, claims, ttlMs) {
+      const nowSeconds = Math.floor(clock.nowMs() / 1_000)
+      const expiresAtSeconds = nowSeconds + Math.floor(ttlMs / 1_000)
+      const jti = encodeBase64Url(randomBytes(TOKEN_ID_SIZE_BYTES))
+      const payload = encodeJson({ ...claims, iss: issuer, aud: audience, iat: nowSeconds, exp: expiresAtSeconds, jti })
+      const signed = `${HEADER}.${payload}`
+      const signature = sign(null, encodeUtf8(signed), privateKey)
+      return { token: `${signed}.${encodeBase64Url(signature)}`, expiresAtMs: expiresAtSeconds * 1_000 }
+    },
+    read(audience, token) {
+      const payload = readSigned(token, (signed, signature) => verify(null, signed, publicKey, signature))
+      if (payload === undefined || !isValidNow(payload, { issuer, audience, nowMs: clock.nowMs() })) return undefined
+      return hasTexts(payload, [...CLAIMS[audience], 'jti']) ? payload : undefined
+    },
+  }
+}
+
+type Payload = { readonly [key: string]: Json }
+
+/** The payload of a token with our header and a good signature. */
+function readSigned(token: string, isSigned: (signed: Uint8Array, signature: Uint8Array) => boolean): Payload | undefined {
+  if (token.length > MAX_TOKEN_LENGTH) return undefined
+  const [header, payload, signature, ...rest] = token.split('.')
+  if (header !== HEADER || payload === undefined || signature === undefined || rest.length > 0) return undefined
+  try {
+    if (!isSigned(encodeUtf8(`${header}.${payload}`), decodeBase64Url(signature))) return undefined
+    const json = parseJson(decodeUtf8(decodeBase64Url(payload)))
+    return isObject(json) ? json : undefined
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
+function isValidNow(payload: Payload, expected: { issuer: string, audience: string, nowMs: number }): boolean {
+  const { iss, aud, iat, exp } = payload
+  return iss === expected.issuer && aud === expected.audience && typeof iat === 'number' && typeof exp === 'number' &&
+    exp * 1_000 > expected.nowMs
+}
+
+function isObject(json: Json): json is Payload {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+function hasTexts<K extends string>(payload: Payload, keys: readonly K[]): payload is Readonly<Record<K, string>> {
+  return keys.every((key) => typeof payload[key] === 'string')
+}
+
+function encodeJson(value: Payload): string {
+  return encodeBase64Url(encodeUtf8(JSON.stringify(value)))
+}

@@ -1,0 +1,33 @@
+/**
+ * What use-cases act on: the engines, the clock and the settings, opened once and handed down. Nothing
+ * below this file opens an engine or asks for the time by itself.
+ */
+import type { Logger } from 'pino'
+import type { Db, OpenDatabase } from '../db/client.js'
+import type { Bucket } from './bucket.js'
+import type { Config } from './config.js'
+import type { ServerKeys } from './keys.js'
+import type { Mailer } from './mailer.js'
+import type { Sequencer } from './sequencer.js'
+import type { Tokens } from './tokens.js'
+
+/** The one thing tests replace. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  nowMs(): number
+}
+
+export const systemClock: Clock = { nowMs: () => Date.now() }
+
+export interface World {
+  readonly config: Config
+  readonly clock: Clock
+  readonly db: Db
+  readonly database: OpenDatabase
+  readonly bucket: Bucket
+  readonly sequencer: Sequencer
+  readonly mailer: Mailer
+  readonly keys: ServerKeys
+  readonly tokens: Tokens
+  readonly log: Logger
+}
