@@ -2,7 +2,7 @@
  * Codes sent by mail, and the limits on asking for them. A challenge's id stays with the browser that
  * asked; here lie its hash and the code's, so that whoever reads the table can guess at neither.
  */
-import { and, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { instantSql } from '../columns.js'
 import type { Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
@@ -76,14 +76,14 @@ export async function insertEmailCode(
  * Try a code: one statement counts the try, compares, and uses the challenge up if the code is right.
  * However many tries run at once, on however many instances, `maxTryCount` are compared.
  *
- * @param attempt - `purpose` as it was asked for: a code opens nothing else.
+ * @param attempt - `purposes` that the caller serves: a code opens nothing else.
  * @returns `undefined` if there was nothing to try: unknown, used, expired, or out of tries.
  */
 export async function tryEmailCode(
   db: Db,
   attempt: {
-    challengeHash: Uint8Array, codeHash: Uint8Array, purpose: EmailCode['purpose'], maxTryCount: number,
-    nowMs: number,
+    challengeHash: Uint8Array, codeHash: Uint8Array, purposes: readonly EmailCode['purpose'][],
+    maxTryCount: number, nowMs: number,
   },
 ): Promise<{ isRight: boolean, code: EmailCode } | undefined> {
   const isRight = sql`${emailCodes.codeHash} = ${sql.param(attempt.codeHash, emailCodes.codeHash)}`
@@ -93,7 +93,7 @@ export async function tryEmailCode(
       usedAtMs: sql`case when ${isRight} then ${instantSql(attempt.nowMs)} end`,
     })
     .where(and(
-      eq(emailCodes.challengeHash, attempt.challengeHash), eq(emailCodes.purpose, attempt.purpose),
+      eq(emailCodes.challengeHash, attempt.challengeHash), inArray(emailCodes.purpose, attempt.purposes),
       lt(emailCodes.tryCount, attempt.maxTryCount), isNull(emailCodes.usedAtMs),
       gt(emailCodes.expiresAtMs, attempt.nowMs)))
     .returning()
