@@ -18,7 +18,7 @@ import { concatBytes, encodeHex, encodeU64, encodeUtf8 } from '../bytes.js'
 import { assert, ProtocolError } from '../errors.js'
 import { sha256 } from '../hash.js'
 import { MAX_DETAILS_SIZE_BYTES, MAX_EVENT_SIZE_BYTES } from '../limits.js'
-import { hmacSha256 } from '../sodium.js'
+import { hmacSha256, randomBytes } from '../sodium.js'
 import {
   encodeCanonicalJson, isCanonicalObject, parseCanonicalJson, type CanonicalObject, type CanonicalValue,
 } from './canonical-json.js'
@@ -385,6 +385,51 @@ export function decodeEntry(bytes: Uint8Array): Entry {
 export function entryOfOpening(opening: Opening): Uint8Array {
   const commitment = commitEvent(opening.salt, opening.eventBytes)
   return encodeEntry({ commitment, vaultTag: opening.vaultTag, partyTag: opening.partyTag })
+}
+
+/** An event ready for the outbox: its bytes, what opens them, and what the server files it under. */
+export interface SealedEvent {
+  readonly id: string
+  readonly type: EventType
+  readonly atMs: number
+  readonly vaultId?: string | undefined
+  readonly partyId?: string | undefined
+  readonly documentId?: string | undefined
+  /** `C`; a later event that this one permits names it (as hex) in `because`. */
+  readonly commitment: Uint8Array
+  readonly bytes: Uint8Array
+  readonly salt: Uint8Array
+  readonly details?: Uint8Array | undefined
+  readonly detailsSalt?: Uint8Array | undefined
+}
+
+/**
+ * Encode an event with fresh salts. What is personal goes into `details`, which the event commits to.
+ * @throws ProtocolError `malformed-event`.
+ */
+export function sealEvent(event: Omit<Event, 'details'>, details?: Details): SealedEvent {
+  const hidden = details === undefined ? null : sealDetails(details)
+  const bytes = encodeEvent(hidden === null ? event : { ...event, details: encodeHex(hidden.commitment) })
+  const salt = randomBytes(SALT_SIZE_BYTES)
+  return {
+    id: event.id,
+    type: event.type,
+    atMs: parseTime(event.at),
+    vaultId: event.vault,
+    partyId: event.party,
+    documentId: event.document,
+    commitment: commitEvent(salt, bytes),
+    bytes,
+    salt,
+    details: hidden?.bytes,
+    detailsSalt: hidden?.salt,
+  }
+}
+
+function sealDetails(details: Details): { bytes: Uint8Array, salt: Uint8Array, commitment: Uint8Array } {
+  const bytes = encodeDetails(details)
+  const salt = randomBytes(SALT_SIZE_BYTES)
+  return { bytes, salt, commitment: commitDetails(salt, bytes) }
 }
 
 /** @throws ProtocolError `bad-details` unless the event committed to exactly these details. */
