@@ -21,7 +21,6 @@ export const MAX_OPEN_READ_COUNT = 16
 /** Nothing said for this long after a `ping`: the page removes the frame (A31). */
 export const WATCHDOG_TIMEOUT_MS = 15_000
 export const PING_INTERVAL_MS = 2_000
-const MAX_TEXT_LENGTH = 512
 
 // ---------------------------------------------------------------------------- opening
 
@@ -144,6 +143,9 @@ export type ViewerMessage =
   | { kind: 'closed' }
   /** What only the page can do; all follow a person's own key or click inside the frame. */
   | { kind: 'asked', what: 'fullscreen' | 'unlock' | 'leave' }
+  /** A link on a page was followed. The frame may open no window (it could carry plaintext out in
+      the address by itself), so the page does, after a person's act, without opener or referrer. */
+  | { kind: 'link', url: string }
   // `prepare` only:
   | { kind: 'inspected', verdict: Verdict, pageSizes: readonly PageSize[] }
   | { kind: 'thumbnail', page: DrawnPage }
