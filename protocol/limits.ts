@@ -31,6 +31,11 @@ export const MAX_POLICY_SIZE_BYTES = 2 * KIB
 export const MAX_WRAP_SIZE_BYTES = 4 * KIB
 export const MAX_CARD_SIZE_BYTES = 4 * KIB
 export const MAX_NDA_SIZE_BYTES = 48 * KIB
+export const MAX_NDA_BLOCK_COUNT = 500
+export const MAX_NDA_PURPOSE_LENGTH = 400
+export const MAX_NDA_FIELD_LENGTH = 200
+export const MIN_NDA_TERM_YEARS = 1
+export const MAX_NDA_TERM_YEARS = 10
 export const MAX_NOTE_SIZE_BYTES = 16 * KIB
 export const MAX_EVENT_SIZE_BYTES = 8 * KIB
 export const MAX_ENTRY_SIZE_BYTES = 65_535
@@ -61,6 +66,10 @@ export const EMAIL_CODE_LENGTH = 8
 export const EMAIL_CODE_TRY_COUNT = 5
 export const EMAIL_CODE_TTL_MS = 10 * 60_000
 export const EMAIL_CODE_RESEND_AFTER_MS = 60_000
+/** To one address. */
+export const EMAIL_CODES_PER_HOUR = 5
+/** Given out by the server for one signed note. */
+export const GATE_NONCE_SIZE_BYTES = 32
 export const ACCEPTANCE_TTL_MS = 15 * 60_000
 export const INVESTOR_SESSION_TTL_MS = 10 * 60_000
 

@@ -34,6 +34,9 @@ export interface Config {
   readonly mailFrom: string
   readonly maxFileSizeBytes: number
   readonly rateLimitPerMinute: number
+  readonly emailCodesPerNetwork: number
+  readonly accountQuotaBytes: number
+  readonly unfinishedUploadHours: number
   /** Given only on the first start; then the stored key's name counts. */
   readonly logOrigin: string | undefined
   readonly logKey: string | undefined
@@ -62,6 +65,8 @@ export interface Setting {
 const DEFAULT_PORT = 4870
 const DEFAULT_VIEWER_PORT = 4871
 const MAX_INTERVAL_MS = 60_000
+const DEFAULT_QUOTA_BYTES = 20 * 1024 ** 3
+const MAX_UPLOAD_HOURS = 24 * 365
 
 /** The settings in the order of the README's table, which is written from this list. */
 export const SETTINGS = [
@@ -85,6 +90,9 @@ export const SETTINGS = [
   { name: 'MAIL_FROM', fallback: 'Sealdeck <sealdeck@PUBLIC_URL\'s host>', meaning: 'sender of the mails' },
   { name: 'MAX_FILE_SIZE_BYTES', fallback: String(MAX_FILE_SIZE_BYTES), meaning: 'largest file that can be sealed' },
   { name: 'RATE_LIMIT_PER_MINUTE', fallback: '6000', meaning: 'requests from one address to one instance' },
+  { name: 'EMAIL_CODES_PER_NETWORK', fallback: '20', meaning: 'codes by mail that one network (/24 or /48) can ask for in an hour' },
+  { name: 'ACCOUNT_QUOTA_BYTES', fallback: String(DEFAULT_QUOTA_BYTES), meaning: 'ciphertext that one account can store' },
+  { name: 'UNFINISHED_UPLOAD_HOURS', fallback: '168', meaning: 'how long an upload may rest before it is collected' },
   { name: 'LOG_ORIGIN', fallback: 'PUBLIC_URL\'s host/log/YEAR', meaning: 'name of the transparency log, fixed by the first start' },
   { name: 'LOG_KEY', fallback: 'DATA_DIR/keys/log.key', meaning: 'the log\'s signing key, `PRIVATE+KEY+...`; the same for all instances' },
   { name: 'LOG_PUBLISH_INTERVAL_MS', fallback: '20', meaning: 'shortest time between two checkpoints' },
@@ -118,6 +126,9 @@ export function readConfig(environment: Environment = process.env): Config {
     mailFrom: source.line('MAIL_FROM') ?? `Sealdeck <sealdeck@${new URL(publicUrl).hostname}>`,
     maxFileSizeBytes: source.integer('MAX_FILE_SIZE_BYTES', { fallback: MAX_FILE_SIZE_BYTES, min: 1024, max: MAX_FILE_SIZE_BYTES }),
     rateLimitPerMinute: source.integer('RATE_LIMIT_PER_MINUTE', { fallback: 6_000, min: 10, max: 100_000_000 }),
+    emailCodesPerNetwork: source.integer('EMAIL_CODES_PER_NETWORK', { fallback: 20, min: 1, max: 1_000_000 }),
+    accountQuotaBytes: source.integer('ACCOUNT_QUOTA_BYTES', { fallback: DEFAULT_QUOTA_BYTES, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    unfinishedUploadHours: source.integer('UNFINISHED_UPLOAD_HOURS', { fallback: 168, min: 1, max: MAX_UPLOAD_HOURS }),
     logOrigin: source.pattern('LOG_ORIGIN', /^[^\s+]{1,200}$/, 'a name without spaces and "+"'),
     logKey: source.line('LOG_KEY'),
     logPublishIntervalMs: source.integer('LOG_PUBLISH_INTERVAL_MS', { fallback: 20, min: 0, max: MAX_INTERVAL_MS }),
