@@ -1,0 +1,428 @@
+/**
+ * The investor's side of a link: check the gate, enrol this device, sign, receive headers
+ * (SPEC.md § 3.5 to § 3.8, § 9). Must not show or sign anything before `verifyGate` has tied it to
+ * the founder that the fragment pins.
+ */
+import type { GateView, ReleasedHeader } from '../../protocol/api.js'
+import { decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
+import { openCard } from '../../protocol/deck/card.js'
+import { grantSha256, requireNewerGrant, verifyGrant, verifyWrap, type Grant, type WrapRecord } from '../../protocol/deck/grant.js'
+import { wrapFileKey } from '../../protocol/deck/header.js'
+import {
+  deriveDeviceKeys, deriveLinkKeys, formatRecipient, makeDeviceSeed, parseFragment, type DeviceKeys, type Identity, type LinkKeys,
+} from '../../protocol/deck/identity.js'
+import { PARTS, recordSha256, verifyChain, type SeenVersion, type VersionRecord } from '../../protocol/deck/record.js'
+import type { Signed } from '../../protocol/deck/signature.js'
+import type { FileKey } from '../../protocol/deck/stanza.js'
+import { ProtocolError, assert } from '../../protocol/errors.js'
+import { sha256 } from '../../protocol/hash.js'
+import { ACCEPTANCE_TTL_MS } from '../../protocol/limits.js'
+import {
+  cleanName, formatAcceptance, formatAccessRequest, formatDecline, formatEnrolment, formatSession,
+  hashRecipient, roleKey, signStatement, type Freshness, type Signatory,
+} from '../../protocol/log/acceptance.js'
+import { ed25519Signer, formatVkey, parseVkey, type NoteSigner } from '../../protocol/log/note.js'
+import { wipe } from '../../protocol/sodium.js'
+import type { Acceptance, CryptoWorker, VerifiedGate } from '../crypto.js'
+import { describeCard, describePolicy, encodeHash, hashStatement } from './granting.js'
+import type { Platform } from './platform.js'
+import { decodeVisit, encodeVisit, type KeptVisit } from './visit.js'
+import { equalRecipients, openFileKey } from './wrapped.js'
+
+type VisitMethods = Pick<CryptoWorker,
+  'takeFragment' | 'recallLink' | 'verifyGate' | 'signAccessRequest' | 'signSession' | 'previewAcceptance' |
+  'signAcceptance' | 'signDecline' | 'receiveHeaders' | 'forgetDevice'>
+
+/** One version that this device may open. */
+export interface Received { readonly fileKey: FileKey, readonly record: VersionRecord, readonly sha256: Uint8Array }
+
+interface Gate { readonly grant: Grant, readonly signed: Signed, readonly founderKey: Uint8Array, readonly agreement: string | null }
+
+interface Visit {
+  readonly grantId: string
+  readonly linkSecret: Uint8Array
+  readonly fingerprint: Uint8Array
+  readonly link: LinkKeys
+  kept: KeptVisit | null
+  device: DeviceKeys | null
+  gate: Gate | null
+  readonly received: Map<string, Received>
+}
+
+export interface Visiting {
+  readonly methods: VisitMethods
+  /** @throws ProtocolError `wrong-header` if no header of the version was received. */
+  received(grantId: string, versionId: string): Received
+  forget(): void
+}
+
+export function createVisiting(platform: Platform): Visiting {
+  const visits = new Map<string, Visit>()
+
+  function visitOf(grantId: string): Visit {
+    const visit = visits.get(grantId)
+    assert(visit !== undefined, 'a link is taken or recalled before it is used')
+    return visit
+  }
+  return {
+    methods: {
+      ...linkMethods(visits, platform),
+      ...noteMethods(visitOf, platform),
+      receiveHeaders: async ({ grantId, headers }) => receive(visitOf(grantId), headers, platform),
+    },
+    received(grantId, versionId) {
+      const received = visitOf(grantId).received.get(versionId)
+      if (received === undefined) throw new ProtocolError('wrong-header', 'none was received')
+      return received
+    },
+    forget() {
+      for (const visit of visits.values()) forgetVisit(visit)
+      visits.clear()
+    },
+  }
+}
+
+function forgetVisit(visit: Visit): void {
+  wipe(visit.linkSecret, visit.link.signing.secretKey, visit.link.identity.secret, visit.link.cardKey)
+  for (const { fileKey } of visit.received.values()) wipe(fileKey)
+  visit.received.clear()
+}
+
+// ---- The link and its gate ----
+
+function openVisit(grantId: string, secret: { linkSecret: Uint8Array, fingerprint: Uint8Array }, kept: KeptVisit | null): Visit {
+  const id = decodeBase64Url(grantId)
+  return {
+    grantId,
+    ...secret,
+    link: deriveLinkKeys(secret.linkSecret, id),
+    kept,
+    device: kept === null ? null : deriveDeviceKeys(kept.deviceSeed, id),
+    gate: null,
+    received: new Map(),
+  }
+}
+
+function storeName(grantId: string): string {
+  return `grant/${grantId}`
+}
+
+async function recall(platform: Platform, grantId: string): Promise<KeptVisit | null> {
+  const bytes = await platform.store.read(storeName(grantId))
+  return bytes === null ? null : decodeVisit(bytes)
+}
+
+function linkMethods(visits: Map<string, Visit>, platform: Platform) {
+  return {
+    async takeFragment({ grantId, fragment }) {
+      const secret = findFragment(fragment)
+      if (secret === null) return null
+      const kept = await recall(platform, grantId)
+      // Another secret for the same grant is another link: what was kept says nothing about it.
+      const isSame = kept !== null && equalBytes(kept.linkSecret, secret.linkSecret) && equalBytes(kept.fingerprint, secret.fingerprint)
+      visits.set(grantId, openVisit(grantId, secret, isSame ? kept : null))
+      return { founderFingerprint: encodeBase64Url(secret.fingerprint) }
+    },
+    async recallLink(grantId) {
+      if (visits.has(grantId)) return true
+      const kept = await recall(platform, grantId)
+      if (kept === null) return false
+      visits.set(grantId, openVisit(grantId, { linkSecret: kept.linkSecret, fingerprint: kept.fingerprint }, kept))
+      return true
+    },
+    async verifyGate(view) {
+      const visit = visits.get(view.grantId)
+      assert(visit !== undefined, 'a link is taken or recalled before its gate is verified')
+      return verifyGate(visit, view)
+    },
+    async forgetDevice(grantId) {
+      const visit = visits.get(grantId)
+      if (visit !== undefined) forgetVisit(visit)
+      visits.delete(grantId)
+      await platform.store.remove(storeName(grantId))
+    },
+  } satisfies Partial<CryptoWorker>
+}
+
+function findFragment(text: string): { linkSecret: Uint8Array, fingerprint: Uint8Array } | null {
+  try {
+    return parseFragment(text)
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
+}
+
+/** Everything the gate shows hangs on this: the grant is the pinned founder's, the link's and this vault's. */
+function verifyGate(visit: Visit, view: GateView): VerifiedGate {
+  const signed = { bytes: decodeBase64Url(view.grant), signature: decodeBase64Url(view.grantSignature) }
+  const founderKey = decodeBase64Url(view.signingKey)
+  const grant = verifyGrant(signed, { signingKey: founderKey, fingerprint: visit.fingerprint })
+  requireGrantOfLink(visit, grant)
+  if (grant.vaultId !== view.vaultId) throw new ProtocolError('wrong-vault', 'gate')
+  if (grant.logVkey !== view.logVkey) throw new ProtocolError('wrong-origin', 'the grant names another log')
+  if (view.nda !== null && view.nda.sha256 !== encodeHash(grant.ndaSha256)) throw new ProtocolError('wrong-grant', 'another NDA')
+  const seen = visit.gate?.signed ?? visit.kept?.grant
+  if (seen !== undefined) requireNewerGrant(seen, signed)
+  const card = openCard(decodeBase64Url(view.cardSealed), visit.link.cardKey, grant)
+  visit.gate = { grant, signed, founderKey, agreement: view.nda?.title ?? null }
+  return {
+    card: describeCard(card),
+    policy: describePolicy(grant.policy),
+    founderFingerprint: encodeBase64Url(visit.fingerprint),
+    revision: grant.revision,
+    ndaSha256: encodeHash(grant.ndaSha256),
+    logOrigin: parseVkey(grant.logVkey).name,
+  }
+}
+
+function requireGrantOfLink(visit: Visit, grant: Grant): void {
+  const isOfLink = encodeBase64Url(grant.grantId) === visit.grantId &&
+    equalBytes(grant.linkSigningKey, visit.link.signing.publicKey) &&
+    equalRecipients(grant.linkRecipient, visit.link.identity.recipient)
+  if (!isOfLink) throw new ProtocolError('wrong-grant', 'not the link of this fragment')
+}
+
+function gateOf(visit: Visit): Gate {
+  assert(visit.gate !== null, 'the gate is verified before anything is signed or received')
+  return visit.gate
+}
+
+// ---- Notes ----
+
+interface Signers { readonly link: NoteSigner, readonly device: NoteSigner }
+
+function noteMethods(visitOf: (grantId: string) => Visit, platform: Platform) {
+  return {
+    async signAccessRequest({ grantId, name, email, nonce }) {
+      const visit = visitOf(grantId)
+      const signatory = email === null ? null : { name: cleanName(name), email }
+      await enrolDevice(visit, signatory, platform)
+      return signBoth(visit, signatory, freshness(visit, nonce, platform))
+    },
+    async signSession({ grantId, nonce }) {
+      const visit = visitOf(grantId)
+      if (visit.device === null) return null
+      const { device } = signersOf(visit)
+      const text = formatSession({ grant: grantId, deviceKey: formatVkey(device.key), ...freshness(visit, nonce, platform) })
+      return { deviceSigningKey: encodeBase64Url(device.key.publicKey), sessionNote: signStatement(text, [device]) }
+    },
+    async previewAcceptance({ grantId, acceptance }) {
+      return { text: writeAcceptance(visitOf(grantId), acceptance, platform) }
+    },
+    async signAcceptance({ grantId, acceptance }) {
+      const visit = visitOf(grantId)
+      const { link, device } = signersOf(visit)
+      const note = signStatement(writeAcceptance(visit, acceptance, platform), [link, device])
+      const kept = keptOf(visit)
+      await keep(visit, { ...kept, acceptances: [...kept.acceptances, hashStatement(note)] }, platform)
+      return { acceptance: note }
+    },
+    async signDecline({ grantId, nonce }) {
+      const visit = visitOf(grantId)
+      const { link, device } = signersOf(visit)
+      return { decline: signStatement(writeDecline(visit, nonce, platform), [link, device]) }
+    },
+  } satisfies Partial<CryptoWorker>
+}
+
+/** Keys are kept before they are named to anybody: a device that forgets its own key is locked out. */
+async function enrolDevice(visit: Visit, signatory: KeptVisit['signatory'], platform: Platform): Promise<void> {
+  const { signed } = gateOf(visit)
+  const { linkSecret, fingerprint } = visit
+  const deviceSeed = visit.kept?.deviceSeed ?? makeDeviceSeed()
+  await keep(visit, {
+    acceptances: [], seen: new Map(), ...visit.kept, linkSecret, fingerprint, deviceSeed, signatory, grant: signed,
+  }, platform)
+  visit.device = deriveDeviceKeys(deviceSeed, decodeBase64Url(visit.grantId))
+}
+
+async function keep(visit: Visit, kept: KeptVisit, platform: Platform): Promise<void> {
+  await platform.store.write(storeName(visit.grantId), encodeVisit(kept))
+  visit.kept = kept
+}
+
+function keptOf(visit: Visit): KeptVisit {
+  assert(visit.kept !== null, 'a device is enrolled before it signs or receives')
+  return visit.kept
+}
+
+function deviceOf(visit: Visit): DeviceKeys {
+  assert(visit.device !== null, 'a device is enrolled before it signs or receives')
+  return visit.device
+}
+
+function signersOf(visit: Visit): Signers {
+  const device = deviceOf(visit).signing
+  const link = visit.link.signing
+  return {
+    link: ed25519Signer(roleKey('link', link.publicKey).name, seedOf(link.secretKey)),
+    device: ed25519Signer(roleKey('device', device.publicKey).name, seedOf(device.secretKey)),
+  }
+}
+
+/** libsodium keeps a secret key as seed ‖ public key. */
+function seedOf(secretKey: Uint8Array): Uint8Array {
+  return secretKey.subarray(0, 32)
+}
+
+function freshness(visit: Visit, nonce: string, platform: Platform): Freshness {
+  const nowMs = platform.nowMs()
+  return {
+    log: parseVkey(gateOf(visit).grant.logVkey).name,
+    signedAt: new Date(nowMs).toISOString(),
+    expiresAt: new Date(nowMs + ACCEPTANCE_TTL_MS).toISOString(),
+    nonce: encodeHex(decodeBase64Url(nonce)),
+  }
+}
+
+function keysOf(visit: Visit) {
+  const { link, device } = signersOf(visit)
+  return { linkKey: formatVkey(link.key), deviceKey: formatVkey(device.key) }
+}
+
+function signBoth(visit: Visit, signatory: KeptVisit['signatory'], fresh: Freshness) {
+  const { grant, signed, founderKey } = gateOf(visit)
+  const { link, device } = signersOf(visit)
+  const recipient = formatRecipient(deviceOf(visit).identity.recipient)
+  const scope = { vault: grant.vaultId, grant: visit.grantId, ...keysOf(visit), ...fresh }
+  const request = formatAccessRequest({
+    ...scope,
+    ...(signatory === null ? {} : { signatory }),
+    grantSha256: encodeHex(grantSha256(signed)),
+    founderKey: formatVkey(roleKey('founder', founderKey)),
+    recipientSha256: hashRecipient(recipient),
+  })
+  return {
+    accessRequest: signStatement(request, [link, device]),
+    enrolment: signStatement(formatEnrolment({ ...scope, recipient }), [link, device]),
+  }
+}
+
+function agreementOf(visit: Visit): { agreement: string, agreementSha256: string, vault: string, grantSha256: string } {
+  const { grant, signed, agreement } = gateOf(visit)
+  if (grant.ndaSha256 === null || agreement === null) throw new ProtocolError('wrong-grant', 'the link asks for no NDA')
+  return {
+    agreement,
+    agreementSha256: encodeHex(grant.ndaSha256),
+    vault: grant.vaultId,
+    grantSha256: encodeHex(grantSha256(signed)),
+  }
+}
+
+/** @throws ProtocolError `malformed-nda` if the text that was shown is not the one the founder signed. */
+function writeAcceptance(visit: Visit, acceptance: Acceptance, platform: Platform): string {
+  const terms = agreementOf(visit)
+  if (encodeHex(sha256(encodeUtf8(acceptance.agreementText))) !== terms.agreementSha256) {
+    throw new ProtocolError('malformed-nda', 'not the text that the grant names')
+  }
+  const organisation = cleanName(acceptance.signingFor)
+  return formatAcceptance({
+    ...terms,
+    agreement: cleanName(acceptance.agreementTitle),
+    name: cleanName(acceptance.signerName),
+    email: acceptance.signerEmail,
+    ...(organisation === '' ? {} : { organisation }),
+    recordSha256s: [...visit.received.values()].map(({ sha256: hash }) => encodeHex(hash)),
+    founderKey: formatVkey(roleKey('founder', gateOf(visit).founderKey)),
+    ...keysOf(visit),
+    recipientSha256: hashRecipient(formatRecipient(deviceOf(visit).identity.recipient)),
+    consent: `esign-disclosure version ${acceptance.consentVersion}, accepted`,
+    ...freshness(visit, acceptance.nonce, platform),
+  })
+}
+
+function writeDecline(visit: Visit, nonce: string, platform: Platform): string {
+  const signatory: Signatory | null = keptOf(visit).signatory
+  assert(signatory !== null, 'who declines an NDA has given a name and an address')
+  return formatDecline({ ...signatory, ...agreementOf(visit), ...keysOf(visit), ...freshness(visit, nonce, platform) })
+}
+
+// ---- Headers ----
+
+/** The newest header of each document part: an older version is history, not something to open. */
+function newestOf(headers: readonly ReleasedHeader[]): ReleasedHeader[] {
+  const newest = new Map<string, number>()
+  for (const { documentId, part, version } of headers) {
+    const key = seenKey(documentId, part)
+    newest.set(key, Math.max(version, newest.get(key) ?? 0))
+  }
+  return headers.filter(({ documentId, part, version }) => newest.get(seenKey(documentId, part)) === version)
+}
+
+function seenKey(documentId: string, part: 0 | 1): string {
+  return `${documentId}/${part}`
+}
+
+async function receive(visit: Visit, headers: readonly ReleasedHeader[], platform: Platform) {
+  const kept = keptOf(visit)
+  const seen = new Map(kept.seen)
+  const deviceHeaders: { versionId: string, header: string }[] = []
+  for (const released of newestOf(headers)) {
+    const received = openReleased(visit, released, kept)
+    seen.set(seenKey(released.documentId, released.part), { version: received.record.version, sha256: received.sha256 })
+    visit.received.set(released.versionId, received)
+    // A header of our own making comes back without the founder's wrap: it needs no other.
+    if (released.wrap !== null) deviceHeaders.push(rewrap(visit, released.versionId, received.fileKey))
+  }
+  await keep(visit, { ...kept, seen, grant: gateOf(visit).signed }, platform)
+  return { deviceHeaders }
+}
+
+function rewrap(visit: Visit, versionId: string, fileKey: FileKey): { versionId: string, header: string } {
+  return { versionId, header: encodeBase64Url(wrapFileKey(fileKey, deviceOf(visit).identity.recipient)) }
+}
+
+function openReleased(visit: Visit, released: ReleasedHeader, kept: KeptVisit): Received {
+  const chain = released.records.map(({ record, signature }): Signed =>
+    ({ bytes: decodeBase64Url(record), signature: decodeBase64Url(signature) }))
+  const seen = kept.seen.get(seenKey(released.documentId, released.part)) ?? null
+  const record = verifyChain(chain, visit.fingerprint, seen)
+  requireStated(visit, released, record)
+  const hash = hashOfLast(chain)
+  const header = decodeBase64Url(released.header)
+  const identity = released.wrap === null
+    ? deviceOf(visit).identity
+    : identityOfWrap(visit, released.wrap, { header, recordHash: hash, kept })
+  return { fileKey: openFileKey(header, identity, record), record, sha256: hash }
+}
+
+function hashOfLast(chain: readonly Signed[]): SeenVersion['sha256'] {
+  const last = chain.at(-1)
+  assert(last !== undefined, 'a verified chain has a last record')
+  return recordSha256(last)
+}
+
+/** What stands beside a record must be what the record says. */
+function requireStated(visit: Visit, released: ReleasedHeader, record: VersionRecord): void {
+  if (record.vaultId !== gateOf(visit).grant.vaultId) throw new ProtocolError('wrong-vault', 'version record')
+  const isStated = record.documentId === released.documentId && PARTS.indexOf(record.part) === released.part &&
+    record.version === released.version && record.gate === released.gate && record.payloadLength === released.payloadLength
+  if (!isStated) throw new ProtocolError('broken-chain', 'the server states another version')
+}
+
+interface WrapContext { header: Uint8Array, recordHash: Uint8Array, kept: KeptVisit }
+
+/** Whom the founder wrapped to: this link or this device. @throws ProtocolError if she did neither. */
+function identityOfWrap(visit: Visit, wrap: NonNullable<ReleasedHeader['wrap']>, context: WrapContext): Identity {
+  const signed = { bytes: decodeBase64Url(wrap.wrap), signature: decodeBase64Url(wrap.signature) }
+  const founder = { signingKey: gateOf(visit).founderKey, fingerprint: visit.fingerprint }
+  const record = verifyWrap(signed, founder)
+  if (encodeBase64Url(record.grantId) !== visit.grantId) throw new ProtocolError('wrong-grant', 'wrap record')
+  const isOfHeader = equalBytes(record.recordSha256, context.recordHash) && equalBytes(record.headerSha256, sha256(context.header))
+  if (!isOfHeader) throw new ProtocolError('wrong-header', 'the founder signed for another header')
+  requireOwnAcceptance(record, context.kept)
+  const identities = [visit.link.identity, deviceOf(visit).identity]
+  const identity = identities.find(({ recipient }) => equalRecipients(recipient, record.recipient))
+  if (identity === undefined) throw new ProtocolError('wrong-header', 'wrapped to somebody else')
+  return identity
+}
+
+/** A header that was earned by an acceptance names the one that was signed here. */
+function requireOwnAcceptance(record: WrapRecord, kept: KeptVisit): void {
+  const { acceptanceSha256 } = record
+  if (acceptanceSha256 === null) return
+  if (!kept.acceptances.some((hash) => equalBytes(hash, acceptanceSha256))) {
+    throw new ProtocolError('wrong-header', 'earned by an acceptance that was not signed here')
+  }
+}
