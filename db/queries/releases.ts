@@ -6,10 +6,14 @@
  * [Note: One release a visit] A device that comes again is handed its headers again, and that is a
  * release of its own with an event of its own; a retry within one session's life is not.
  */
-import { and, desc, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
+import { decodeEntry } from '../../protocol/log/event.js'
+import { instantSql } from '../columns.js'
 import type { Db } from '../client.js'
-import { acceptances, devices, headers, people, releases, versions, vaults, nonces } from '../schema.js'
+import {
+  acceptances, auditEntry, auditOpening, auditOutbox, devices, headers, nonces, people, releases, vaults, versions,
+} from '../schema.js'
 import { isGrantLive } from './gate.js'
 import { logged, loggedEach, type OutboxEvent } from './outbox.js'
 
@@ -33,10 +37,6 @@ interface ReleaseContext {
   readonly personId: string
   readonly deviceId: string
   readonly nowMs: number
-}
-
-function instantSql(atMs: number): SQL {
-  return sql`${new Date(atMs).toISOString()}::timestamptz`
 }
 
 // ---- reading --------------------------------------------------------------------------------
@@ -117,6 +117,45 @@ export async function listReleasesSince(db: Db, device: { deviceId: string, sinc
     .limit(MAX_RELEASED_HEADERS)
 }
 
+/** What an acceptance has to show for itself: its event and its releases' first ones, in order. */
+export async function findEventIds(
+  db: Db, acceptance: Pick<Acceptance, 'id' | 'eventId'>,
+): Promise<{ eventIds: string[], headerIds: string[] }> {
+  const rows = await db.select({ eventId: releases.eventId, headerId: releases.headerId }).from(releases)
+    .where(eq(releases.acceptanceId, acceptance.id))
+    .orderBy(asc(releases.releasedAtMs), asc(releases.id))
+    .limit(MAX_RELEASED_HEADERS)
+  return {
+    eventIds: [acceptance.eventId, ...rows.map(({ eventId }) => eventId)],
+    headerIds: rows.map(({ headerId }) => headerId),
+  }
+}
+
+/** The commitment of an event, wherever it is on its way into the log; `undefined` if there is no such event. */
+export async function findCommitment(db: Db, eventId: string): Promise<Uint8Array | undefined> {
+  const [waiting] = await db.select({ commitment: auditOutbox.commitment }).from(auditOutbox)
+    .where(eq(auditOutbox.eventId, eventId))
+  if (waiting !== undefined) return waiting.commitment
+  const [entered] = await db.select({ entry: auditEntry.entry }).from(auditEntry)
+    .where(eq(auditEntry.eventId, eventId))
+  return entered === undefined ? undefined : decodeEntry(entered.entry).commitment
+}
+
+/** The event `device.enrolled` of a device. */
+export async function findEnrolledEventId(db: Db, deviceId: string): Promise<string | undefined> {
+  const [row] = await db.select({ eventId: devices.eventId }).from(devices).where(eq(devices.id, deviceId))
+  return row?.eventId
+}
+
+/** Type and erasable details of an event, for its receipt; `undefined` until it is in the log. */
+export async function findOpening(db: Db, eventId: string) {
+  const [row] = await db.select({
+    type: auditOpening.type, details: auditOpening.details, detailsSalt: auditOpening.detailsSalt,
+    vaultId: auditOpening.vaultId, partyId: auditOpening.partyId,
+  }).from(auditOpening).where(eq(auditOpening.eventId, eventId))
+  return row
+}
+
 // ---- nonces ---------------------------------------------------------------------------------
 
 export async function insertNonce(
@@ -161,6 +200,7 @@ export interface NewAccess extends ReleaseContext {
   readonly recipient: string
   readonly recipientSha256: Uint8Array
   readonly enrolmentNote: string
+  readonly enrolledEventId: string
   readonly requestNote: string
   readonly requestSha256: Uint8Array
   readonly releases: readonly NewRelease[]
@@ -212,13 +252,14 @@ function knownPerson(db: Db, access: NewAccess) {
 function enrolled(db: Db, access: NewAccess) {
   return db.$with('device', { id: sql<string>`id`.as('id') }).as(sql`
     insert into devices (id, person_id, grant_id, signing_public_key, recipient, recipient_sha256,
-      enrolment_note, created_at)
+      enrolment_note, event_id, created_at)
     select ${access.deviceId}::uuid, person.id, ${access.grantId}, ${access.signingPublicKey}::bytea,
       ${access.recipient}, ${access.recipientSha256}::bytea, ${access.enrolmentNote},
-      ${instantSql(access.nowMs)}
+      ${access.enrolledEventId}::uuid, ${instantSql(access.nowMs)}
     from person
     on conflict (grant_id, signing_public_key) do update
-      set person_id = excluded.person_id, enrolment_note = excluded.enrolment_note
+      set person_id = excluded.person_id, enrolment_note = excluded.enrolment_note,
+        event_id = excluded.event_id
       where devices.revoked_at is null and devices.recipient = excluded.recipient
         and devices.id = excluded.id
     returning id`)

@@ -1,0 +1,36 @@
+/** The gate page, before any key: who shares, under what grant; readable only with the link's fragment. */
+import { findNda } from '../../db/queries/gate.js'
+import type { GateView } from '../../protocol/api.js'
+import { encodeBase64Url } from '../../protocol/bytes.js'
+import { gateOf, requireGate, type OpenGate } from '../gate.js'
+import type { World } from '../world.js'
+
+/**
+ * Show what stands behind a link. Looking is not recorded: mail scanners open links.
+ * Refuses: grant-not-found, grant-revoked, grant-expired.
+ */
+export async function viewGate(world: World, grantId: string): Promise<GateView> {
+  const gate = await requireGate(world, grantId)
+  const { grant } = gate
+  return {
+    grantId: grant.id,
+    vaultId: grant.vaultId,
+    grant: encodeBase64Url(grant.statement),
+    grantSignature: encodeBase64Url(grant.signature),
+    signingKey: encodeBase64Url(grant.ownerSigningKey),
+    cardSealed: encodeBase64Url(grant.cardSealed),
+    logVkey: world.keys.log.vkey,
+    nda: await presentNda(world, gate),
+    parts: gate.versions.map((version) => ({
+      documentId: version.documentId, part: version.part === 1 ? 1 : 0, gate: gateOf(gate.policy, version),
+      version: version.version,
+    })),
+  }
+}
+
+async function presentNda(world: World, { grant }: OpenGate): Promise<GateView['nda']> {
+  if (grant.ndaSha256 === null) return null
+  const nda = await findNda(world.db, { vaultId: grant.vaultId, sha256: grant.ndaSha256 })
+  if (nda === undefined) return null
+  return { sha256: encodeBase64Url(nda.sha256), title: nda.title, language: nda.language === 'ru' ? 'ru' : 'en' }
+}
