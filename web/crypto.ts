@@ -36,6 +36,8 @@ export interface Policy {
 }
 
 export interface PageSize { widthPt: number, heightPt: number }
+/** As the viewer drew it; all thumbnails of one file have one type. */
+export interface SealThumbnail { width: number, height: number, image: Blob }
 
 /** One file to be sealed as one part of a version. */
 export interface SealInput {
@@ -52,7 +54,11 @@ export interface SealInput {
   file: Blob
   /** In page order; empty where there is no viewer for the type. */
   pageSizes: readonly PageSize[]
-  thumbnails: readonly Blob[]
+  thumbnails: readonly SealThumbnail[]
+  /** Pages below the lock line that are not in this file (part 1). */
+  lockedPageCount?: number
+  /** What a viewer reads for its first page, so that it can be fetched at once. */
+  prefetch?: readonly { offset: number, length: number }[]
 }
 
 /** A seal in progress. `beginUpload` fields go to the server as they are. */
@@ -182,6 +188,8 @@ export interface CryptoWorker {
   checkReceipt(input: { logVkey: string, proof: string }): Promise<{ index: number, treeSize: number, event: unknown }>
   /** Checks checkpoint, consistency with the one remembered, and each event's inclusion. */
   checkEvents(input: { logVkey: string, list: EventList, readConsistency: ReadConsistency }): Promise<CheckedLog>
+  /** After `forked-log`: the two checkpoints that cannot both be true, to be kept as evidence. */
+  forkEvidence(origin: string): Promise<{ remembered: string, offered: string } | null>
   /** The same for an exported file. */
   checkExport(input: { text: string, logVkey: string | null }): Promise<CheckedLog>
 }

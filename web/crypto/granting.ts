@@ -16,7 +16,7 @@ import type { Signed } from '../../protocol/deck/signature.js'
 import { ProtocolError } from '../../protocol/errors.js'
 import { sha256 } from '../../protocol/hash.js'
 import { hashRecipient, roleKey, verifyAcceptance, verifyEnrolment } from '../../protocol/log/acceptance.js'
-import { formatVkey, parseNote, parseVkey } from '../../protocol/log/note.js'
+import { formatVkey, parseVkey } from '../../protocol/log/note.js'
 import { isLowOrderKey, wipe } from '../../protocol/sodium.js'
 import type { Card, CryptoWorker, Policy } from '../crypto.js'
 import type { Owner } from './owner.js'
@@ -199,13 +199,13 @@ function wrapForLink(owner: Owner, terms: Terms, versions: readonly StoredVersio
 function wrapForDevice(owner: Owner, terms: Terms, request: AccessRequest, versions: readonly StoredVersion[]): WrappedHeader[] {
   const recipient = requireEnrolled(terms, request)
   requireAccepted(owner, terms, request)
-  const acceptanceSha256 = hashStatement(request.acceptance)
+  const acceptanceSha256 = hashNote(request.acceptance)
   return versions.map((version) => wrapVersion(owner, terms, version, { recipient, acceptanceSha256 }))
 }
 
-/** SHA-256 of a statement's text: signature lines can be spelt in more than one way. */
-export function hashStatement(note: string): Uint8Array {
-  return sha256(encodeUtf8(parseNote(note).text))
+/** What wrap records name an acceptance by: the whole note, which has one spelling here ([Note: Strict notes]). */
+export function hashNote(note: string): Uint8Array {
+  return sha256(encodeUtf8(note))
 }
 
 /** The device's recipient, vouched for by the link key of her own grant. */

@@ -24,7 +24,7 @@ import {
 import { ed25519Signer, formatVkey, parseVkey, type NoteSigner } from '../../protocol/log/note.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { Acceptance, CryptoWorker, VerifiedGate } from '../crypto.js'
-import { describeCard, describePolicy, encodeHash, hashStatement } from './granting.js'
+import { describeCard, describePolicy, encodeHash, hashNote } from './granting.js'
 import type { Platform } from './platform.js'
 import { decodeVisit, encodeVisit, type KeptVisit } from './visit.js'
 import { equalRecipients, openFileKey } from './wrapped.js'
@@ -215,7 +215,7 @@ function noteMethods(visitOf: (grantId: string) => Visit, platform: Platform) {
       const { link, device } = signersOf(visit)
       const note = signStatement(writeAcceptance(visit, acceptance, platform), [link, device])
       const kept = keptOf(visit)
-      await keep(visit, { ...kept, acceptances: [...kept.acceptances, hashStatement(note)] }, platform)
+      await keep(visit, { ...kept, acceptances: [...kept.acceptances, hashNote(note)] }, platform)
       return { acceptance: note }
     },
     async signDecline({ grantId, nonce }) {
