@@ -54,7 +54,8 @@ const manner = {
   '@stylistic/comma-dangle': ['error', 'only-multiline'],
   '@stylistic/generator-star-spacing': 'off',
   '@stylistic/max-len': ['error', {
-    code: 100, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreComments: true,
+    code: 100, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true,
+    ignoreRegExpLiterals: true, ignoreComments: true,
   }],
   '@stylistic/quote-props': 'off',
   '@stylistic/object-property-newline': 'off',

@@ -22,7 +22,10 @@ export function tapLines(show) {
     const [, verdict, name, timeMs] = result
     show(`${verdict}: ${name} (${(Number(timeMs ?? 0) / 1000).toFixed(1)} s)`)
     isAfterFailure = verdict === 'not ok'
-    if (isAfterFailure) lines.filter(isWorthShowing).slice(0, MAX_SHOWN_LINE_COUNT).forEach((one) => show(one))
+    if (isAfterFailure) {
+      lines.filter(isWorthShowing).slice(0, MAX_SHOWN_LINE_COUNT)
+        .forEach((one) => show(one))
+    }
     lines = []
   }
 }

@@ -119,7 +119,8 @@ async function run(command, take, takeError = take) {
 
 function add(one, other) {
   return {
-    passed: one.passed + other.passed, failed: one.failed + other.failed, skipped: one.skipped + other.skipped,
+    passed: one.passed + other.passed, failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
   }
 }
 

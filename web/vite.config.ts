@@ -100,7 +100,8 @@ function compressed(folder: string): Plugin {
     name: 'compressed',
     async closeBundle() {
       const paths = await readdir(folder, { recursive: true })
-      await Promise.all(paths.filter((path) => SHRINKABLE.test(path)).map((path) => compressFile(join(folder, path))))
+      await Promise.all(paths.filter((path) => SHRINKABLE.test(path))
+        .map((path) => compressFile(join(folder, path))))
     },
   }
 }

@@ -14,7 +14,9 @@ export function checkCode(files: readonly File[]): Finding[] {
 
 function checkFile(file: File): Finding[] {
   const source = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.ES2023, true)
-  const findings = [...checkHeader(file), ...checkBarrel(file, source), ...checkUseCase(file, source)]
+  const findings = [
+    ...checkHeader(file), ...checkBarrel(file, source), ...checkUseCase(file, source),
+  ]
   const brands = listBrands(source)
   visit(source)
   return findings
@@ -22,7 +24,8 @@ function checkFile(file: File): Finding[] {
   function visit(node: ts.Node): void {
     const messages = [checkLength(node, source), checkName(node), checkCast(node, { file, brands })]
     for (const message of messages) {
-      if (message !== null) findings.push({ path: file.path, line: lineAt(file.text, node.getStart(source)), message })
+      if (message === null) continue
+      findings.push({ path: file.path, line: lineAt(file.text, node.getStart(source)), message })
     }
     ts.forEachChild(node, visit)
   }
@@ -53,19 +56,22 @@ interface Place { readonly file: File, readonly brands: ReadonlySet<string> }
 
 /** A brand is a type of this file made by `&`; only its own file mints it. */
 function checkCast(node: ts.Node, { file, brands }: Place): string | null {
-  if (isTest(file.path) || !(ts.isAsExpression(node) || ts.isTypeAssertionExpression(node))) return null
+  const isCast = ts.isAsExpression(node) || ts.isTypeAssertionExpression(node)
+  if (isTest(file.path) || !isCast) return null
   const type = node.type.getText()
   return type === 'const' || brands.has(type) ? null : `"as ${type}" talks the compiler out of checking`
 }
 
 function listBrands(source: ts.SourceFile): Set<string> {
   const aliases = source.statements.filter((statement) => ts.isTypeAliasDeclaration(statement))
-  return new Set(aliases.filter(({ type }) => ts.isIntersectionTypeNode(type)).map(({ name }) => name.text))
+  return new Set(aliases.filter(({ type }) => ts.isIntersectionTypeNode(type))
+    .map(({ name }) => name.text))
 }
 
 function checkBarrel(file: File, source: ts.SourceFile): Finding[] {
   const isPassing = (statement: ts.Statement): boolean =>
-    ts.isImportDeclaration(statement) || (ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
+    ts.isImportDeclaration(statement) ||
+      (ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
   const stars = source.statements.filter((statement) =>
     ts.isExportDeclaration(statement) && statement.exportClause === undefined)
   const exports = source.statements.filter((statement) => ts.isExportDeclaration(statement))
@@ -85,12 +91,16 @@ function checkHeader({ path, text }: File): Finding[] {
     : [{ path, line: 1, message: 'a file starts with a comment: what this is, and what it must not do' }]
 }
 
+function isExported({ modifiers }: ts.FunctionDeclaration): boolean {
+  return modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false
+}
+
 /** One exported verb, named as the file. */
 function checkUseCase({ path }: File, source: ts.SourceFile): Finding[] {
   const verb = /^server\/use-cases\/([a-z0-9-]+)\.ts$/.exec(path)?.[1]
   if (verb === undefined) return []
   const names = source.statements.filter((statement) => ts.isFunctionDeclaration(statement))
-    .filter(({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false)
+    .filter(isExported)
     .map(({ name }) => name?.text ?? '')
   const wanted = verb.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
   return names.length === 1 && names[0] === wanted

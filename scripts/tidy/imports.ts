@@ -31,7 +31,7 @@ const OWNERS: ReadonlyArray<{ name: RegExp, owner: RegExp, says: string }> = [
   { name: /^libsodium/, owner: /^protocol\/sodium\.ts$/, says: 'protocol/sodium.ts' },
   { name: /^@noble\/hashes/, owner: /^protocol\/hash\.ts$/, says: 'protocol/hash.ts' },
   { name: /^(?:postgres|@electric-sql\/pglite)(?:\/|$)/, owner: /^(?:db\/client\.ts|scripts\/bench\/.*)$/, says: 'db/client.ts' },
-  { name: /^@aws-sdk\//, owner: /^(?:server\/bucket[a-z0-9-]*\.ts|scripts\/bench\/.*)$/, says: 'server/bucket.ts' },
+  { name: /^@aws-sdk\//, owner: /^(?:server\/(?:s3-)?bucket\.ts|scripts\/bench\/.*)$/, says: 'server/s3-bucket.ts' },
   { name: /^(?:nodemailer|smtp-server)/, owner: /^server\/mailer\.ts$/, says: 'server/mailer.ts' },
   { name: /^pdfjs-dist/, owner: /^web\/(?:viewer\/.*|vite\.config\.ts)$/, says: 'web/viewer' },
   { name: /^(?:react|react-dom|react-router|react-aria.*)(?:\/|$)/, owner: /^web\/(?!viewer\/)/, says: 'web' },
@@ -49,7 +49,8 @@ interface Import {
 
 export function checkImports(files: readonly File[]): Finding[] {
   const paths = new Set(files.map(({ path }) => path))
-  const imports = files.filter(({ path }) => isCode(path)).flatMap((file) => listImports(file, paths))
+  const imports = files.filter(({ path }) => isCode(path))
+    .flatMap((file) => listImports(file, paths))
   return [...imports.flatMap(checkImport), ...findCycles(imports)]
 }
 
@@ -106,7 +107,9 @@ function listTypeSpecifiers(file: File): Set<string> {
   const source = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.ES2023)
   const imports = source.statements.filter((statement) => ts.isImportDeclaration(statement))
   const named = (isType: boolean): string[] => imports
-    .filter(({ importClause }) => (importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword) === isType)
+    .filter(
+      ({ importClause }) => (importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword) === isType,
+    )
     .map(({ moduleSpecifier }) => ts.isStringLiteral(moduleSpecifier) ? moduleSpecifier.text : '')
   const values = named(false)
   return new Set(named(true).filter((specifier) => !values.includes(specifier)))

@@ -48,7 +48,9 @@ function checkFileName({ path }: File): Finding[] {
 }
 
 function checkWords({ path, text }: File): Finding[] {
-  const banned = BANNED_WORDS.flatMap(({ pattern, message }) => findAll({ path, text }, pattern, message))
+  const banned = BANNED_WORDS.flatMap(
+    ({ pattern, message }) => findAll({ path, text }, pattern, message),
+  )
   const inTests = isTest(path) ? findAll({ path, text }, BANNED_IN_TESTS, 'a test that is switched off or alone') : []
   return [...banned, ...inTests]
 }

@@ -63,7 +63,9 @@ function launchArgs(): string[] {
 }
 
 /** Opens a fresh profile with one tab. */
-export async function openProfile(browser: Browser, options: ProfileOptions = {}): Promise<Profile> {
+export async function openProfile(
+  browser: Browser, options: ProfileOptions = {},
+): Promise<Profile> {
   const context = await browser.newContext({
     locale: options.locale === 'ru' ? 'ru-RU' : 'en-GB',
     timezoneId: 'UTC',
@@ -77,10 +79,15 @@ export async function openProfile(browser: Browser, options: ProfileOptions = {}
   const requests = recordRequests(context)
   const complaints = recordComplaints(context)
   const openTab = async (): Promise<Page> => await openPage(context, options.passkey ?? 'prf')
-  return { context, page: await openTab(), requests, complaints, openTab, close: async () => await context.close() }
+  return {
+    context, page: await openTab(), requests, complaints, openTab,
+    close: async () => await context.close(),
+  }
 }
 
-function screenOf(isPhone: boolean): { viewport: { width: number, height: number }, hasTouch: boolean, isMobile: boolean } {
+function screenOf(
+  isPhone: boolean,
+): { viewport: { width: number, height: number }, hasTouch: boolean, isMobile: boolean } {
   const viewport = isPhone ? { width: 360, height: 740 } : { width: 1280, height: 800 }
   return { viewport, hasTouch: isPhone, isMobile: isPhone }
 }
@@ -95,7 +102,9 @@ async function openPage(context: BrowserContext, passkey: 'prf' | 'no-prf' | 'no
  * Gives a tab an authenticator that says yes at once. Its passkeys belong to this tab and go with
  * it, so a person who comes back must use the same tab or a passphrase.
  */
-export async function addAuthenticator(page: Page, { hasPrf }: { hasPrf: boolean }): Promise<CDPSession> {
+export async function addAuthenticator(
+  page: Page, { hasPrf }: { hasPrf: boolean },
+): Promise<CDPSession> {
   const session = await page.context().newCDPSession(page)
   await session.send('WebAuthn.enable')
   await session.send('WebAuthn.addVirtualAuthenticator', {

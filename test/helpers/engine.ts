@@ -62,7 +62,9 @@ export function findProgram(name: string, folders: readonly string[] = []): stri
 }
 
 /** Runs a program to its end and returns what it printed; throws with its stderr if it fails. */
-export async function run(program: string, args: readonly string[], account?: Account): Promise<string> {
+export async function run(
+  program: string, args: readonly string[], account?: Account,
+): Promise<string> {
   const options = { maxBuffer: OUTPUT_LIMIT_BYTES, cwd: tmpdir(), ...account }
   const { stdout } = await execute(program, [...args], options)
   return stdout
@@ -90,7 +92,9 @@ export function startEngine({ program, args, logPath, account, env }: EngineComm
 }
 
 // A test that is killed cannot stop its engines; on Linux the kernel then does it.
-function withDeathSignal(command: readonly [string, ...string[]], account?: Account): [string, ...string[]] {
+function withDeathSignal(
+  command: readonly [string, ...string[]], account?: Account,
+): [string, ...string[]] {
   const setpriv = findProgram('setpriv')
   if (setpriv === undefined) {
     if (account !== undefined) throw new Error('changing the account needs setpriv (util-linux)')

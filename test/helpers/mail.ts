@@ -34,7 +34,9 @@ export async function useMail(t: Test): Promise<MailPeer> {
   return {
     url: `smtp://127.0.0.1:${port}`,
     messages,
-    waitFor: async (to, matches = () => true) => await waitForMessage(messages, (one) => one.to.includes(to) && matches(one)),
+    waitFor: async (to, matches = () => true) => await waitForMessage(
+      messages, (one) => one.to.includes(to) && matches(one),
+    ),
     refuse(refusing) { isRefusing = refusing },
   }
 }
@@ -53,14 +55,18 @@ function makeServer(messages: Message[], isRefusing: () => boolean): SMTPServer 
       stream.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
         const { mailFrom, rcptTo } = session.envelope
         const from = mailFrom === false ? '' : mailFrom.address
-        messages.push({ from, to: rcptTo.map(({ address }) => address), source: Buffer.concat(parts).toString() })
+        messages.push({
+          from, to: rcptTo.map(({ address }) => address), source: Buffer.concat(parts).toString(),
+        })
         answer()
       })
     },
   })
 }
 
-async function waitForMessage(messages: readonly Message[], matches: (one: Message) => boolean): Promise<Message> {
+async function waitForMessage(
+  messages: readonly Message[], matches: (one: Message) => boolean,
+): Promise<Message> {
   await waitUntil('the message', async () => messages.some(matches))
   const message = messages.find(matches)
   if (message === undefined) throw new Error('the message went away')

@@ -7,7 +7,8 @@ import { PDFDocument } from 'pdf-lib'
 import t, { type Test } from 'tap'
 import { findChromium, openProfile, useChromium } from './chromium.js'
 import {
-  breakReferences, makeDeck, makeEncryptedPdf, makeGarbage, makePagelessPdf, makePng, slideText, truncate,
+  breakReferences, makeDeck, makeEncryptedPdf, makeGarbage, makePagelessPdf, makePng, slideText,
+  truncate,
 } from './pdf.js'
 
 const canary = 'quokka'

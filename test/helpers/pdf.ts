@@ -4,7 +4,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import {
-  PDFDocument, PDFName, PDFString, rgb, StandardFonts, type PDFDict, type PDFFont, type PDFPage, type PDFRef,
+  PDFDocument, PDFName, PDFString, rgb, StandardFonts, type PDFDict, type PDFFont, type PDFPage,
+  type PDFRef,
 } from 'pdf-lib'
 
 const SLIDE = { width: 960, height: 540 }
@@ -26,8 +27,12 @@ export async function makeDeck(options: DeckOptions): Promise<Uint8Array<ArrayBu
   const pdf = await PDFDocument.create()
   pdf.setTitle(`${options.canary} title`)
   const font = await pdf.embedFont(StandardFonts.Helvetica)
-  const pages = Array.from({ length: options.pageCount }, () => pdf.addPage([SLIDE.width, SLIDE.height]))
-  for (const [index, page] of pages.entries()) drawSlide(page, { font, text: slideText(options.canary, index) })
+  const pages = Array.from(
+    { length: options.pageCount }, () => pdf.addPage([SLIDE.width, SLIDE.height]),
+  )
+  for (const [index, page] of pages.entries()) {
+    drawSlide(page, { font, text: slideText(options.canary, index) })
+  }
   if (options.imageSizeBytes !== undefined) drawNoise(pdf, pages, options.imageSizeBytes)
   if (options.hasLinks === true) linkPages(pages)
   if (options.hasOutline === true) addOutline(pdf, pages)
@@ -127,7 +132,9 @@ export function makePng(): Uint8Array<ArrayBuffer> {
  * empty passphrase readers open it without asking, yet it cannot be rewritten by those who refuse
  * encrypted files; with another one nobody reads it who does not know the word.
  */
-export function makeEncryptedPdf({ canary, passphrase }: { canary: string, passphrase: string }): Uint8Array<ArrayBuffer> {
+export function makeEncryptedPdf(
+  { canary, passphrase }: { canary: string, passphrase: string },
+): Uint8Array<ArrayBuffer> {
   const lock = makeLock(passphrase)
   const content = Buffer.from(`BT /F1 36 Tf 60 420 Td (${canary}) Tj ET`, 'latin1')
   const sealed = rc4(objectKey(lock.key, 4), content)

@@ -26,7 +26,9 @@ t.test('a throwaway cluster', { skip }, async (t) => {
   })
 
   t.test('copies one template for all who ask at once', async (t) => {
-    const urls = await Promise.all([1, 2, 3].map(async () => await createDatabase(server, template)))
+    const urls = await Promise.all(
+      [1, 2, 3].map(async () => await createDatabase(server, template)),
+    )
     t.equal(new Set(urls).size, 3)
     t.equal(prepareCount, 1)
     for (const url of urls) t.same(await ask(url, 'select word from words'), [{ word: 'seal' }])

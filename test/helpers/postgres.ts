@@ -9,7 +9,8 @@ import { chown } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import {
-  findProgram, findSparePort, makeFolder, removeFolder, run, startEngine, waitUntil, type Account, type Engine,
+  findProgram, findSparePort, makeFolder, removeFolder, run, startEngine, waitUntil, type Account,
+  type Engine,
 } from './engine.js'
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql'
@@ -91,7 +92,9 @@ async function runCluster(cluster: Cluster): Promise<PostgresServer> {
   }
 }
 
-async function startCluster({ programs, folder, cluster, account, port }: Cluster, url: string): Promise<Engine> {
+async function startCluster(
+  { programs, folder, cluster, account, port }: Cluster, url: string,
+): Promise<Engine> {
   const settings = {
     port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: MAX_CONNECTIONS, fsync: 'on',
   }
@@ -126,7 +129,9 @@ async function findAccount(): Promise<Account | undefined> {
  * Makes an empty database, or a copy of a template, and returns its address.
  * A copy takes some 70 ms; the template is prepared by whoever asks first, others wait for it.
  */
-export async function createDatabase(server: { readonly url: string }, template?: Template): Promise<string> {
+export async function createDatabase(
+  server: { readonly url: string }, template?: Template,
+): Promise<string> {
   const name = `t${randomBytes(8).toString('hex')}`
   const client = connect(server.url)
   try {
@@ -148,7 +153,9 @@ export async function dropDatabase(server: { readonly url: string }, url: string
   }
 }
 
-interface Copy { readonly server: { readonly url: string }, readonly template: Template, readonly name: string }
+interface Copy {
+  readonly server: { readonly url: string }, readonly template: Template, readonly name: string,
+}
 
 // PostgreSQL copies one template at a time and only while nobody is connected to it, so the lock
 // stands over both steps; one connection, because the lock belongs to its session.

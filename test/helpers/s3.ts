@@ -56,7 +56,8 @@ export async function createBucket(access: S3Access): Promise<string> {
 /** The plain SDK, to look into a bucket behind the back of the code under test. */
 export function connectS3({ endpoint, region, accessKeyId, secretAccessKey }: S3Access): S3Client {
   return new S3Client({
-    endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey }, maxAttempts: 1,
+    endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 1,
   })
 }
 

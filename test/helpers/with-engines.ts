@@ -19,7 +19,9 @@ async function startEngines(): Promise<Running[]> {
   return await Promise.all(starts)
 }
 
-async function runCommand(command: readonly string[], engines: readonly Running[]): Promise<number> {
+async function runCommand(
+  command: readonly string[], engines: readonly Running[],
+): Promise<number> {
   const addresses = Object.fromEntries(engines.map(({ name, url }) => [name, url]))
   const env = { ...process.env, ...addresses }
   const child = spawn(process.execPath, [...command], { stdio: 'inherit', env })

@@ -62,7 +62,7 @@ t.test('imports', async (t) => {
       'web/worker.ts:1 libsodium-wrappers belongs to protocol/sodium.ts',
     ])
     t.same(say(checkImports, { 'server/a.ts': "import postgres from 'postgres'\nimport '@aws-sdk/client-s3'" }), [
-      'server/a.ts:1 postgres belongs to db/client.ts', 'server/a.ts:2 @aws-sdk/client-s3 belongs to server/bucket.ts',
+      'server/a.ts:1 postgres belongs to db/client.ts', 'server/a.ts:2 @aws-sdk/client-s3 belongs to server/s3-bucket.ts',
     ])
     t.same(say(checkImports, { 'protocol/sodium.ts': "import 'libsodium-wrappers'", 'test/x.ts': "import 'postgres'" }), [])
   })
