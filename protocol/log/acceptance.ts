@@ -134,7 +134,8 @@ export function hashRecipient(recipient: string): string {
 
 /** The form of a typed name that statements take: composed, single spaces, nothing invisible. */
 export function cleanName(typed: string): string {
-  return typed.normalize('NFC').replace(/\s+/gu, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}<>]/gu, '').trim()
+  const visible = typed.replace(/\s/gu, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}<>]/gu, '')
+  return visible.replace(/ +/g, ' ').trim().normalize('NFC')
 }
 
 function malformed(detail: string): ProtocolError {
