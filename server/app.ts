@@ -18,9 +18,11 @@ import { answerTo } from './errors.js'
 import { registerGuards } from './guards.js'
 import { headersFor } from './headers.js'
 import { parseJson } from './json.js'
+import { gateRoutes } from './routes/gate.js'
 import { healthRoutes } from './routes/health.js'
 import { logRoutes } from './routes/log.js'
 import { outboxRoutes } from './routes/outbox.js'
+import { payloadRoutes } from './routes/payloads.js'
 import { viewerRoutes, webRoutes } from './routes/web.js'
 import type { World } from './world.js'
 
@@ -33,9 +35,11 @@ export type Routes = (app: App, world: World) => void | Promise<void>
 
 /** Every route of the product. A new file of routes is added here and nowhere else. */
 const ROUTES: readonly Routes[] = [
+  gateRoutes,
   healthRoutes,
   logRoutes,
   outboxRoutes,
+  payloadRoutes,
   webRoutes,
 ]
 

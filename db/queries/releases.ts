@@ -417,6 +417,8 @@ export interface Fetchable {
   readonly payloadSizeBytes: number
   readonly vaultId: string
   readonly documentId: string
+  readonly part: number
+  readonly version: number
 }
 
 const fetchable = {
@@ -426,6 +428,8 @@ const fetchable = {
   payloadSizeBytes: versions.payloadSizeBytes,
   vaultId: versions.vaultId,
   documentId: versions.documentId,
+  part: versions.part,
+  version: versions.version,
 }
 
 /** A version that its owner asks for. `undefined` for absent and not hers alike. */
