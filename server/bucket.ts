@@ -2,10 +2,13 @@
  * Objects by key: a folder or an S3 bucket behind one contract, tested as one (test/server/bucket.test.ts).
  * Knows neither decks nor logs; must not overwrite anything but what `replace` is asked to.
  *
- * An object is written once. Its SHA-256 is checked before the write is acknowledged, so that an
- * acknowledged object is there, whole.
+ * [Note: Write once] An object is written once, whole, and is durable before the write is acknowledged.
+ * So a repeated write is harmless, and what was acknowledged never changes.
  */
+import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { equalBytes } from '../protocol/bytes.js'
+import { assert } from '../protocol/errors.js'
 
 export interface ByteRange { readonly offset: number, readonly sizeBytes: number }
 
@@ -13,6 +16,12 @@ export interface StoredObject {
   readonly sizeBytes: number
   /** Names these very bytes to `replace`; not a hash to rely on. */
   readonly etag: string
+}
+
+export interface WriteOptions {
+  readonly contentType?: string
+  /** Checked against the bytes before anything is written, for a caller who was told it by somebody else. */
+  readonly sha256?: Uint8Array
 }
 
 export interface PresignedPut {
@@ -24,29 +33,59 @@ export interface PresignedPut {
 export interface Bucket {
   readonly kind: 'folder' | 's3'
   /**
-   * Write an object that does not exist yet.
+   * Write an object that does not exist yet ([Note: Write once]).
    *
    * @returns `exists` if the key is taken, by whatever bytes; nothing was changed then.
+   * @throws ObjectMismatch if the bytes are not those of `options.sha256`.
    */
-  put(key: string, bytes: Uint8Array, options?: { contentType?: string }): Promise<'stored' | 'exists'>
+  put(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<'stored' | 'exists'>
   /**
    * Write an object that is expected to be as `etag` says, or absent (`null`).
    *
    * @returns the new etag, or `undefined` if the object is another by now.
    */
-  replace(key: string, bytes: Uint8Array, etag: string | null, options?: { contentType?: string }): Promise<string | undefined>
-  /** The whole object, or one range of it, which must lie inside; `null` if there is none. */
+  replace(key: string, bytes: Uint8Array, etag: string | null, options?: WriteOptions): Promise<string | undefined>
+  /** The whole object, or one range of it; `null` if there is none. Throws if the range is not inside. */
   read(key: string, range?: ByteRange): Promise<Uint8Array | null>
-  /** As `read`, without holding it in memory. Whoever stops reading must destroy the stream. */
+  /** As `read`, with the etag of these bytes. */
+  readTagged(key: string): Promise<{ bytes: Uint8Array, etag: string } | null>
+  /** As `read`, without holding it in memory. Whoever stops early must destroy the stream. */
   stream(key: string, range?: ByteRange): Promise<Readable | null>
   head(key: string): Promise<StoredObject | null>
   /** No error if there is none. */
   delete(key: string): Promise<void>
-  /** Keys below a prefix in order, at most `limit`, all greater than `after`. */
+  /** Keys that start with a prefix, in order, greater than `after`; at most `limit`. */
   list(prefix: string, limit: number, after?: string): Promise<string[]>
   /** Let a client write one object itself; `undefined` where the bucket is a folder. */
-  presignPut(key: string, put: { sizeBytes: number, sha256: Uint8Array, expiresInSeconds: number }): Promise<PresignedPut | undefined>
-  /** Throws if the bucket cannot be reached or written. */
+  presignPut(key: string, put: PresignOptions): PresignedPut | undefined
+  /** Throws if the bucket cannot be reached and written. */
   check(): Promise<void>
-  close(): Promise<void>
+  close(): void
+}
+
+export interface PresignOptions {
+  readonly sizeBytes: number
+  readonly sha256: Uint8Array
+  readonly expiresInSeconds: number
+}
+
+/** Bytes that are not those that were announced. */
+export class ObjectMismatch extends Error {
+  override readonly name = 'ObjectMismatch'
+}
+
+const MAX_KEY_LENGTH = 200
+const KEY = /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/
+
+/** Lower-case segments that start with a letter or digit: no `..`, nothing hidden, the same on every disk. */
+export function requireKey(key: string): string {
+  assert(key.length <= MAX_KEY_LENGTH && KEY.test(key), `an object key is made of plain segments: ${key}`)
+  return key
+}
+
+/** An object is never empty, and is what it was announced to be. @throws ObjectMismatch. */
+export function requireBytes(bytes: Uint8Array, { sha256 }: WriteOptions): void {
+  assert(bytes.length > 0, 'an object has bytes')
+  if (sha256 === undefined) return
+  if (!equalBytes(createHash('sha256').update(bytes).digest(), sha256)) throw new ObjectMismatch('not the announced bytes')
 }

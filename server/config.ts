@@ -2,7 +2,7 @@
  * Every setting: an environment variable, its default, its meaning. The one file that reads
  * `process.env`. A wrong value is refused by name; nothing else in the server guesses.
  */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MAX_FILE_SIZE_BYTES } from '../protocol/limits.js'
 
@@ -25,6 +25,10 @@ export interface Config {
   readonly viewerUrl: string
   readonly trustProxy: readonly string[]
   readonly dataFolder: string
+  /** Used without DATABASE_URL, S3_BUCKET and SMTP_URL. */
+  readonly databaseFolder: string
+  readonly bucketFolder: string
+  readonly outboxFolder: string
   readonly webFolder: string
   readonly databaseUrl: string | undefined
   readonly databaseMaxConnections: number
@@ -111,12 +115,16 @@ export function readConfig(environment: Environment = process.env): Config {
   const port = source.port('PORT', DEFAULT_PORT)
   const viewerPort = source.port('VIEWER_PORT', DEFAULT_VIEWER_PORT)
   const publicUrl = source.origin('PUBLIC_URL', `http://localhost:${port}`)
+  const dataFolder = resolve(source.text('DATA_DIR') ?? 'data')
   const host = source.text('HOST') ?? '127.0.0.1'
   const config: Config = {
     host, port, viewerHost: host, viewerPort, publicUrl,
     viewerUrl: source.origin('VIEWER_URL', `http://127.0.0.1:${viewerPort}`),
     trustProxy: source.list('TRUST_PROXY'),
-    dataFolder: resolve(source.text('DATA_DIR') ?? 'data'),
+    dataFolder,
+    databaseFolder: join(dataFolder, 'database'),
+    bucketFolder: join(dataFolder, 'bucket'),
+    outboxFolder: join(dataFolder, 'outbox'),
     webFolder: findWebFolder(),
     databaseUrl: source.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     databaseMaxConnections: source.integer('DATABASE_MAX_CONNECTIONS', { fallback: 20, min: 2, max: 1000 }),
