@@ -281,6 +281,8 @@ export const devices = pgTable('devices', {
   recipient: text().notNull(),
   recipientSha256: bytea().notNull(),
   enrolmentNote: text().notNull(),
+  /** The newest event `device.enrolled`: what permits releases that need no acceptance. */
+  eventId: uuid().notNull(),
   createdAtMs: instant('created_at').notNull(),
   revokedAtMs: instant('revoked_at'),
 }, (table) => [

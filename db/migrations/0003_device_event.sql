@@ -1,0 +1,1 @@
+ALTER TABLE "devices" ADD COLUMN "event_id" uuid NOT NULL;
