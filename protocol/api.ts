@@ -477,3 +477,7 @@ export type AuditedVaultList = Static<typeof AuditedVaultList>
 export type LoggedEvent = Static<typeof LoggedEvent>
 export type EventList = Static<typeof EventList>
 export type ConsistencyProof = Static<typeof ConsistencyProof>
+export type FinishPassphraseLogin = Static<typeof FinishPassphraseLogin>
+export type Recover = Static<typeof Recover>
+export type SignInWithPasskey = Static<typeof SignInWithPasskey>
+export type StartPassphraseLogin = Static<typeof StartPassphraseLogin>

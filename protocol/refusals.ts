@@ -22,6 +22,7 @@ export const REFUSAL_CODES = [
   'recovery-failed',
   'recovery-unconfirmed',
   'last-way-in',
+  'proof-stale',
   // uploads
   'file-too-large',
   'quota-reached',

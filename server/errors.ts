@@ -25,6 +25,7 @@ export const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
   'recovery-failed': 403,
   'recovery-unconfirmed': 409,
   'last-way-in': 409,
+  'proof-stale': 403,
   'file-too-large': 413,
   'quota-reached': 403,
   'part-mismatch': 422,

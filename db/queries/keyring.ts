@@ -1,9 +1,10 @@
 /** Ways into an account: the root, locked once for each. What is sealed is never read here. */
-import { and, asc, desc, eq, exists, lt, notInArray, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, exists, lt, notInArray, sql, type SQL } from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
 import { queryRows, type Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
-import { keyringRows, users } from '../schema.js'
+import { keyringRows, mailOutbox, users } from '../schema.js'
+import type { NewMail } from './codes.js'
 
 export type StoredKeyringRow = typeof keyringRows.$inferSelect
 export type NewKeyringRow = typeof keyringRows.$inferInsert
@@ -31,13 +32,21 @@ export async function findPassphraseRow(db: Db, userId: string): Promise<StoredK
   return row
 }
 
+function mailedIf(db: Db, mail: NewMail, condition: SQL) {
+  return db.$with('mailed').as(
+    db.insert(mailOutbox).select(rowWhere(mailOutbox, mail, condition)).returning({ id: mailOutbox.id }))
+}
+
 /**
  * Add a way in. A new passphrase takes the place of those before it, in the same statement.
  *
+ * @param mail - tells the owner.
  * @returns the row, or `undefined` if the account has its most already.
  * @throws the driver's error if the row's id or credential is taken (db/client.ts `violatedConstraint`).
  */
-export async function insertKeyringRow(db: Db, row: NewKeyringRow): Promise<StoredKeyringRow | undefined> {
+export async function insertKeyringRow(
+  db: Db, row: NewKeyringRow, mail: NewMail,
+): Promise<StoredKeyringRow | undefined> {
   const hasRoom = sql`(select count(*) from ${keyringRows} where ${keyringRows.userId} = ${row.userId})
     < ${MAX_KEYRING_ROWS}`
   const added = db.$with('added').as(
@@ -46,9 +55,10 @@ export async function insertKeyringRow(db: Db, row: NewKeyringRow): Promise<Stor
     db.delete(keyringRows)
       .where(and(eq(keyringRows.userId, row.userId), eq(keyringRows.method, 'passphrase')))
       .returning({ id: keyringRows.id }))
+  const mailed = mailedIf(db, mail, sql`exists (select 1 from ${added})`)
   const [inserted] = row.method === 'passphrase'
-    ? await db.with(replaced, added).select().from(added)
-    : await db.with(added).select().from(added)
+    ? await db.with(replaced, added, mailed).select().from(added)
+    : await db.with(added, mailed).select().from(added)
   return inserted
 }
 
@@ -57,11 +67,19 @@ export type Removal = 'removed' | 'last' | 'absent'
 /**
  * Remove a way in, unless it is the last one to sign in with (migration 0002, `remove_way_in`).
  *
+ * @param mail - tells the owner.
  * @returns `last` if only recovery codes would be left; `absent` if it is not this account's.
  */
-export async function deleteKeyringRow(db: Db, key: { userId: string, rowId: string }): Promise<Removal> {
+export async function deleteKeyringRow(
+  db: Db, key: { userId: string, rowId: string }, mail: NewMail,
+): Promise<Removal> {
   const [row] = await queryRows(db, sql`
-    select remove_way_in(${key.userId}::uuid, ${key.rowId}::uuid) as removal`)
+    with tried as materialized (
+      select remove_way_in(${key.userId}::uuid, ${key.rowId}::uuid) as removal
+    ), mailed as (
+      insert into ${mailOutbox} ${rowWhere(mailOutbox, mail, sql`(select removal from tried) = 'removed'`)}
+    )
+    select removal from tried`)
   const removal = REMOVALS.find((one) => one === row?.['removal'])
   assert(removal !== undefined, 'remove_way_in answers with one of its words')
   return removal
@@ -85,6 +103,17 @@ export async function touchPasskeyRow(
     .set({ credentialCounter: use.counter, usedAtMs: use.nowMs })
     .where(and(eq(keyringRows.id, use.rowId), isOnward)).returning({ id: keyringRows.id })
   return touched.length === 1
+}
+
+/** Note that a recovery code was used, and tell the owner, in one statement. */
+export async function touchRecoveryRow(
+  db: Db, use: { rowId: string, nowMs: number }, mail: NewMail,
+): Promise<void> {
+  const touched = db.$with('touched').as(
+    db.update(keyringRows).set({ usedAtMs: use.nowMs }).where(eq(keyringRows.id, use.rowId))
+      .returning({ id: keyringRows.id }))
+  const mailed = mailedIf(db, mail, sql`exists (select 1 from ${touched})`)
+  await db.with(touched, mailed).select().from(touched)
 }
 
 export async function touchKeyringRow(db: Db, use: { rowId: string, nowMs: number }): Promise<void> {

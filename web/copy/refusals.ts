@@ -23,6 +23,7 @@ const en: Readonly<Record<RefusalCode, string>> = {
   'recovery-failed': 'This recovery code does not open the account. Check it group by group.',
   'recovery-unconfirmed': 'Confirm your recovery code first. Without it nobody can let you back in.',
   'last-way-in': 'This is the last way into your account. Add another before you remove it.',
+  'proof-stale': 'Sign in again first: a change to your ways in needs a fresh proof that it is you.',
 
   'file-too-large': 'The file is larger than this server accepts.',
   'quota-reached': 'Your storage is full. Delete something, or ask the operator for more room.',
@@ -77,6 +78,7 @@ const ru: Readonly<Record<RefusalCode, string>> = {
   'recovery-failed': 'Этот код восстановления не открывает учётную запись. Сверьте его по группам.',
   'recovery-unconfirmed': 'Сначала подтвердите код восстановления. Без него никто не сможет вернуть вам доступ.',
   'last-way-in': 'Это последний способ войти в учётную запись. Прежде чем удалять его, добавьте другой.',
+  'proof-stale': 'Сначала войдите снова: чтобы менять способы входа, нужно заново подтвердить, что это вы.',
 
   'file-too-large': 'Файл больше, чем принимает этот сервер.',
   'quota-reached': 'Место закончилось. Удалите лишнее или попросите администратора сервера добавить места.',
