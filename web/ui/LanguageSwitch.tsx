@@ -1,4 +1,4 @@
-/** The languages side by side, each named in itself. */
+/** The languages side by side, each named in itself; the short name is part of the spoken one. */
 import { common, useCopy, useLocale } from '../copy.js'
 import { LOCALES } from '../copy/language.js'
 import styles from './LanguageSwitch.module.css'
@@ -11,7 +11,7 @@ export function LanguageSwitch() {
       {LOCALES.map((choice) => (
         <button
           key={choice} type='button' lang={choice} className={styles.language}
-          aria-label={copy.languageNames[choice]} title={copy.languageNames[choice]}
+          aria-label={`${choice.toUpperCase()}, ${copy.languageNames[choice]}`} title={copy.languageNames[choice]}
           aria-pressed={choice === locale} onClick={() => chooseLocale(choice)}
         >
           {choice.toUpperCase()}

@@ -50,16 +50,17 @@ export function Select<T extends string>(props: SelectProps<T>) {
       <FieldError id={errorId} error={error} />
       <Popover className={menu.popover ?? ''}>
         <ListBox className={menu.menu ?? ''} items={options.map((option) => ({ ...option, id: option.value }))}>
-          {(option) => <Option label={option.label} detail={option.detail} />}
+          {(option) => <Option id={option.id} label={option.label} detail={option.detail} />}
         </ListBox>
       </Popover>
     </AriaSelect>
   )
 }
 
-function Option({ label, detail }: { label: string, detail: string | undefined }) {
+/** Hands its `id` on: the list finds the chosen option by it. */
+function Option({ id, label, detail }: { id: string, label: string, detail: string | undefined }) {
   return (
-    <ListBoxItem className={menu.item ?? ''} textValue={label}>
+    <ListBoxItem id={id} className={menu.item ?? ''} textValue={label}>
       <span className={menu.words}>
         <Text slot='label'>{label}</Text>
         {detail !== undefined && <Text slot='description' className={menu.detail ?? ''}>{detail}</Text>}

@@ -20,6 +20,6 @@ export function Time({ atMs, style = 'ago' }: TimeProps) {
     utc: () => formatUtc(atMs),
   }
   return (
-    <time className={styles.time} dateTime={new Date(atMs).toISOString()} title={exact}>{words[style]()}</time>
+    <time className={style === 'utc' ? undefined : styles.whole} dateTime={new Date(atMs).toISOString()} title={exact}>{words[style]()}</time>
   )
 }
