@@ -20,7 +20,8 @@ import { sha256 } from '../hash.js'
 import { MAX_DETAILS_SIZE_BYTES, MAX_EVENT_SIZE_BYTES } from '../limits.js'
 import { hmacSha256, randomBytes } from '../sodium.js'
 import {
-  encodeCanonicalJson, isCanonicalObject, parseCanonicalJson, type CanonicalObject, type CanonicalValue,
+  encodeCanonicalJson, isCanonicalObject, parseCanonicalJson, type CanonicalObject,
+  type CanonicalValue,
 } from './canonical-json.js'
 
 /** The closed list of version 1. Named after what the server witnessed. */
@@ -133,7 +134,8 @@ const isVkey = textRule(/^[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{43,64}={0,2}
 const isToken = textRule(/^[a-z0-9][a-z0-9.-]{0,63}$/)
 const isTimeText: FieldRule = (value) => typeof value === 'string' && isTime(value)
 const isCount: FieldRule = (value) => typeof value === 'number'
-const isSha256List: FieldRule = (value) => Array.isArray(value) && value.length <= 64 && value.every(isSha256)
+const isSha256List: FieldRule = (value) =>
+  Array.isArray(value) && value.length <= 64 && value.every(isSha256)
 const isFlag: FieldRule = (value) => typeof value === 'boolean'
 
 const HEAD_RULES: Readonly<Record<'v' | keyof EventHead, FieldRule>> = {
@@ -247,7 +249,8 @@ function requireEventSize(bytes: Uint8Array): void {
   if (bytes.length > MAX_EVENT_SIZE_BYTES) throw new ProtocolError('malformed-event', 'over its size limit')
 }
 
-const RULES: ReadonlyMap<string, FieldRule> = new Map(Object.entries({ ...HEAD_RULES, ...FIELD_RULES }))
+const RULES: ReadonlyMap<string, FieldRule> =
+  new Map(Object.entries({ ...HEAD_RULES, ...FIELD_RULES }))
 
 function requireEvent(value: CanonicalObject): asserts value is Event & { readonly v: 1 } {
   for (const [field, content] of Object.entries(value)) {
@@ -409,7 +412,8 @@ export interface SealedEvent {
  */
 export function sealEvent(event: Omit<Event, 'details'>, details?: Details): SealedEvent {
   const hidden = details === undefined ? null : sealDetails(details)
-  const bytes = encodeEvent(hidden === null ? event : { ...event, details: encodeHex(hidden.commitment) })
+  const bytes = encodeEvent(
+    hidden === null ? event : { ...event, details: encodeHex(hidden.commitment) })
   const salt = randomBytes(SALT_SIZE_BYTES)
   return {
     id: event.id,
@@ -426,14 +430,18 @@ export function sealEvent(event: Omit<Event, 'details'>, details?: Details): Sea
   }
 }
 
-function sealDetails(details: Details): { bytes: Uint8Array, salt: Uint8Array, commitment: Uint8Array } {
+function sealDetails(
+  details: Details,
+): { bytes: Uint8Array, salt: Uint8Array, commitment: Uint8Array } {
   const bytes = encodeDetails(details)
   const salt = randomBytes(SALT_SIZE_BYTES)
   return { bytes, salt, commitment: commitDetails(salt, bytes) }
 }
 
 /** @throws ProtocolError `bad-details` unless the event committed to exactly these details. */
-export function verifyDetails(event: Event, details: { bytes: Uint8Array, salt: Uint8Array }): Details {
+export function verifyDetails(
+  event: Event, details: { bytes: Uint8Array, salt: Uint8Array },
+): Details {
   if (details.salt.length !== SALT_SIZE_BYTES) throw new ProtocolError('bad-details', 'salt size')
   if (event.details !== encodeHex(commitDetails(details.salt, details.bytes))) {
     throw new ProtocolError('bad-details', 'the event commits to other details')

@@ -252,7 +252,8 @@ export interface InclusionClaim {
 
 /** @throws ProtocolError `bad-proof` unless the leaf is at `index` of the tree of `size` with `root`. */
 export function verifyInclusion(claim: InclusionClaim): void {
-  requireSizes(claim.size, claim.proof)
+  requireSize(claim.size)
+  requireCount(claim.proof, MAX_PROOF_HASH_COUNT)
   requireHashes([claim.leaf, claim.root, ...claim.proof])
   if (claim.index < 0n || claim.index >= claim.size) throw new ProtocolError('bad-proof', 'index outside')
   let position = claim.index
@@ -285,7 +286,9 @@ export interface ConsistencyClaim {
 
 /** @throws ProtocolError `bad-proof` unless the tree grew out of the old one by appending alone. */
 export function verifyConsistency(claim: ConsistencyClaim): void {
-  requireSizes(claim.size, claim.proof)
+  requireSize(claim.size)
+  // One more than a path: where the old tree ends inside a subtree, that part is in it too.
+  requireCount(claim.proof, MAX_PROOF_HASH_COUNT + 1)
   requireHashes([claim.oldRoot, claim.root, ...claim.proof])
   if (claim.oldSize < 0n || claim.oldSize > claim.size) throw new ProtocolError('bad-proof', 'tree shrank')
   if (claim.oldSize === 0n || claim.oldSize === claim.size) return verifyTrivialConsistency(claim)
@@ -332,9 +335,12 @@ function rootsOfConsistency(claim: ConsistencyClaim): { oldRoot: Uint8Array, roo
   return { oldRoot, root }
 }
 
-function requireSizes(size: bigint, proof: readonly Uint8Array[]): void {
+function requireSize(size: bigint): void {
   if (size < 0n || size > MAX_TREE_SIZE) throw new ProtocolError('bad-proof', 'size out of range')
-  if (proof.length > MAX_PROOF_HASH_COUNT) throw new ProtocolError('bad-proof', 'too many hashes')
+}
+
+function requireCount(proof: readonly Uint8Array[], limit: number): void {
+  if (proof.length > limit) throw new ProtocolError('bad-proof', 'too many hashes')
 }
 
 function requireHashes(hashes: readonly Uint8Array[]): void {

@@ -312,7 +312,9 @@ function verifyEd25519(text: string, payload: Uint8Array, key: NoteKey): Verifie
 }
 
 // payload = u64 seconds ‖ ed25519[64]
-function verifyCosignature(text: string, payload: Uint8Array, key: NoteKey): VerifiedSignature | null {
+function verifyCosignature(
+  text: string, payload: Uint8Array, key: NoteKey,
+): VerifiedSignature | null {
   if (payload.length !== 8 + ED25519_SIGNATURE_SIZE_BYTES) return null
   const timeSeconds = new ByteReader(payload).takeU64()
   if (timeSeconds === 0n || timeSeconds > MAX_TREE_SIZE) return null
@@ -321,4 +323,3 @@ function verifyCosignature(text: string, payload: Uint8Array, key: NoteKey): Ver
     ? { key, payload, timeSeconds }
     : null
 }
-

@@ -12,8 +12,8 @@ import { ProtocolError } from '../errors.js'
 import { MAX_POLICY_FILE_SIZE_BYTES, MAX_POLICY_LINE_COUNT } from '../limits.js'
 import { parseCheckpoint, requireEmptyRoot, type Checkpoint } from './checkpoint.js'
 import {
-  COSIGNATURE_KEY_TYPE, ED25519_KEY_TYPE, formatVkey, parseNote, parseVkey, verifyNote, type NoteKey,
-  type VerifiedNote,
+  COSIGNATURE_KEY_TYPE, ED25519_KEY_TYPE, formatVkey, parseNote, parseVkey, verifyNote,
+  type NoteKey, type VerifiedNote,
 } from './note.js'
 
 const NO_QUORUM = 'none'
@@ -92,7 +92,8 @@ export function parsePolicy(bytes: Uint8Array): Policy {
   const lines = text.split('\n').slice(0, -1)
   if (lines.length > MAX_POLICY_LINE_COUNT) throw malformed('too many lines')
 
-  const draft: Draft = { logs: [], witnesses: [], groups: [], members: new Set(), quorum: undefined }
+  const draft: Draft =
+    { logs: [], witnesses: [], groups: [], members: new Set(), quorum: undefined }
   lines.forEach((line, index) => { readLine(draft, line, index + 1) })
   const { logs, witnesses, groups, quorum } = draft
   if (quorum === undefined) throw malformed('no quorum line')

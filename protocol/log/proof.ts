@@ -94,8 +94,8 @@ function decodeExtra(base64: string): Uint8Array {
 // ---- Our opening inside it ----
 
 export function encodeOpening(opening: Opening): Uint8Array {
-  return concatBytes(Uint8Array.of(OPENING_VERSION), opening.salt, opening.vaultTag, opening.partyTag,
-    opening.eventBytes)
+  const { salt, vaultTag, partyTag, eventBytes } = opening
+  return concatBytes(Uint8Array.of(OPENING_VERSION), salt, vaultTag, partyTag, eventBytes)
 }
 
 /** @throws ProtocolError `malformed-proof`. */

@@ -161,7 +161,9 @@ export function tileOfNode(node: TreeNode, size: bigint): Tile {
 }
 
 // A node at tree level 8·L + r is the root of 2^r hashes of a level-L tile.
-function placeInTile(node: TreeNode): { level: number, index: bigint, start: number, count: number } {
+function placeInTile(
+  node: TreeNode,
+): { level: number, index: bigint, start: number, count: number } {
   const level = Math.floor(node.level / TILE_LEVEL_BITS)
   const rise = node.level % TILE_LEVEL_BITS
   const first = node.index << BigInt(rise)

@@ -77,7 +77,9 @@ const request = {
   recipientSha256: acceptance.recipientSha256,
   ...freshness,
 }
-const enrolment = { vault, grant, linkKey: link.vkey, deviceKey: device.vkey, recipient: RECIPIENT, ...freshness }
+const enrolment = {
+  vault, grant, linkKey: link.vkey, deviceKey: device.vkey, recipient: RECIPIENT, ...freshness,
+}
 const session = { grant, deviceKey: device.vkey, ...freshness }
 
 const TEXT = `sealdeck/nda-acceptance/v1
@@ -191,7 +193,9 @@ t.test('any name that can be signed comes back as it was', async (t) => {
   let signed = 0
   const words = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
   const nasty = fc.constantFrom('x, for Y,', 'accepts the agreement below', 'A, for B, accepts the agreement below', ', for ', 'agreement: x', '— a AAAA', 'Łucja Źdźbło', '王小明', 'Жанна д’Арк')
-  fc.assert(fc.property(fc.oneof(words, nasty), fc.option(fc.oneof(words, nasty), { nil: undefined }), (typed, typedOrganisation) => {
+  const anyName = fc.oneof(words, nasty)
+  const maybeName = fc.option(anyName, { nil: undefined })
+  fc.assert(fc.property(anyName, maybeName, (typed, typedOrganisation) => {
     const name = cleanName(typed)
     const organisation = typedOrganisation === undefined ? undefined : cleanName(typedOrganisation)
     const { organisation: _organisation, ...bare } = acceptance
@@ -220,8 +224,13 @@ t.test('every flipped bit of a signed acceptance is refused', async (t) => {
 })
 
 t.test('no signature of one kind passes as another', async (t) => {
-  const texts = [TEXT, formatDecline(decline), formatAccessRequest(request), formatEnrolment(enrolment), formatSession(session)]
-  const verifiers = [verifyAcceptance, verifyDecline, verifyAccessRequest, verifyEnrolment, verifySession]
+  const texts = [
+    TEXT, formatDecline(decline), formatAccessRequest(request), formatEnrolment(enrolment),
+    formatSession(session),
+  ]
+  const verifiers = [
+    verifyAcceptance, verifyDecline, verifyAccessRequest, verifyEnrolment, verifySession,
+  ]
   for (const [from, text] of texts.entries()) {
     const note = signStatement(text, signers)
     for (const [to, verify] of verifiers.entries()) {

@@ -158,9 +158,9 @@ t.test('commitments are the written hashes, each in its own domain', async (t) =
 
 t.test('tags are those of the worked example', async (t) => {
   for (const sequence of [1, 2]) {
-    const { vaultTag: ours, partyTag: theirs } = decodeEntry(ENTRIES[sequence] ?? new Uint8Array(65))
-    t.same(vaultTag(VAULT_TAG_KEY, sequence), ours)
-    t.same(partyTag(PARTY_TAG_KEY, BigInt(sequence)), theirs)
+    const entry = decodeEntry(ENTRIES[sequence] ?? new Uint8Array(65))
+    t.same(vaultTag(VAULT_TAG_KEY, sequence), entry.vaultTag)
+    t.same(partyTag(PARTY_TAG_KEY, BigInt(sequence)), entry.partyTag)
   }
   t.throws(() => vaultTag(VAULT_TAG_KEY, 0))
 })

@@ -19,8 +19,8 @@ import {
 } from '../../../protocol/log/proof.js'
 import { ready } from '../../../protocol/sodium.js'
 import {
-  CHECKPOINT, COSIGNED_AT_SECONDS, LEAVES, LOG_SEED, LOG_VKEY, NODE_0_1, ORIGIN, PARTY_TAG_KEY, ROOT,
-  VAULT_TAG_KEY, WITNESS_NAME, WITNESS_SEED, WITNESS_VKEY,
+  CHECKPOINT, COSIGNED_AT_SECONDS, LEAVES, LOG_SEED, LOG_VKEY, NODE_0_1, ORIGIN, PARTY_TAG_KEY,
+  ROOT, VAULT_TAG_KEY, WITNESS_NAME, WITNESS_SEED, WITNESS_VKEY,
 } from './worked-example.js'
 
 await ready()
@@ -52,7 +52,10 @@ function fetchedEvent(at: number, log = ORIGIN): Event {
 function openingOf(event: Event, sequence: number): Opening {
   const { salt, bytes } = sealEvent(event)
   return {
-    salt, eventBytes: bytes, vaultTag: vaultTag(VAULT_TAG_KEY, sequence), partyTag: partyTag(PARTY_TAG_KEY, sequence),
+    salt,
+    eventBytes: bytes,
+    vaultTag: vaultTag(VAULT_TAG_KEY, sequence),
+    partyTag: partyTag(PARTY_TAG_KEY, sequence),
   }
 }
 
@@ -69,7 +72,8 @@ function logOf(openings: readonly Opening[]) {
     const opening = openings[index]
     if (opening === undefined) throw new Error('no such event')
     const place = { index: BigInt(index), size }
-    return buildProof({ index: place.index, path: buildInclusionProof(place, nodeHash), checkpoint, opening })
+    const path = buildInclusionProof(place, nodeHash)
+    return buildProof({ index: place.index, path, checkpoint, opening })
   }
   return { receipt, checkpoint }
 }
@@ -81,9 +85,9 @@ t.test('the receipt of the worked example', async (t) => {
   const proof = { index: 2n, path: [NODE_0_1], checkpoint: CHECKPOINT }
   t.same(parseProof(EXAMPLE), proof)
   t.equal(formatProof(proof), EXAMPLE)
-  const { checkpoint } = verifyCheckpoint(proof.checkpoint, policy)
+  const { checkpoint: { size, root } } = verifyCheckpoint(proof.checkpoint, policy)
   const [, , leaf = ROOT] = LEAVES
-  t.doesNotThrow(() => verifyInclusion({ leaf, index: 2n, size: checkpoint.size, root: checkpoint.root, proof: proof.path }))
+  t.doesNotThrow(() => verifyInclusion({ leaf, index: 2n, size, root, proof: proof.path }))
   t.throws(() => verifyProof(EXAMPLE, policy), { code: 'malformed-proof' }, 'it opens no event')
 })
 
