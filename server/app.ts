@@ -18,10 +18,14 @@ import { answerTo } from './errors.js'
 import { registerGuards } from './guards.js'
 import { headersFor } from './headers.js'
 import { parseJson } from './json.js'
+import { auditRoutes } from './routes/audits.js'
 import { gateRoutes } from './routes/gate.js'
+import { accountRoutes } from './routes/accounts.js'
 import { healthRoutes } from './routes/health.js'
+import { keyringRoutes } from './routes/keyring.js'
 import { logRoutes } from './routes/log.js'
 import { outboxRoutes } from './routes/outbox.js'
+import { sessionRoutes } from './routes/sessions.js'
 import { payloadRoutes } from './routes/payloads.js'
 import { viewerRoutes, webRoutes } from './routes/web.js'
 import type { World } from './world.js'
@@ -35,10 +39,14 @@ export type Routes = (app: App, world: World) => void | Promise<void>
 
 /** Every route of the product. A new file of routes is added here and nowhere else. */
 const ROUTES: readonly Routes[] = [
+  accountRoutes,
+  auditRoutes,
   gateRoutes,
   healthRoutes,
+  keyringRoutes,
   logRoutes,
   outboxRoutes,
+  sessionRoutes,
   payloadRoutes,
   webRoutes,
 ]

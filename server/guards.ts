@@ -107,7 +107,9 @@ function requireGrantOfPath(request: FastifyRequest, row: InvestorRow): void {
   if (named !== undefined && named !== row.grantId) throw new Refusal('grant-not-found')
 }
 
-export function setRefreshCookie(reply: FastifyReply, refreshToken: string): void {
+/** `undefined` leaves the cookie as it is: the browser holds a newer one. */
+export function setRefreshCookie(reply: FastifyReply, refreshToken: string | undefined): void {
+  if (refreshToken === undefined) return
   void reply.setCookie(REFRESH_COOKIE, refreshToken, { ...COOKIE_OPTIONS, maxAge: SESSION_MAX_MS / 1_000 })
 }
 
