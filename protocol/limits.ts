@@ -71,6 +71,7 @@ export const EMAIL_CODES_PER_HOUR = 5
 /** Given out by the server for one signed note. */
 export const GATE_NONCE_SIZE_BYTES = 32
 export const ACCEPTANCE_TTL_MS = 15 * 60_000
+export const INVITATION_TTL_MS = 30 * 24 * 3_600_000
 export const INVESTOR_SESSION_TTL_MS = 10 * 60_000
 
 export const PAGE_LIMIT = 100

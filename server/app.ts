@@ -19,6 +19,7 @@ import { registerGuards } from './guards.js'
 import { headersFor } from './headers.js'
 import { parseJson } from './json.js'
 import { auditRoutes } from './routes/audits.js'
+import { configRoutes } from './routes/config.js'
 import { gateRoutes } from './routes/gate.js'
 import { accountRoutes } from './routes/accounts.js'
 import { healthRoutes } from './routes/health.js'
@@ -41,6 +42,7 @@ export type Routes = (app: App, world: World) => void | Promise<void>
 const ROUTES: readonly Routes[] = [
   accountRoutes,
   auditRoutes,
+  configRoutes,
   gateRoutes,
   healthRoutes,
   keyringRoutes,

@@ -1,0 +1,59 @@
+/** A vault's events, page by page, for its founder and its auditors. */
+import { uuidv7 } from 'uuidv7'
+import { countEvents, findAudit, getPublished, listEvents } from '../../db/queries/audit.js'
+import { insertEvents } from '../../db/queries/outbox.js'
+import { findVault } from '../../db/queries/vaults.js'
+import type { EventList } from '../../protocol/api.js'
+import { MAX_PAGE_LIMIT } from '../../protocol/limits.js'
+import { formatTime, sealEvent } from '../../protocol/log/event.js'
+import { Refusal } from '../../protocol/refusals.js'
+import { presentEvent, proveEvents } from '../log-reader.js'
+import type { World } from '../world.js'
+
+export interface EventQuery {
+  readonly vaultId: string
+  readonly before?: number | undefined
+  readonly after?: number | undefined
+  readonly type?: string | undefined
+  readonly personId?: string | undefined
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+  readonly limit: number
+}
+
+/**
+ * Published events with their proofs under one checkpoint, newest first.
+ * Refuses: vault-not-found, for absent and not hers alike.
+ * Effects: an auditor's opening of the list (not its paging, not its live tail) is the event `auditor.read`.
+ */
+export async function listVaultEvents(world: World, userId: string, query: EventQuery): Promise<EventList> {
+  const { withIdentities, isAuditor } = await requireReader(world, userId, query.vaultId)
+  if (isAuditor && query.before === undefined && query.after === undefined) {
+    await insertEvents(world.db, [sealEvent({
+      type: 'auditor.read', id: uuidv7(), log: world.keys.log.origin, at: formatTime(world.clock.nowMs()),
+      actor: `account/${userId}`, vault: query.vaultId,
+    })])
+    world.sequencer.wake()
+  }
+  const published = await getPublished(world.db)
+  const limit = Math.min(query.limit, MAX_PAGE_LIMIT)
+  const before = Math.min(query.before ?? published.size, published.size)
+  const rows = await listEvents(world.db, { ...query, before }, limit + 1)
+  const page = await proveEvents(world, rows.slice(0, limit), published.size)
+  return {
+    events: page.map((proven) => presentEvent(proven, withIdentities)),
+    checkpoint: published.checkpoint,
+    totalCount: await countEvents(world.db, query.vaultId),
+    next: rows.length > limit ? rows[limit - 1]?.index ?? null : null,
+  }
+}
+
+async function requireReader(
+  world: World, userId: string, vaultId: string,
+): Promise<{ withIdentities: boolean, isAuditor: boolean }> {
+  const vault = await findVault(world.db, vaultId)
+  if (vault?.ownerId === userId) return { withIdentities: true, isAuditor: false }
+  const audit = await findAudit(world.db, { userId, vaultId })
+  if (audit === undefined) throw new Refusal('vault-not-found')
+  return { withIdentities: audit.withIdentities, isAuditor: true }
+}
