@@ -1,4 +1,29 @@
-/** The integrator. */
+/**
+ * The log's pulse: one elected instance integrates and publishes, every instance waits for its events and
+ * makes receipts. What a turn does is in integrator.ts; here is when, and who.
+ *
+ * [Note: Election] An advisory lock picks the leader so that instances do not work against each other. It
+ * is not what keeps history single ([Note: One history] in integrator.ts): a leader that lost its
+ * lock unawares loses the compare-and-swap too.
+ *
+ * [Note: Pace] After idle an event is published at once. Single events then come at most every
+ * LOG_PUBLISH_INTERVAL_MS, because a checkpoint costs several files; full batches run back to back.
+ */
+import { uuidv7 } from 'uuidv7'
+import type { LeaderLock } from '../db/client.js'
+import { getPublished, listLogged, type LoggedEvent } from '../db/queries/log.js'
+import { insertEvents } from '../db/queries/outbox.js'
+import { assert } from '../protocol/errors.js'
+import { decodeEntry, formatTime, sealEvent } from '../protocol/log/event.js'
+import {
+  buildConsistencyProof, buildInclusionProof, consistencyNodes, inclusionNodes,
+} from '../protocol/log/merkle.js'
+import { buildProof } from '../protocol/log/proof.js'
+import { readNodes } from '../protocol/log/tile.js'
+import { Integrator, Overtaken, sizeOf, type LogState } from './integrator.js'
+import { TileCache } from './tile-cache.js'
+import { Waiters } from './waiters.js'
+import type { World } from './world.js'
 
 /** Proof of one event, as a c2sp.org/tlog-proof text. */
 export interface PublishedEvent {
@@ -6,6 +31,12 @@ export interface PublishedEvent {
   readonly index: number
   /** The tlog-proof, with the checkpoint that was current when it was built. */
   readonly proof: string
+}
+
+export interface CurrentLog {
+  readonly size: number
+  /** A signed note; empty before the first checkpoint. */
+  readonly checkpoint: string
 }
 
 export interface Sequencer {
@@ -17,10 +48,282 @@ export interface Sequencer {
    * are published when the log works again: ask again with the same ids.
    */
   published(eventIds: readonly string[]): Promise<PublishedEvent[]>
-  /** The proof of an event published before; `undefined` if it is unknown or still waits. */
+  /** The proof of an event published before; `undefined` if it is unknown, still waits, or was erased. */
   proofFor(eventId: string): Promise<PublishedEvent | undefined>
+  /** The checkpoint that is shown to the world just now. */
+  current(): Promise<CurrentLog>
+  /** Path from one entry to the root of the tree of `size`, leaf side first. */
+  inclusionPath(index: number, size: number): Promise<Uint8Array[]>
+  /** Shows that the tree of `oldSize` is the beginning of the tree of `size`. */
+  consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]>
   /** Look at the outbox at once instead of at the next poll. */
   wake(): void
   /** Throws if the log cannot publish: for readiness. */
   requireWorking(): void
+  /** Ends after the turn that runs. */
+  stop(): Promise<void>
+}
+
+type Parts = Pick<World, 'config' | 'clock' | 'database' | 'bucket' | 'keys' | 'log'>
+
+const PUBLISHED_CHANNEL = 'tlog_published'
+const OUTBOX_CHANNEL = 'audit_outbox'
+const POLL_MS = 50
+/** In one process nothing is written without a wake; the poll is a net. */
+const EMBEDDED_POLL_MS = 500
+const ELECTION_POLL_MS = 500
+const RETRY_AFTER_MS = 250
+const MAX_RETRY_AFTER_MS = 5_000
+/** A batch of this size says that there is load: no pause then. */
+const BUSY_BATCH_SIZE = 32
+
+/**
+ * Start the log. Where this instance is the only one, the log is recovered and its first event published
+ * before this returns; with others it may come to lead later.
+ *
+ * @throws LogContradiction if the database and what was published do not fit together.
+ */
+export async function startSequencer(parts: Parts): Promise<Sequencer> {
+  const sequencer = new RunningSequencer(parts)
+  await sequencer.start()
+  return sequencer
+}
+
+class RunningSequencer implements Sequencer {
+  readonly #parts: Parts
+  readonly #files: TileCache
+  readonly #integrator: Integrator
+  readonly #waiters = new Waiters()
+  readonly #bell = new Bell()
+  #lock: LeaderLock | undefined
+  #state: LogState | undefined
+  #lastPublishAtMs = 0
+  #isBusy = false
+  #nextElectionAtMs = 0
+  #nextLookAtMs = 0
+  #failure: unknown
+  #isStopping = false
+  #isNotifying = false
+  #loops: Promise<unknown> = Promise.resolve()
+  #unlisten: (() => Promise<void>)[] = []
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#files = new TileCache(parts.bucket, parts.keys.log.prefix)
+    this.#integrator = new Integrator(parts, this.#files)
+  }
+
+  async start(): Promise<void> {
+    const { database } = this.#parts
+    this.#lock = await database.tryLead()
+    if (this.#lock !== undefined) await this.#takeOver()
+    if (database.engine === 'postgres') {
+      this.#unlisten = [
+        await database.listen(PUBLISHED_CHANNEL, () => { this.#bell.ring() }),
+        await database.listen(OUTBOX_CHANNEL, () => { this.#bell.ring() }),
+      ]
+    }
+    this.#loops = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#bell.ring({ isLast: true })
+    await this.#loops
+    await Promise.all(this.#unlisten.map((unlisten) => unlisten()))
+    await this.#lock?.release()
+  }
+
+  wake(): void {
+    this.#bell.ring()
+    if (this.#lock === undefined) this.#tellLeader()
+  }
+
+  requireWorking(): void {
+    if (this.#failure !== undefined) throw new Error('the log cannot publish', { cause: this.#failure })
+  }
+
+  // ---- Waiting and proving ----
+
+  async published(eventIds: readonly string[]): Promise<PublishedEvent[]> {
+    const found = this.#waiters.wait(eventIds, this.#parts.config.logWaitTimeoutMs)
+    this.wake()
+    const events = await found
+    const log = await this.current()
+    return await Promise.all(eventIds.map(async (eventId) => {
+      const event = events.get(eventId)
+      assert(event !== undefined, 'all events were waited for')
+      return await this.#prove(event, log)
+    }))
+  }
+
+  async proofFor(eventId: string): Promise<PublishedEvent | undefined> {
+    const [event] = await listLogged(this.#parts.database.db, [eventId])
+    return event === undefined ? undefined : await this.#prove(event, await this.current())
+  }
+
+  async #prove(event: LoggedEvent, { size, checkpoint }: CurrentLog): Promise<PublishedEvent> {
+    const { eventId, index, entry, bytes, salt } = event
+    const { vaultTag, partyTag } = decodeEntry(entry)
+    const path = await this.inclusionPath(index, size)
+    const opening = { salt, vaultTag, partyTag, eventBytes: bytes }
+    return { eventId, index, proof: buildProof({ index: BigInt(index), path, opening, checkpoint }) }
+  }
+
+  async current(): Promise<CurrentLog> {
+    // A leader knows; it alone moves the checkpoint.
+    if (this.#state !== undefined && this.#lock?.isHeld() === true) {
+      return { size: sizeOf(this.#state), checkpoint: this.#state.checkpoint }
+    }
+    return await getPublished(this.#parts.database.db)
+  }
+
+  async inclusionPath(index: number, size: number): Promise<Uint8Array[]> {
+    const place = { index: BigInt(index), size: BigInt(size) }
+    const nodes = await readNodes(this.#files.read, { nodes: inclusionNodes(place.index, place.size), size: place.size })
+    return buildInclusionProof(place, nodes)
+  }
+
+  async consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]> {
+    const sizes = { oldSize: BigInt(oldSize), size: BigInt(size) }
+    const nodes = await readNodes(this.#files.read, { nodes: consistencyNodes(sizes.oldSize, sizes.size), size: sizes.size })
+    return buildConsistencyProof(sizes, nodes)
+  }
+
+  // ---- Leading ----
+
+  async #run(): Promise<void> {
+    let failureCount = 0
+    while (!this.#isStopping) {
+      try {
+        const isBusy = this.#lock === undefined ? await this.#follow() : await this.#lead(this.#lock)
+        failureCount = 0
+        if (!isBusy && !this.#isStopping) await this.#bell.wait(this.#pollMs())
+      } catch (error) {
+        await this.#stumble(error)
+        failureCount++
+        await this.#bell.wait(Math.min(MAX_RETRY_AFTER_MS, RETRY_AFTER_MS * 2 ** failureCount), { isDeaf: true })
+      }
+    }
+  }
+
+  #pollMs(): number {
+    return this.#parts.database.engine === 'pglite' ? EMBEDDED_POLL_MS : POLL_MS
+  }
+
+  /** Whatever went wrong, what we knew may be wrong too: the next turn starts from recovery. */
+  async #stumble(error: unknown): Promise<void> {
+    this.#state = undefined
+    if (!(error instanceof Overtaken)) {
+      this.#failure = error
+      this.#parts.log.error({ err: error }, 'the log stumbled')
+    }
+    // A contradiction would meet every other instance as well; but let them find out.
+    const lock = this.#lock
+    this.#lock = undefined
+    await lock?.release()
+  }
+
+  /** One turn. @returns whether there is more to do at once. */
+  async #lead(lock: LeaderLock): Promise<boolean> {
+    if (!lock.isHeld()) throw new Overtaken('the leader lock was lost')
+    if (this.#state === undefined) await this.#takeOver()
+    assert(this.#state !== undefined, 'whoever took over knows the log')
+    await this.#keepPace()
+    const turn = await this.#integrator.turn(this.#state)
+    await this.#settleFromDatabase()
+    if (turn === undefined) return false
+    this.#state = turn.state
+    this.#lastPublishAtMs = performance.now()
+    this.#isBusy = turn.events.length >= BUSY_BATCH_SIZE
+    this.#waiters.settle(turn.events)
+    await this.#tellOthers()
+    return true
+  }
+
+  async #keepPace(): Promise<void> {
+    const restMs = this.#lastPublishAtMs + this.#parts.config.logPublishIntervalMs - performance.now()
+    if (restMs > 0 && !this.#isBusy) await new Promise((resolve) => setTimeout(resolve, restMs))
+  }
+
+  async #takeOver(): Promise<void> {
+    const state = await this.#integrator.recover()
+    this.#state = sizeOf(state) === 0 ? await this.#beginLog(state) : state
+    this.#failure = undefined
+    this.#parts.log.info({ size: sizeOf(this.#state), origin: this.#parts.keys.log.origin }, 'leading the log')
+  }
+
+  /** The first entry of a log says which key signs it. */
+  async #beginLog(empty: LogState): Promise<LogState> {
+    const { keys, clock, database } = this.#parts
+    const event = sealEvent({
+      type: 'log.started', id: uuidv7(), log: keys.log.origin, at: formatTime(clock.nowMs()), actor: 'server', logKey: keys.log.vkey,
+    })
+    await insertEvents(database.logDb, [event])
+    const turn = await this.#integrator.turn(empty)
+    assert(turn !== undefined, 'the first event is there')
+    return turn.state
+  }
+
+  // ---- Following ----
+
+  /** Try to lead; meanwhile look whether others published what we wait for. */
+  async #follow(): Promise<boolean> {
+    this.#nextLookAtMs = 0 // Rung by the leader, or it is time.
+    await this.#settleFromDatabase()
+    if (performance.now() < this.#nextElectionAtMs) return false
+    this.#nextElectionAtMs = performance.now() + ELECTION_POLL_MS
+    this.#lock = await this.#parts.database.tryLead()
+    if (this.#lock === undefined) this.#failure = undefined // Another instance leads.
+    return this.#lock !== undefined
+  }
+
+  /** For events that were published by another instance, or before somebody asked again. */
+  async #settleFromDatabase(): Promise<void> {
+    if (this.#waiters.isEmpty || performance.now() < this.#nextLookAtMs) return
+    this.#nextLookAtMs = performance.now() + POLL_MS
+    this.#waiters.settle(await listLogged(this.#parts.database.db, this.#waiters.eventIds))
+  }
+
+  async #tellOthers(): Promise<void> {
+    const { database } = this.#parts
+    if (database.engine === 'postgres') await database.notify(PUBLISHED_CHANNEL, '')
+  }
+
+  /** At most one notice on its way: NOTIFY takes a lock that all share. */
+  #tellLeader(): void {
+    if (this.#isNotifying || this.#parts.database.engine !== 'postgres') return
+    this.#isNotifying = true
+    this.#parts.database.notify(OUTBOX_CHANNEL, '')
+      .catch((error: unknown) => { this.#parts.log.warn({ err: error }, 'the leader was not told; it polls') })
+      .finally(() => { this.#isNotifying = false })
+  }
+}
+
+/** Something that sleeps until it is rung, or until its time is over; deaf, until the last ring. */
+class Bell {
+  #isRung = false
+  #isLast = false
+  #wake: ((isLast: boolean) => void) | undefined
+
+  ring({ isLast = false } = {}): void {
+    this.#isRung = true
+    this.#isLast ||= isLast
+    this.#wake?.(this.#isLast)
+  }
+
+  async wait(timeoutMs: number, { isDeaf = false } = {}): Promise<void> {
+    if (!this.#isLast && (isDeaf || !this.#isRung)) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs)
+        this.#wake = (isLast) => {
+          if (isDeaf && !isLast) return
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#wake = undefined
+    this.#isRung = false
+  }
 }

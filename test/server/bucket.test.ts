@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { ObjectMismatch, type Bucket } from '../../server/bucket.js'
 import { openFolderBucket } from '../../server/folder-bucket.js'
 import { openS3Bucket } from '../../server/s3-bucket.js'
@@ -15,13 +15,13 @@ function sha256(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(createHash('sha256').update(bytes).digest())
 }
 
-async function openFolder(t: Tap.Test): Promise<Bucket> {
+async function openFolder(t: Test): Promise<Bucket> {
   const folder = await makeFolder('bucket')
   t.teardown(() => rm(folder, { recursive: true }))
   return await openFolderBucket(folder)
 }
 
-async function openS3(t: Tap.Test): Promise<Bucket> {
+async function openS3(t: Test): Promise<Bucket> {
   const access = await useS3(t)
   const bucket = openS3Bucket({ ...access, bucket: await createBucket(access), isPathStyle: true }, systemClock)
   t.teardown(() => bucket.close())

@@ -1,0 +1,139 @@
+/**
+ * The log's own rows, for the one integrator and for those who wait: rows in, rows out. The only writers
+ * of `audit_entry`, `audit_opening`, `tlog_head` and `tlog_published` are here.
+ */
+import { and, asc, eq, gte, lt, lte, sql } from 'drizzle-orm'
+import { queryRows, type Db } from '../client.js'
+import { readBytes } from '../columns.js'
+import { auditEntry, auditOutbox, auditSequence, people, tlogHead, tlogPublished, vaults } from '../schema.js'
+import { alias } from 'drizzle-orm/pg-core'
+
+export type Head = Pick<typeof tlogHead.$inferSelect, 'size' | 'root' | 'edge'>
+export type Published = Pick<typeof tlogPublished.$inferSelect, 'size' | 'checkpoint' | 'cosignedSize' | 'cosignedCheckpoint'>
+
+/** An event in the outbox, with what its tags are made of. */
+export interface PendingEvent {
+  readonly eventId: string
+  readonly commitment: Uint8Array
+  readonly bytes: Uint8Array
+  readonly salt: Uint8Array
+  readonly vaultId: string | null
+  readonly vaultTagKey: Uint8Array | null
+  /** How many entries carry the vault's tag so far; null means none. */
+  readonly vaultCount: number | null
+  readonly partyId: string | null
+  readonly partyTagKey: Uint8Array | null
+  readonly partyCount: number | null
+}
+
+/**
+ * The oldest events that wait. Only those that are there: ids become visible out of order, so nothing
+ * is remembered from one call to the next. An event that the log has already is left out.
+ */
+export async function listPending(db: Db, limit: number): Promise<PendingEvent[]> {
+  const vaultSequence = alias(auditSequence, 'vault_sequence')
+  const partySequence = alias(auditSequence, 'party_sequence')
+  return await db.select({
+    eventId: auditOutbox.eventId, commitment: auditOutbox.commitment, bytes: auditOutbox.bytes, salt: auditOutbox.salt,
+    vaultId: auditOutbox.vaultId, vaultTagKey: vaults.tagKey, vaultCount: vaultSequence.count,
+    partyId: auditOutbox.partyId, partyTagKey: people.tagKey, partyCount: partySequence.count,
+  }).from(auditOutbox)
+    .leftJoin(vaults, eq(vaults.id, auditOutbox.vaultId))
+    .leftJoin(people, eq(people.id, auditOutbox.partyId))
+    .leftJoin(vaultSequence, eq(vaultSequence.scopeId, auditOutbox.vaultId))
+    .leftJoin(partySequence, eq(partySequence.scopeId, auditOutbox.partyId))
+    .where(sql`not exists (select 1 from ${auditEntry} where ${auditEntry.eventId} = ${auditOutbox.eventId})`)
+    .orderBy(asc(auditOutbox.id))
+    .limit(limit)
+}
+
+/** One event of a batch: its entry, and the numbers that its tags were made with. */
+export interface NumberedEntry {
+  readonly eventId: string
+  /** 65 bytes. */
+  readonly entry: Uint8Array
+  readonly vaultSequence: number | null
+  readonly partySequence: number | null
+}
+
+/**
+ * Move a batch from the outbox into the log, all or nothing, if the head is still `old`.
+ *
+ * @returns false if another integrator was first; nothing was changed then.
+ */
+export async function integrate(
+  db: Db, old: Pick<Head, 'size' | 'root'>, next: Pick<Head, 'root' | 'edge'>, batch: readonly NumberedEntry[],
+): Promise<boolean> {
+  const entries = Buffer.concat(batch.map(({ entry }) => entry))
+  const [row] = await queryRows(db, sql`select integrate(
+    ${old.size}::bigint, ${old.root}::bytea, ${next.root}::bytea, ${next.edge}::bytea,
+    ${batch.map(({ eventId }) => eventId).join(',')}::text, ${entries}::bytea,
+    ${batch.map(({ vaultSequence }) => vaultSequence ?? '').join(',')}::text,
+    ${batch.map(({ partySequence }) => partySequence ?? '').join(',')}::text) as size`)
+  return row?.['size'] !== null
+}
+
+export async function getHead(db: Db): Promise<Head> {
+  const [head] = await db.select({ size: tlogHead.size, root: tlogHead.root, edge: tlogHead.edge }).from(tlogHead)
+  if (head === undefined) throw new Error('tlog_head has lost its row')
+  return head
+}
+
+export async function getPublished(db: Db): Promise<Published> {
+  const [published] = await db.select({
+    size: tlogPublished.size, checkpoint: tlogPublished.checkpoint,
+    cosignedSize: tlogPublished.cosignedSize, cosignedCheckpoint: tlogPublished.cosignedCheckpoint,
+  }).from(tlogPublished)
+  if (published === undefined) throw new Error('tlog_published has lost its row')
+  return published
+}
+
+/** Note that the bucket shows this checkpoint. Never moves backwards. */
+export async function markPublished(db: Db, published: { size: number, checkpoint: string, atMs: number }): Promise<void> {
+  const { size, checkpoint, atMs } = published
+  await db.update(tlogPublished).set({ size, checkpoint, publishedAtMs: atMs }).where(lte(tlogPublished.size, size))
+}
+
+/** Entries with indexes from `start` to before `end`, in order. */
+export async function listEntries(db: Db, { start, end }: { start: number, end: number }): Promise<Uint8Array[]> {
+  const rows = await db.select({ entry: auditEntry.entry }).from(auditEntry)
+    .where(and(gte(auditEntry.index, start), lt(auditEntry.index, end))).orderBy(asc(auditEntry.index))
+  return rows.map(({ entry }) => entry)
+}
+
+/** SHA-256 over the stored entries of a range, one after another: what the database really holds. */
+export async function hashEntries(db: Db, { start, end }: { start: number, end: number }): Promise<Uint8Array> {
+  const [row] = await queryRows(db, sql`
+    select sha256(coalesce(string_agg(entry, ''::bytea order by idx), ''::bytea)) as sha256
+    from audit_entry where idx >= ${start}::bigint and idx < ${end}::bigint`)
+  return readBytes(row?.['sha256'])
+}
+
+/** A logged event with all that its receipt is made of. */
+export interface LoggedEvent {
+  readonly eventId: string
+  readonly index: number
+  readonly entry: Uint8Array
+  readonly bytes: Uint8Array
+  readonly salt: Uint8Array
+}
+
+/** Those of these events that lie under the published checkpoint and are not erased, in no order. */
+export async function listLogged(db: Db, eventIds: readonly string[]): Promise<LoggedEvent[]> {
+  const rows = await queryRows(db, sql`
+    select e.event_id, e.idx, e.entry, o.bytes, o.salt
+    from audit_entry e join audit_opening o on o.idx = e.idx
+    where e.event_id = any(string_to_array(${eventIds.join(',')}::text, ',')::uuid[])
+      and o.bytes is not null and o.salt is not null
+      and e.idx < (select size from tlog_published where id = 1)`)
+  return rows.map((row) => ({
+    eventId: String(row['event_id']), index: Number(row['idx']), entry: readBytes(row['entry']),
+    bytes: readBytes(row['bytes']), salt: readBytes(row['salt']),
+  }))
+}
+
+/** How many events wait, up to `limit`: for metrics. */
+export async function countPending(db: Db, limit: number): Promise<number> {
+  const [row] = await queryRows(db, sql`select count(*)::integer as count from (select 1 from audit_outbox limit ${limit}::integer) as waiting`)
+  return Number(row?.['count'])
+}

@@ -1,0 +1,232 @@
+/**
+ * One turn of the log: from events in the outbox to a published checkpoint, and from whatever a crash
+ * left to a state from which turns go on. Decides nothing about when (sequencer.ts does); writes no
+ * file before its entries are committed, and no checkpoint before its files.
+ *
+ *   outbox -> integrate (commit) -> root again, by another way -> sign -> bundles, tiles -> checkpoint -> published
+ *
+ * [Note: Commit before sign] What is signed exists in the database for good. A crash after the commit
+ * leaves entries without a checkpoint; recovery makes the same files and the same signature from them.
+ *
+ * [Note: One history] Three things must all be fooled for a second history: the compare-and-swap on the
+ * head, the files that are never rewritten with other bytes, and the conditional write of the
+ * checkpoint. A leader that was away loses the first of them and starts over.
+ */
+import { hash, randomBytes } from 'node:crypto'
+import {
+  getHead, getPublished, hashEntries, integrate, listEntries, listPending, markPublished,
+  type Head, type LoggedEvent, type NumberedEntry, type PendingEvent,
+} from '../db/queries/log.js'
+import { concatBytes, decodeUtf8, equalBytes, encodeUtf8 } from '../protocol/bytes.js'
+import { assert } from '../protocol/errors.js'
+import { MAX_INTEGRATION_ENTRY_COUNT } from '../protocol/limits.js'
+import { parseCheckpoint, signCheckpoint } from '../protocol/log/checkpoint.js'
+import { encodeEntry, partyTag, TAG_SIZE_BYTES, vaultTag } from '../protocol/log/event.js'
+import { EMPTY_ROOT, encodeEdge } from '../protocol/log/merkle.js'
+import { verifyNote } from '../protocol/log/note.js'
+import {
+  CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels,
+  type Integration, type Resource, type TileEdge,
+} from '../protocol/log/tile.js'
+import { TileCache } from './tile-cache.js'
+import type { World } from './world.js'
+
+/** The database and the published log contradict each other: a person must look. */
+export class LogContradiction extends Error {
+  override readonly name = 'LogContradiction'
+}
+
+/** Another integrator was first; start over from what it left. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken'
+}
+
+/** What the integrator knows between two turns. */
+export interface LogState {
+  readonly edge: TileEdge
+  readonly root: Uint8Array
+  /** The published checkpoint, as a note; empty before the first. */
+  readonly checkpoint: string
+  readonly etag: string | null
+}
+
+export interface Turn {
+  readonly state: LogState
+  readonly events: readonly LoggedEvent[]
+}
+
+type Parts = Pick<World, 'database' | 'bucket' | 'keys' | 'clock'>
+
+const REPAIR = 'Repair: `npx sealdeck admin fsck --repair` imports the missing entries from the published files.'
+const CHECKPOINT_OPTIONS = { contentType: 'text/plain; charset=utf-8' }
+const MAX_PARALLEL_WRITES = 16
+
+export class Integrator {
+  readonly #parts: Parts
+  readonly #files: TileCache
+
+  constructor(parts: Parts, files: TileCache) {
+    this.#parts = parts
+    this.#files = files
+  }
+
+  /**
+   * Find out where the log stands and finish what a crash left: entries that were committed but not
+   * published get their files and their checkpoint by the ordinary steps.
+   *
+   * @throws LogContradiction if the database is older than, or other than, what was published.
+   */
+  async recover(): Promise<LogState> {
+    const { logDb } = this.#parts.database
+    // In this order, because another leader may still be at work: what is read later is never behind.
+    const noted = await getPublished(logDb)
+    const shown = await this.#readCheckpoint()
+    const head = await getHead(logDb)
+    requireNotBehind(head, shown.size)
+    if (noted.size > shown.size) {
+      throw new LogContradiction(`the bucket shows a checkpoint of ${shown.size} entries, but ${noted.size} were published: ` +
+        'the bucket was restored from an older copy. Restore the newer one')
+    }
+    const edge = shown.size === 0 ? EMPTY_TILE_EDGE
+      : await readTileEdge(this.#files.read, { size: BigInt(shown.size), root: shown.root })
+    if (head.size === shown.size && !equalBytes(head.root, shown.root)) throw otherHistory(head.size)
+    if (noted.size < shown.size) await markPublished(logDb, { ...shown, atMs: this.#parts.clock.nowMs() })
+    return await this.#catchUp({ edge, root: shown.root, checkpoint: shown.checkpoint, etag: shown.etag }, head)
+  }
+
+  /** Publish what is committed and not yet published, batch by batch. */
+  async #catchUp(start: LogState, head: Head): Promise<LogState> {
+    let state = start
+    while (sizeOf(state) < head.size) {
+      const from = sizeOf(state)
+      const end = Math.min(head.size, from + MAX_INTEGRATION_ENTRY_COUNT)
+      const entries = await listEntries(this.#parts.database.logDb, { start: from, end })
+      if (entries.length !== end - from) throw new LogContradiction(`entries are missing between ${from} and ${end}. ${REPAIR}`)
+      const plan = planIntegration(state.edge, entries, platformSha256)
+      if (end === head.size && !equalBytes(plan.root, head.root)) throw otherHistory(head.size)
+      state = await this.#publish(state, plan)
+    }
+    return state
+  }
+
+  /**
+   * Take the oldest events into the log and publish them.
+   *
+   * @returns the new state and the events, or `undefined` if none wait.
+   * @throws Overtaken if another integrator was first.
+   */
+  async turn(state: LogState): Promise<Turn | undefined> {
+    const { logDb } = this.#parts.database
+    const pending = await listPending(logDb, MAX_INTEGRATION_ENTRY_COUNT)
+    if (pending.length === 0) return undefined
+    const batch = numberEntries(pending)
+    const entries = batch.map(({ entry }) => entry)
+    const plan = planIntegration(state.edge, entries, platformSha256)
+    const size = sizeOf(state)
+    const isFirst = await integrate(logDb, { size, root: state.root }, { root: plan.root, edge: encodeEdge(plan.edge.edge) }, batch)
+    if (!isFirst) throw new Overtaken('the head has moved')
+    await this.#requireStored(entries, size)
+    return { state: await this.#publish(state, plan), events: pending.map((event, at) => loggedEvent(event, entries[at], size + at)) }
+  }
+
+  /** What was committed is what was planned: asked of the database, not of our memory. */
+  async #requireStored(entries: readonly Uint8Array[], start: number): Promise<void> {
+    const stored = await hashEntries(this.#parts.database.logDb, { start, end: start + entries.length })
+    if (!equalBytes(stored, platformSha256(concatBytes(...entries)))) {
+      throw new LogContradiction(`the database holds other entries from ${start} than were integrated`)
+    }
+  }
+
+  async #publish(old: LogState, plan: Integration): Promise<LogState> {
+    // By another way than `plan.root` came about: a slip in either is found before it is signed.
+    assert(equalBytes(rootOfLevels(plan.edge.levels), plan.root), 'both ways to the root agree')
+    const { keys, clock, database } = this.#parts
+    const checkpoint = signCheckpoint({ origin: keys.log.origin, size: plan.edge.edge.size, root: plan.root }, [keys.log.signer])
+    await this.#writeFiles(plan.resources)
+    const etag = await this.#parts.bucket.replace(this.#key(CHECKPOINT_PATH), encodeUtf8(checkpoint), old.etag, CHECKPOINT_OPTIONS)
+    if (etag === undefined) throw new Overtaken('the checkpoint has moved')
+    await markPublished(database.logDb, { size: Number(plan.edge.edge.size), checkpoint, atMs: clock.nowMs() })
+    return { edge: plan.edge, root: plan.root, checkpoint, etag }
+  }
+
+  async #writeFiles(resources: readonly Resource[]): Promise<void> {
+    for (let start = 0; start < resources.length; start += MAX_PARALLEL_WRITES) {
+      await Promise.all(resources.slice(start, start + MAX_PARALLEL_WRITES).map((resource) => this.#writeFile(resource)))
+    }
+  }
+
+  /** A file that is there already was written by us before a crash, or by a leader before us: the same bytes. */
+  async #writeFile({ path, bytes }: Resource): Promise<void> {
+    const result = await this.#parts.bucket.put(this.#key(path), bytes)
+    if (result === 'exists') {
+      const existing = await this.#parts.bucket.read(this.#key(path))
+      if (existing === null || !equalBytes(existing, bytes)) {
+        throw new LogContradiction(`${path} is published with other bytes than the database's entries make`)
+      }
+    }
+    this.#files.keep(path, bytes)
+  }
+
+  async #readCheckpoint(): Promise<{ size: number, root: Uint8Array, checkpoint: string, etag: string | null }> {
+    const stored = await this.#parts.bucket.readTagged(this.#key(CHECKPOINT_PATH))
+    if (stored === null) return { size: 0, root: EMPTY_ROOT, checkpoint: '', etag: null }
+    const checkpoint = decodeUtf8(stored.bytes)
+    const { origin, signer } = this.#parts.keys.log
+    const { size, root, origin: shownOrigin } = parseCheckpoint(verifyNote(checkpoint, [signer.key]).text)
+    if (shownOrigin !== origin) throw new LogContradiction(`the bucket holds the log ${shownOrigin}, the key is for ${origin}`)
+    return { size: Number(size), root, checkpoint, etag: stored.etag }
+  }
+
+  #key(path: string): string {
+    return `${this.#parts.keys.log.prefix}/${path}`
+  }
+}
+
+export function sizeOf(state: LogState): number {
+  return Number(state.edge.edge.size)
+}
+
+function requireNotBehind(head: Head, shownSize: number): void {
+  if (head.size >= shownSize) return
+  throw new LogContradiction(`the database ends at entry ${head.size}, but ${shownSize} entries are published: ` +
+    `it was restored from an older copy, or lost power. ${REPAIR}`)
+}
+
+function otherHistory(size: number): LogContradiction {
+  return new LogContradiction(`the database's entries up to ${size} are not those that were published. ${REPAIR}`)
+}
+
+/** Give each event the next number of its vault and of its person, and make the tags from them. */
+function numberEntries(pending: readonly PendingEvent[]): NumberedEntry[] {
+  const counts = new Map<string, number>()
+  function next(scopeId: string | null, tagKey: Uint8Array | null, count: number | null): number | null {
+    if (scopeId === null || tagKey === null) return null
+    const number = (counts.get(scopeId) ?? count ?? 0) + 1
+    counts.set(scopeId, number)
+    return number
+  }
+  return pending.map((event) => {
+    const vaultSequence = next(event.vaultId, event.vaultTagKey, event.vaultCount)
+    const partySequence = next(event.partyId, event.partyTagKey, event.partyCount)
+    const entry = encodeEntry({
+      commitment: event.commitment,
+      vaultTag: makeTag(vaultTag, event.vaultTagKey, vaultSequence),
+      partyTag: makeTag(partyTag, event.partyTagKey, partySequence),
+    })
+    return { eventId: event.eventId, entry, vaultSequence, partySequence }
+  })
+}
+
+/** Random where none applies, so that entries of all kinds look alike. */
+function makeTag(make: typeof vaultTag, tagKey: Uint8Array | null, sequence: number | null): Uint8Array {
+  return tagKey === null || sequence === null ? randomBytes(TAG_SIZE_BYTES) : make(tagKey, sequence)
+}
+
+function loggedEvent(event: PendingEvent, entry: Uint8Array | undefined, index: number): LoggedEvent {
+  assert(entry !== undefined, 'each event has its entry')
+  return { eventId: event.eventId, index, entry, bytes: event.bytes, salt: event.salt }
+}
+
+function platformSha256(bytes: Uint8Array): Uint8Array {
+  return hash('sha256', bytes, 'buffer')
+}
