@@ -190,8 +190,6 @@ export interface CryptoWorker {
   checkEvents(input: { logVkey: string, list: EventList, readConsistency: ReadConsistency }): Promise<CheckedLog>
   /** After `forked-log`: the two checkpoints that cannot both be true, to be kept as evidence. */
   forkEvidence(origin: string): Promise<{ remembered: string, offered: string } | null>
-  /** The same for an exported file. */
-  checkExport(input: { text: string, logVkey: string | null }): Promise<CheckedLog>
 }
 
 type ReadConsistency = (from: number, to: number) => Promise<string[]>

@@ -7,6 +7,7 @@
  * name is authenticated, so that entries cannot be exchanged.
  */
 import { concatBytes, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
+import { findPlatformCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
 import { assert } from '../../protocol/errors.js'
 import type { DeviceStore, OpaqueClient, Platform } from './platform.js'
 
@@ -17,12 +18,21 @@ const LOCK_KEY = 'lock'
 const IV_SIZE_BYTES = 12
 
 export function createBrowserPlatform(): Platform {
+  let cipher: Promise<MakeChunkCipher | undefined> | undefined
   return {
-    hash: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))),
+    hash: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', ownBytes(bytes))),
     store: createDeviceStore(),
     nowMs: () => Date.now(),
+    findCipher: () => (cipher ??= findPlatformCipher(crypto.subtle).then((found) => found ?? undefined)),
     loadOpaque,
   }
+}
+
+/** WebCrypto refuses views of shared memory; the types ask for proof that this is none. */
+function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes)
 }
 
 async function loadOpaque(): Promise<OpaqueClient> {
@@ -94,7 +104,7 @@ async function lockKey(db: IDBDatabase): Promise<CryptoKey> {
 async function lockEntry(key: CryptoKey, name: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_SIZE_BYTES))
   const sealed = await crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv, additionalData: encodeUtf8(name) }, key, new Uint8Array(bytes))
+    { name: 'AES-GCM', iv, additionalData: encodeUtf8(name) }, key, ownBytes(bytes))
   return concatBytes(iv, new Uint8Array(sealed))
 }
 

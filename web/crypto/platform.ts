@@ -2,6 +2,7 @@
  * What the crypto worker needs from where it runs. The browser's is in web/worker.ts; tests in Node
  * bring their own. Must not hold keys itself.
  */
+import type { MakeChunkCipher } from '../../protocol/deck/cipher.js'
 import type { HashBulk } from '../../protocol/hash.js'
 
 /** Small secrets that outlive the page: each entry is locked by a key that cannot leave the browser. */
@@ -28,5 +29,7 @@ export interface Platform {
   readonly hash: HashBulk
   readonly store: DeviceStore
   readonly nowMs: () => number
+  /** The platform's own cipher where it proved itself, else `undefined`: libsodium's. */
+  readonly findCipher: () => Promise<MakeChunkCipher | undefined>
   readonly loadOpaque: () => Promise<OpaqueClient>
 }

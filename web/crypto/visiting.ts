@@ -6,12 +6,13 @@
 import type { GateView, ReleasedHeader } from '../../protocol/api.js'
 import { decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
 import { openCard } from '../../protocol/deck/card.js'
-import { grantSha256, requireNewerGrant, verifyGrant, verifyWrap, type Grant, type WrapRecord } from '../../protocol/deck/grant.js'
+import { openReleasedHeader } from '../../protocol/deck/deck.js'
+import { decodeWrap, grantSha256, requireNewerGrant, verifyGrant, type Grant, type WrapRecord } from '../../protocol/deck/grant.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import {
   deriveDeviceKeys, deriveLinkKeys, formatRecipient, makeDeviceSeed, parseFragment, type DeviceKeys, type Identity, type LinkKeys,
 } from '../../protocol/deck/identity.js'
-import { PARTS, recordSha256, verifyChain, type SeenVersion, type VersionRecord } from '../../protocol/deck/record.js'
+import { PARTS, type VersionRecord } from '../../protocol/deck/record.js'
 import type { Signed } from '../../protocol/deck/signature.js'
 import type { FileKey } from '../../protocol/deck/stanza.js'
 import { ProtocolError, assert } from '../../protocol/errors.js'
@@ -27,7 +28,7 @@ import type { Acceptance, CryptoWorker, VerifiedGate } from '../crypto.js'
 import { describeCard, describePolicy, encodeHash, hashNote } from './granting.js'
 import type { Platform } from './platform.js'
 import { decodeVisit, encodeVisit, type KeptVisit } from './visit.js'
-import { equalRecipients, openFileKey } from './wrapped.js'
+import { equalRecipients } from './wrapped.js'
 
 type VisitMethods = Pick<CryptoWorker,
   'takeFragment' | 'recallLink' | 'verifyGate' | 'signAccessRequest' | 'signSession' | 'previewAcceptance' |
@@ -374,55 +375,42 @@ function rewrap(visit: Visit, versionId: string, fileKey: FileKey): { versionId:
 }
 
 function openReleased(visit: Visit, released: ReleasedHeader, kept: KeptVisit): Received {
-  const chain = released.records.map(({ record, signature }): Signed =>
-    ({ bytes: decodeBase64Url(record), signature: decodeBase64Url(signature) }))
-  const seen = kept.seen.get(seenKey(released.documentId, released.part)) ?? null
-  const record = verifyChain(chain, visit.fingerprint, seen)
-  requireStated(visit, released, record)
-  const hash = hashOfLast(chain)
-  const header = decodeBase64Url(released.header)
-  const identity = released.wrap === null
-    ? deviceOf(visit).identity
-    : identityOfWrap(visit, released.wrap, { header, recordHash: hash, kept })
-  return { fileKey: openFileKey(header, identity, record), record, sha256: hash }
+  const { grant } = gateOf(visit)
+  const wrap = released.wrap === null ? null : signedOf(released.wrap.wrap, released.wrap.signature)
+  const named = wrap === null ? null : decodeWrap(wrap.bytes)
+  const { record, seen, fileKey } = openReleasedHeader({
+    header: decodeBase64Url(released.header),
+    identity: identityFor(visit, named),
+    records: released.records.map(({ record: bytes, signature }) => signedOf(bytes, signature)),
+    fingerprint: visit.fingerprint,
+    vaultId: grant.vaultId,
+    seen: kept.seen.get(seenKey(released.documentId, released.part)) ?? null,
+    wrap: wrap === null ? null : { signed: wrap, grant, acceptanceSha256: ownAcceptance(kept, named) },
+  })
+  requireStated(released, record)
+  return { fileKey, record, sha256: seen.sha256 }
 }
 
-function hashOfLast(chain: readonly Signed[]): SeenVersion['sha256'] {
-  const last = chain.at(-1)
-  assert(last !== undefined, 'a verified chain has a last record')
-  return recordSha256(last)
+function signedOf(bytes: string, signature: string): Signed {
+  return { bytes: decodeBase64Url(bytes), signature: decodeBase64Url(signature) }
 }
 
 /** What stands beside a record must be what the record says. */
-function requireStated(visit: Visit, released: ReleasedHeader, record: VersionRecord): void {
-  if (record.vaultId !== gateOf(visit).grant.vaultId) throw new ProtocolError('wrong-vault', 'version record')
+function requireStated(released: ReleasedHeader, record: VersionRecord): void {
   const isStated = record.documentId === released.documentId && PARTS.indexOf(record.part) === released.part &&
     record.version === released.version && record.gate === released.gate && record.payloadLength === released.payloadLength
   if (!isStated) throw new ProtocolError('broken-chain', 'the server states another version')
 }
 
-interface WrapContext { header: Uint8Array, recordHash: Uint8Array, kept: KeptVisit }
-
-/** Whom the founder wrapped to: this link or this device. @throws ProtocolError if she did neither. */
-function identityOfWrap(visit: Visit, wrap: NonNullable<ReleasedHeader['wrap']>, context: WrapContext): Identity {
-  const signed = { bytes: decodeBase64Url(wrap.wrap), signature: decodeBase64Url(wrap.signature) }
-  const founder = { signingKey: gateOf(visit).founderKey, fingerprint: visit.fingerprint }
-  const record = verifyWrap(signed, founder)
-  if (encodeBase64Url(record.grantId) !== visit.grantId) throw new ProtocolError('wrong-grant', 'wrap record')
-  const isOfHeader = equalBytes(record.recordSha256, context.recordHash) && equalBytes(record.headerSha256, sha256(context.header))
-  if (!isOfHeader) throw new ProtocolError('wrong-header', 'the founder signed for another header')
-  requireOwnAcceptance(record, context.kept)
-  const identities = [visit.link.identity, deviceOf(visit).identity]
-  const identity = identities.find(({ recipient }) => equalRecipients(recipient, record.recipient))
-  if (identity === undefined) throw new ProtocolError('wrong-header', 'wrapped to somebody else')
-  return identity
+/** The founder wraps to this link or to this device; without her wrap the header is this device's own. */
+function identityFor(visit: Visit, named: WrapRecord | null): Identity {
+  const { link } = visit
+  const isForLink = named !== null && equalRecipients(named.recipient, link.identity.recipient)
+  return isForLink ? link.identity : deviceOf(visit).identity
 }
 
-/** A header that was earned by an acceptance names the one that was signed here. */
-function requireOwnAcceptance(record: WrapRecord, kept: KeptVisit): void {
-  const { acceptanceSha256 } = record
-  if (acceptanceSha256 === null) return
-  if (!kept.acceptances.some((hash) => equalBytes(hash, acceptanceSha256))) {
-    throw new ProtocolError('wrong-header', 'earned by an acceptance that was not signed here')
-  }
+/** The acceptance that a wrap names, if it was signed here. */
+function ownAcceptance(kept: KeptVisit, named: WrapRecord | null): Uint8Array | null {
+  const hash = named?.acceptanceSha256
+  return hash != null && kept.acceptances.some((own) => equalBytes(own, hash)) ? hash : null
 }

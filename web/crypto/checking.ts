@@ -1,0 +1,144 @@
+/**
+ * The log, checked in the browser (SPEC.md § 7, § 8): receipts, lists of events, exports, for anyone.
+ * Must not believe a server about its own log: the key is pinned by grant or invitation, and the tree
+ * must have grown out of the one that this browser saw last.
+ *
+ * [Note: Remembered checkpoint] One signed checkpoint per log outlives sign-out and forgotten devices:
+ * it is public, and the only thing that lets this browser notice a second history.
+ */
+import type { LoggedEvent } from '../../protocol/api.js'
+import { ByteReader, decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
+import { FINGERPRINT_SIZE_BYTES } from '../../protocol/deck/identity.js'
+import { ProtocolError } from '../../protocol/errors.js'
+import { verifyDetails, type Event } from '../../protocol/log/event.js'
+import { verifyConsistency } from '../../protocol/log/merkle.js'
+import { policyOfLog, verifyCheckpoint, type TrustedCheckpoint } from '../../protocol/log/policy.js'
+import { verifyOpening, verifyProof } from '../../protocol/log/proof.js'
+import type { CheckedEvent, CheckedLog, CryptoWorker } from '../crypto.js'
+import type { Platform } from './platform.js'
+
+type CheckMethods = Pick<CryptoWorker, 'takeAuditorFragment' | 'checkReceipt' | 'checkEvents' | 'forkEvidence'>
+
+const LOG_PIN_SIZE_BYTES = 16
+
+type ReadConsistency = (from: number, to: number) => Promise<string[]>
+type Fork = NonNullable<Awaited<ReturnType<CryptoWorker['forkEvidence']>>>
+
+export function createChecking(platform: Platform): CheckMethods {
+  const forks = new Map<string, Fork>()
+  return {
+    async takeAuditorFragment(fragment) {
+      return readAuditorFragment(fragment)
+    },
+    async checkReceipt({ logVkey, proof }) {
+      const { index, checkpoint, event } = verifyProof(proof, policyOfLog(logVkey))
+      return { index: Number(index), treeSize: Number(checkpoint.size), event }
+    },
+    async checkEvents({ logVkey, list, readConsistency }) {
+      const trusted = verifyCheckpoint(list.checkpoint, policyOfLog(logVkey))
+      const offered = { note: list.checkpoint, trusted }
+      const rememberedSize = await requireGrowth(platform, offered, readConsistency, forks)
+      return describeLog(trusted, list.events.map((event) => checkEvent(event, trusted)), rememberedSize)
+    },
+    async forkEvidence(origin) {
+      return forks.get(origin) ?? null
+    },
+  }
+}
+
+function describeLog({ checkpoint }: TrustedCheckpoint, events: CheckedEvent[], rememberedSize: number | null): CheckedLog {
+  return {
+    origin: checkpoint.origin,
+    treeSize: Number(checkpoint.size),
+    rootHash: encodeBase64Url(checkpoint.root),
+    events,
+    rememberedSize,
+  }
+}
+
+/** base64url(fpF ‖ SHA-256(log vkey)[0..16]), as `auditorFragment` writes it. */
+function readAuditorFragment(fragment: string): { founderFingerprint: string, logKeySha256: string } | null {
+  try {
+    const reader = new ByteReader(decodeBase64Url(fragment))
+    const founderFingerprint = encodeBase64Url(reader.take(FINGERPRINT_SIZE_BYTES))
+    const logKeySha256 = encodeBase64Url(reader.take(LOG_PIN_SIZE_BYTES))
+    reader.end()
+    return { founderFingerprint, logKeySha256 }
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
+}
+
+// ---- One event ----
+
+/** What does not hold is shown as unproven, not left out: a gap would hide what was tampered with. */
+function checkEvent(logged: LoggedEvent, trusted: TrustedCheckpoint): CheckedEvent {
+  const unproven = { index: logged.index, isProven: false, event: null, details: null }
+  if (logged.event === null || logged.salt === null) return unproven
+  try {
+    const event = openEvent(logged, logged.event, logged.salt, trusted)
+    if (event.type !== logged.type) return unproven
+    return { index: logged.index, isProven: true, event, details: openDetails(logged, event) }
+  } catch (error) {
+    if (error instanceof ProtocolError) return unproven
+    throw error
+  }
+}
+
+function openEvent(logged: LoggedEvent, event: string, salt: string, trusted: TrustedCheckpoint): Event {
+  const opening = {
+    salt: decodeBase64Url(salt),
+    vaultTag: decodeBase64Url(logged.vaultTag),
+    partyTag: decodeBase64Url(logged.partyTag),
+    eventBytes: decodeBase64Url(event),
+  }
+  return verifyOpening({ opening, index: BigInt(logged.index), path: logged.proof.map(decodeBase64Url) }, trusted)
+}
+
+function openDetails(logged: LoggedEvent, event: Event): unknown {
+  if (logged.details === null) return null
+  const { bytes, salt } = logged.details
+  return verifyDetails(event, { bytes: decodeBase64Url(bytes), salt: decodeBase64Url(salt) })
+}
+
+// ---- One history ----
+
+interface Offered { readonly note: string, readonly trusted: TrustedCheckpoint }
+
+/**
+ * See [Note: Remembered checkpoint]. Answers the remembered size, or `null` on a first meeting.
+ * @throws ProtocolError `forked-log` if both trees cannot be one log's.
+ */
+async function requireGrowth(platform: Platform, offered: Offered, read: ReadConsistency, forks: Map<string, Fork>): Promise<number | null> {
+  const { origin, size } = offered.trusted.checkpoint
+  const name = `log/${origin}`
+  const kept = await platform.store.read(name)
+  if (kept === null) {
+    await platform.store.write(name, encodeUtf8(offered.note))
+    return null
+  }
+  const remembered = { note: decodeUtf8(kept), trusted: verifyCheckpoint(decodeUtf8(kept), policyOfKey(offered)) }
+  const rememberedSize = remembered.trusted.checkpoint.size
+  const [older, newer] = rememberedSize <= size ? [remembered, offered] : [offered, remembered]
+  try {
+    await requireConsistent(older.trusted, newer.trusted, read)
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.code !== 'bad-proof') throw error
+    forks.set(origin, { remembered: remembered.note, offered: offered.note })
+    throw new ProtocolError('forked-log', origin)
+  }
+  if (newer === offered) await platform.store.write(name, encodeUtf8(offered.note))
+  return Number(rememberedSize)
+}
+
+function policyOfKey({ trusted }: Offered) {
+  return { logs: [{ key: trusted.logKey }], witnesses: [], groups: [], quorum: null }
+}
+
+async function requireConsistent(older: TrustedCheckpoint, newer: TrustedCheckpoint, read: ReadConsistency): Promise<void> {
+  const [{ size: oldSize, root: oldRoot }, { size, root }] = [older.checkpoint, newer.checkpoint]
+  const isTrivial = oldSize === size || oldSize === 0n
+  const hashes = isTrivial ? [] : await read(Number(oldSize), Number(size))
+  verifyConsistency({ oldSize, oldRoot, size, root, proof: hashes.map((hash) => decodeBase64Url(hash)) })
+}

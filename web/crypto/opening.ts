@@ -1,0 +1,173 @@
+/**
+ * Opening versions and serving their plaintext to the viewer's port, past the page (SPEC.md § 3,
+ * "Open"; web/viewer/ports.ts). Must not send a byte that is not authentic, and must not believe what
+ * arrives on the port: the viewer draws hostile files.
+ */
+import type { StoredVersion } from '../../protocol/api.js'
+import { decodeBase64Url } from '../../protocol/bytes.js'
+import { openDeck, openReleasedHeader, type VersionReader } from '../../protocol/deck/deck.js'
+import type { Manifest } from '../../protocol/deck/manifest.js'
+import { ProtocolError } from '../../protocol/errors.js'
+import { PART_SIZE_BYTES } from '../../protocol/limits.js'
+import { wipe } from '../../protocol/sodium.js'
+import type { CiphertextSource, CryptoWorker, OpenedVersion } from '../crypto.js'
+import { parseSourceRequest } from '../viewer/parse.js'
+import {
+  MAX_OPEN_READ_COUNT, SOURCE_ERROR_CODES, type SourceDocument, type SourceErrorCode, type SourceRequest,
+} from '../viewer/ports.js'
+import { earlySource } from './early-source.js'
+import { readOwnRecord } from './granting.js'
+import type { Owner } from './owner.js'
+import type { Platform } from './platform.js'
+import type { Received, Visiting } from './visiting.js'
+
+type OpenMethods = Pick<CryptoWorker, 'openOwnVersion' | 'openVersion' | 'saveVersion'>
+type ToOpen = Pick<Received, 'record' | 'fileKey'>
+
+export function createOpening(platform: Platform, owner: Owner, visiting: Visiting): { methods: OpenMethods, forget: () => void } {
+  const readers = new Set<VersionReader>()
+
+  async function open(version: ToOpen, source: CiphertextSource): Promise<VersionReader> {
+    const reader = await openForReading(platform, version, source)
+    readers.add(reader)
+    return reader
+  }
+  function close(reader: VersionReader): void {
+    reader.close()
+    readers.delete(reader)
+  }
+  async function show(version: ToOpen, source: CiphertextSource, port: MessagePort): Promise<OpenedVersion> {
+    const reader = await open(version, source)
+    serve(reader, port, () => close(reader))
+    return describe(reader.manifest)
+  }
+  return {
+    methods: {
+      async openOwnVersion(input, source, viewerPort) {
+        const version = openOwn(owner, input)
+        const opened = await show(version, source, viewerPort)
+        wipe(version.fileKey)
+        return opened
+      },
+      openVersion: async ({ grantId, versionId }, source, viewerPort) =>
+        show(visiting.received(grantId, versionId), source, viewerPort),
+      async saveVersion({ grantId, versionId }, source, onBytes) {
+        const reader = await open(visiting.received(grantId, versionId), source)
+        const saved = await save(reader, onBytes)
+        close(reader)
+        return saved
+      },
+    },
+    forget() {
+      for (const reader of readers) close(reader)
+    },
+  }
+}
+
+async function openForReading(platform: Platform, version: ToOpen, source: CiphertextSource): Promise<VersionReader> {
+  const makeCipher = await platform.findCipher()
+  const early = earlySource(source, version.record.payloadLength)
+  const reader = await openDeck({
+    record: version.record, fileKey: version.fileKey, source: early.source, hash: platform.hash,
+    ...(makeCipher === undefined ? {} : { makeCipher }),
+  })
+  for (const range of reader.manifest.prefetch) early.fetchFile(range)
+  return reader
+}
+
+/** @throws ProtocolError as `openReleasedHeader`. */
+function openOwn(owner: Owner, input: {
+  vaultId: string, version: StoredVersion, previousRecords: readonly { record: string, signature: string }[],
+}): ToOpen {
+  const { signed } = readOwnRecord(owner, input.vaultId, input.version)
+  const before = input.previousRecords.map(({ record, signature }) =>
+    ({ bytes: decodeBase64Url(record), signature: decodeBase64Url(signature) }))
+  return openReleasedHeader({
+    header: decodeBase64Url(input.version.ownerHeader),
+    identity: owner.keys().identity,
+    records: [...before, signed],
+    fingerprint: owner.keys().fingerprint,
+    vaultId: input.vaultId,
+    seen: null,
+    wrap: null,
+  })
+}
+
+function describe(manifest: Manifest): OpenedVersion {
+  return {
+    title: manifest.title,
+    fileName: manifest.fileName,
+    mediaType: manifest.mediaType,
+    sizeBytes: manifest.fileSize,
+    pageCount: manifest.pages.length === 0 ? null : manifest.pages.length,
+  }
+}
+
+/** Written out in stretches, so that the browser may keep them off the heap. */
+async function save(reader: VersionReader, onBytes: (doneBytes: number, totalBytes: number) => void) {
+  const { fileName, mediaType, fileSize } = reader.manifest
+  const stretches: Blob[] = []
+  for (let offset = 0; offset < fileSize; offset += PART_SIZE_BYTES) {
+    const length = Math.min(PART_SIZE_BYTES, fileSize - offset)
+    stretches.push(new Blob([await reader.readFile(offset, length)]))
+    onBytes(offset + length, fileSize)
+  }
+  return { fileName, mediaType, file: new Blob(stretches, { type: mediaType }) }
+}
+
+// ---- The viewer's port ----
+
+function serve(reader: VersionReader, port: MessagePort, onClosed: () => void): void {
+  let openReadCount = 0
+  port.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    const request = parseSourceRequest(data)
+    if (request === null) return
+    if (openReadCount >= MAX_OPEN_READ_COUNT) return port.postMessage({ id: request.id, error: 'busy' })
+    openReadCount++
+    void answer(reader, port, request).finally(() => { openReadCount-- })
+  })
+  port.addEventListener('close', onClosed)
+  port.postMessage(documentMessage(reader.manifest))
+  port.start()
+}
+
+function documentMessage(manifest: Manifest): SourceDocument {
+  const { thumbnailType } = manifest
+  return {
+    kind: 'document',
+    size: manifest.fileSize,
+    title: manifest.title,
+    mediaType: manifest.mediaType,
+    ...(manifest.pages.length === 0 ? {} : { pageCount: manifest.pages.length }),
+    ...(manifest.lockedPageCount === 0 ? {} : { lockedPageCount: manifest.lockedPageCount }),
+    ...(thumbnailType === null ? {} : {
+      thumbnails: manifest.thumbnails.map(({ width, height }) => ({ mediaType: thumbnailType, width, height })),
+    }),
+  }
+}
+
+async function answer(reader: VersionReader, port: MessagePort, request: SourceRequest): Promise<void> {
+  try {
+    const bytes = await read(reader, request)
+    if (bytes === null) port.postMessage({ id: request.id, error: 'out-of-range' })
+    else port.postMessage({ id: request.id, bytes }, [bytes.buffer])
+  } catch (error) {
+    port.postMessage({ id: request.id, error: sourceErrorCode(error) })
+  }
+}
+
+/** `null` if the request lies outside the document. */
+async function read(reader: VersionReader, request: SourceRequest): Promise<Uint8Array<ArrayBuffer> | null> {
+  const { fileSize, thumbnails } = reader.manifest
+  if (request.kind === 'thumbnail') {
+    return request.index < thumbnails.length ? reader.readThumbnail(request.index) : null
+  }
+  return request.offset + request.length <= fileSize ? reader.readFile(request.offset, request.length) : null
+}
+
+/** Bytes that were refused are tampering; a source says why it could not fetch; the rest is our fault. */
+function sourceErrorCode(error: unknown): SourceErrorCode {
+  if (error instanceof ProtocolError) return 'tampered'
+  const stated = error instanceof Error ? error.message : ''
+  return SOURCE_ERROR_CODES.find((code) => code === stated) ?? 'refused'
+}

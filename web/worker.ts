@@ -1,0 +1,28 @@
+/**
+ * The crypto worker: the only place where unlocked keys live ([Note: Keys stay in the worker]). Its
+ * response carries `connect-src 'none'`: whatever goes wrong in here cannot speak to the network.
+ */
+import { expose, transfer } from 'comlink'
+import { ready } from '../protocol/sodium.js'
+import { createBrowserPlatform } from './crypto/browser.js'
+import { createCrypto } from './crypto/core.js'
+import type { WorkerWire } from './crypto.js'
+
+const crypto = createCrypto(createBrowserPlatform())
+
+const wire: WorkerWire = {
+  ...crypto,
+  async nextPart(sealId) {
+    const part = await crypto.nextPart(sealId)
+    return part === null ? null : transfer(part, [part.bytes.buffer])
+  },
+  checkEvents(input, readConsistency) {
+    if (readConsistency === undefined) throw new TypeError('a consistency proof can be asked for')
+    return crypto.checkEvents({ ...input, readConsistency })
+  },
+}
+
+expose(wire)
+
+// The page sends nothing before this: a library that fails its known answers must seal nothing.
+ready().then(() => postMessage('started'), () => postMessage('unsafe'))
