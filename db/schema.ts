@@ -152,7 +152,7 @@ export const documents = pgTable('documents', {
   deletedAtMs: instant('deleted_at'),
 }, (table) => [index().on(table.vaultId, table.createdAtMs, table.id)])
 
-export const VERSION_STATUSES = ['uploading', 'stored', 'cancelled'] as const
+export const VERSION_STATUSES = ['uploading', 'stored', 'cancelled', 'collected'] as const
 export type VersionStatus = typeof VERSION_STATUSES[number]
 
 /** One sealed payload: an upload until its record is there, a version from then on. */

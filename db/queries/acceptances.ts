@@ -1,0 +1,94 @@
+/** Signed requests that wait for the founder, and her decisions. */
+import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import type { Db } from '../client.js'
+import { rowWhere } from '../insert-where.js'
+import { acceptances, auditEntry, devices, grants, mailOutbox, people, vaults } from '../schema.js'
+import type { NewMail } from './codes.js'
+import { isGrantLive } from './gate.js'
+import { headersWhere, type NewHeader } from './grants.js'
+import { logged, type OutboxEvent } from './outbox.js'
+
+export type WaitingRequest = NonNullable<Awaited<ReturnType<typeof findOwnRequest>>>
+
+/** One acceptance in a vault of this owner, whatever its status. */
+export async function findOwnRequest(db: Db, key: { acceptanceId: string, ownerId: string }) {
+  const [row] = await requests(db).where(and(
+    eq(acceptances.id, key.acceptanceId), eq(vaults.ownerId, key.ownerId), isNull(vaults.deletedAtMs)))
+  return row
+}
+
+/** What waits for this owner over all her vaults, oldest first. */
+export async function listWaiting(db: Db, ownerId: string, limit: number): Promise<WaitingRequest[]> {
+  return await requests(db).where(isWaitingFor(ownerId))
+    .orderBy(asc(acceptances.createdAtMs), asc(acceptances.id)).limit(limit)
+}
+
+export async function countWaiting(db: Db, ownerId: string): Promise<number> {
+  const [row] = await db.select({ count: sql`count(*)`.mapWith(Number) }).from(acceptances)
+    .innerJoin(vaults, eq(vaults.id, acceptances.vaultId))
+    .innerJoin(grants, eq(grants.id, acceptances.grantId))
+    .innerJoin(people, eq(people.id, acceptances.personId))
+    .where(isWaitingFor(ownerId))
+  return row?.count ?? 0
+}
+
+function isWaitingFor(ownerId: string) {
+  return and(
+    eq(acceptances.status, 'awaiting'), eq(vaults.ownerId, ownerId), isNull(vaults.deletedAtMs),
+    isNull(grants.revokedAtMs), isNull(people.revokedAtMs))
+}
+
+function requests(db: Db) {
+  return db.select({
+    id: acceptances.id, vaultId: acceptances.vaultId, grantId: acceptances.grantId, status: acceptances.status,
+    note: acceptances.note, sha256: acceptances.sha256, eventId: acceptances.eventId, signedAtMs: acceptances.createdAtMs,
+    personId: people.id, name: people.name, email: people.email, locale: people.locale,
+    deviceId: devices.id, recipient: devices.recipient, recipientSha256: devices.recipientSha256,
+    deviceSigningKey: devices.signingPublicKey, enrolment: devices.enrolmentNote,
+    vaultTitleSealed: vaults.titleSealed, grantNameSealed: grants.nameSealed,
+  }).from(acceptances)
+    .innerJoin(people, eq(people.id, acceptances.personId))
+    .innerJoin(devices, eq(devices.id, acceptances.deviceId))
+    .innerJoin(grants, eq(grants.id, acceptances.grantId))
+    .innerJoin(vaults, eq(vaults.id, acceptances.vaultId))
+}
+
+/** The commitment of the event that recorded an acceptance, once it is in the log; 32 bytes. */
+export async function findCommitment(db: Db, eventId: string): Promise<Uint8Array | undefined> {
+  const [row] = await db.select({ entry: auditEntry.entry }).from(auditEntry).where(eq(auditEntry.eventId, eventId))
+  return row?.entry.subarray(1, 33)
+}
+
+export interface Decision {
+  readonly acceptanceId: string
+  readonly grantId: string
+  readonly status: 'approved' | 'denied'
+  readonly nowMs: number
+}
+
+/**
+ * Decide on a request: status, the headers made for the device, the event and the mail, in one statement.
+ *
+ * @param mail - to the investor; `null` where no address is known.
+ * @returns false if it was decided before, or link, person or device are revoked by now.
+ */
+export async function updateDecided(
+  db: Db, decision: Decision, newHeaders: readonly NewHeader[], event: OutboxEvent, mail: NewMail | null,
+): Promise<boolean> {
+  const isInForce = sql`exists (
+    select 1 from ${devices} d join ${people} p on p.id = d.person_id
+    where d.id = ${acceptances.deviceId} and d.revoked_at is null and p.revoked_at is null)`
+  const decided = db.$with('decided').as(
+    db.update(acceptances).set({ status: decision.status, decidedAtMs: decision.nowMs })
+      .where(and(
+        eq(acceptances.id, decision.acceptanceId), eq(acceptances.status, 'awaiting'), isInForce,
+        isGrantLive(decision.grantId, decision.nowMs)))
+      .returning({ id: acceptances.id }))
+  const isDecided = sql`exists (select 1 from ${decided})`
+  const mailed = db.$with('mailed').as(
+    db.insert(mailOutbox).select(mail === null
+      ? sql`select m.* from ${mailOutbox} m where false`
+      : rowWhere(mailOutbox, mail, isDecided)).returning({ id: mailOutbox.id }))
+  const rows = await db.with(decided, headersWhere(db, newHeaders, isDecided), mailed, logged(db, decided, [event])).select().from(decided)
+  return rows.length === 1
+}
