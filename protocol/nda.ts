@@ -15,12 +15,14 @@
 import { encodeUtf8 } from './bytes.js'
 import { ProtocolError } from './errors.js'
 import {
-  MAX_NAME_LENGTH, MAX_NDA_BLOCK_COUNT, MAX_NDA_FIELD_LENGTH, MAX_NDA_PURPOSE_LENGTH, MAX_NDA_SIZE_BYTES,
-  MAX_NDA_TERM_YEARS, MIN_NDA_TERM_YEARS,
+  MAX_NAME_LENGTH, MAX_NDA_BLOCK_COUNT, MAX_NDA_FIELD_LENGTH, MAX_NDA_PURPOSE_LENGTH,
+  MAX_NDA_SIZE_BYTES, MAX_NDA_TERM_YEARS, MIN_NDA_TERM_YEARS,
 } from './limits.js'
 import { english } from './nda/text-en.js'
 import { russian } from './nda/text-ru.js'
-import { NDA_KINDS, type NdaFields, type NdaKind, type NdaSection, type NdaWording } from './nda/wording.js'
+import {
+  NDA_KINDS, type NdaFields, type NdaKind, type NdaSection, type NdaWording,
+} from './nda/wording.js'
 
 export type { NdaFields, NdaKind } from './nda/wording.js'
 
@@ -56,6 +58,11 @@ export function findTemplate(id: string): NdaTemplate | undefined {
   return listTemplates().find((template) => template.id === id)
 }
 
+export interface NdaOrder {
+  readonly template: NdaTemplate
+  readonly fields: NdaFields
+}
+
 export interface FilledNda {
   readonly templateId: NdaTemplateId
   readonly templateVersion: number
@@ -74,17 +81,15 @@ export interface FilledNda {
  * @throws ProtocolError `nda-field` if a field is empty, too long, out of range or holds a character
  *   that cannot be seen; `checkNdaFields` tells which.
  */
-export function fillNda({ template, fields }: { template: NdaTemplate, fields: NdaFields }): FilledNda {
+export function fillNda({ template, fields }: NdaOrder): FilledNda {
   const tidy = tidyFields(fields)
   const [problem] = checkNdaFields(tidy)
-  if (problem !== undefined) throw new ProtocolError('nda-field', `${problem.field}: ${problem.problem}`)
+  if (problem !== undefined) {
+    throw new ProtocolError('nda-field', `${problem.field}: ${problem.problem}`)
+  }
 
   const wording = WORDINGS[template.language]
-  const text = formatBlocks([
-    `# ${wording.titles[template.kind]}`,
-    ...wording.preamble(template.kind, tidy),
-    ...wording.sections(template.kind, tidy).flatMap((section, index) => formatSection(section, { number: index + 1, letters: wording.letters })),
-  ])
+  const text = formatNda(wording, { kind: template.kind, fields: tidy })
   return {
     templateId: template.id,
     templateVersion: wording.version,
@@ -148,6 +153,18 @@ function tidyFields(fields: NdaFields): NdaFields {
 
 function tidyText(text: string): string {
   return text.normalize('NFC').replace(/\p{Zs}/gu, ' ').replace(/^ +| +$/g, '')
+}
+
+function formatNda(
+  wording: NdaWording, { kind, fields }: { kind: NdaKind, fields: NdaFields },
+): string {
+  const { letters } = wording
+  const sections = wording.sections(kind, fields)
+  return formatBlocks([
+    `# ${wording.titles[kind]}`,
+    ...wording.preamble(kind, fields),
+    ...sections.flatMap((section, index) => formatSection(section, { number: index + 1, letters })),
+  ])
 }
 
 interface Numbering {

@@ -6,10 +6,12 @@ import fc from 'fast-check'
 import t from 'tap'
 import { encodeUtf8 } from '../../protocol/bytes.js'
 import {
-  MAX_NAME_LENGTH, MAX_NDA_BLOCK_COUNT, MAX_NDA_FIELD_LENGTH, MAX_NDA_PURPOSE_LENGTH, MAX_NDA_SIZE_BYTES,
+  MAX_NAME_LENGTH, MAX_NDA_BLOCK_COUNT, MAX_NDA_FIELD_LENGTH, MAX_NDA_PURPOSE_LENGTH,
+  MAX_NDA_SIZE_BYTES,
 } from '../../protocol/limits.js'
 import {
-  checkNdaFields, fillNda, findTemplate, listTemplates, parseNdaText, type NdaBlock, type NdaFields, type NdaTemplate,
+  checkNdaFields, fillNda, findTemplate, listTemplates, parseNdaText,
+  type NdaBlock, type NdaFields, type NdaTemplate,
 } from '../../protocol/nda.js'
 
 const FIELDS: NdaFields = {
@@ -93,7 +95,8 @@ t.test('the bytes are the text, and the text says where it came from', async (t)
 t.test('every field stands in the text, and an optional clause only when asked for', async (t) => {
   for (const each of listTemplates()) {
     const long = fillNda({ template: each, fields: FIELDS }).text
-    for (const words of [FIELDS.disclosingParty, FIELDS.disclosingDetails, FIELDS.purpose, 'England and Wales', 'London']) {
+    const { disclosingParty, disclosingDetails, purpose, governingLaw, courts } = FIELDS
+    for (const words of [disclosingParty, disclosingDetails, purpose, governingLaw, courts]) {
       t.ok(long.includes(words), `${each.id}: ${words}`)
     }
     const short = fillNda({ template: each, fields: SHORT }).text
@@ -113,7 +116,10 @@ t.test('the receiving party is whoever signs the acceptance, never a name', asyn
 })
 
 t.test('the term is spelt as each language counts', async (t) => {
-  const termOf = (id: string, termYears: number) => fillNda({ template: template(id), fields: { ...FIELDS, termYears } }).text
+  function termOf(id: string, termYears: number): string {
+    return fillNda({ template: template(id), fields: { ...FIELDS, termYears } }).text
+  }
+
   t.match(termOf('one-way-en', 1), 'last for one year from')
   t.match(termOf('one-way-en', 10), 'last for 10 years from')
   t.match(termOf('one-way-ru', 1), 'в течение одного года с')
@@ -197,11 +203,14 @@ t.test('every text parses into blocks that hold all of it', async (t) => {
 t.test('no field can become markup, whatever is typed', async (t) => {
   const line = fc.oneof(
     fc.string({ minLength: 1, maxLength: 100, unit: 'grapheme' }),
-    fc.constantFrom('# A title', '## 1. A heading', '1.1 A clause', '(a) an item', '${purpose}', '</section>', '$&', '$1'),
+    fc.constantFrom(
+      '# A title', '## 1. A heading', '1.1 A clause', '(a) an item', '{purpose}', '{{purpose}}', '</section>', '$&', '$1',
+    ),
   )
   const plain = fillNda({ template: template('mutual-en'), fields: SHORT })
   const shape = parseNdaText(plain.text).map(({ kind }) => kind)
-  fc.assert(fc.property(fc.record({ party: line, purpose: line, law: line }), ({ party, purpose, law }) => {
+  const typed = fc.record({ party: line, purpose: line, law: line })
+  fc.assert(fc.property(typed, ({ party, purpose, law }) => {
     const fields = { ...SHORT, disclosingParty: party, purpose, governingLaw: law }
     if (checkNdaFields(fields).length > 0) return
     const { text } = fillNda({ template: template('mutual-en'), fields })

@@ -51,7 +51,8 @@ const SIZE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as c
 
 /** Powers of 1024 under the names people know, so that the limit of 1 GiB reads `1 GB`. */
 export function formatBytes(locale: Locale, sizeBytes: number): string {
-  const power = sizeBytes < 1 ? 0 : Math.min(SIZE_UNITS.length - 1, Math.floor(Math.log2(sizeBytes) / 10))
+  const wanted = Math.floor(Math.log2(Math.max(1, sizeBytes)) / 10)
+  const power = Math.min(SIZE_UNITS.length - 1, wanted)
   const value = sizeBytes / 1024 ** power
   return new Intl.NumberFormat(INTL_TAGS[locale], {
     style: 'unit',

@@ -12,12 +12,13 @@ interface CheckboxProps extends Omit<ComponentProps<'input'>, 'className' | 'id'
 
 export function Checkbox({ children, onCheckedChange, error, ...rest }: CheckboxProps) {
   const id = useId()
+  const hasError = error !== undefined
   return (
     <div className={styles.single}>
       <label className={styles.choice}>
         <input
           {...rest} type='checkbox' className={styles.box}
-          aria-describedby={error === undefined ? undefined : id} aria-invalid={error === undefined ? undefined : true}
+          aria-describedby={hasError ? id : undefined} aria-invalid={hasError || undefined}
           onChange={(event) => onCheckedChange(event.currentTarget.checked)}
         />
         <span className={styles.words}>{children}</span>

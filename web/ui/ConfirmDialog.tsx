@@ -24,10 +24,11 @@ interface ConfirmDialogProps {
 
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { isDestructive = false, isBusy = false, error } = props
+  const actions = <ConfirmActions {...props} isDestructive={isDestructive} isBusy={isBusy} />
   return (
     <Dialog
       isOpen={props.isOpen} onClose={props.onClose} title={props.title}
-      role='alertdialog' isDismissable={false} actions={<ConfirmActions {...props} isDestructive={isDestructive} isBusy={isBusy} />}
+      role='alertdialog' isDismissable={false} actions={actions}
     >
       {props.children}
       {error !== undefined && <Notice tone='fail' isLive>{error}</Notice>}
@@ -43,7 +44,8 @@ interface ConfirmActionsProps {
   readonly onClose: () => void
 }
 
-function ConfirmActions({ confirmLabel, isDestructive, isBusy, onConfirm, onClose }: ConfirmActionsProps) {
+function ConfirmActions(props: ConfirmActionsProps) {
+  const { confirmLabel, isDestructive, isBusy, onConfirm, onClose } = props
   const copy = useCopy(common)
   return (
     <>

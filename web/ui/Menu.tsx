@@ -35,17 +35,23 @@ export function Menu({ label, icon = 'more', isIconOnly = false, entries }: Menu
       </AriaButton>
       <Popover className={styles.popover ?? ''} placement='bottom end'>
         <AriaMenu className={styles.menu ?? ''} items={entries}>
-          {(entry) => (
-            <MenuItem
-              className={classNames(styles.item, entry.isDestructive === true && styles.destructive)}
-              textValue={entry.label} isDisabled={entry.isDisabled ?? false} onAction={entry.onAction}
-            >
-              {entry.icon !== undefined && <Icon name={entry.icon} />}
-              <span>{entry.label}</span>
-            </MenuItem>
-          )}
+          {(entry) => <Entry id={entry.id} entry={entry} />}
         </AriaMenu>
       </Popover>
     </MenuTrigger>
+  )
+}
+
+/** Takes its `id` beside the entry: the list finds its items by that property. */
+function Entry({ id, entry }: { id: string, entry: MenuEntry }) {
+  const { label, icon, isDestructive = false, isDisabled = false, onAction } = entry
+  return (
+    <MenuItem
+      id={id} className={classNames(styles.item, isDestructive && styles.destructive)}
+      textValue={label} isDisabled={isDisabled} onAction={onAction}
+    >
+      {icon !== undefined && <Icon name={icon} />}
+      <span>{label}</span>
+    </MenuItem>
   )
 }

@@ -19,6 +19,7 @@ interface NativeSelectProps<T extends string>
 
 export function NativeSelect<T extends string>(props: NativeSelectProps<T>) {
   const { label, hint, error, isOptional = false, options, onValueChange, ...rest } = props
+  const words = { label, error, isOptional, ...(hint !== undefined && { hint }) }
 
   function onPick(picked: string): void {
     const option = options.find(({ value }) => value === picked)
@@ -26,14 +27,16 @@ export function NativeSelect<T extends string>(props: NativeSelectProps<T>) {
   }
 
   return (
-    <Field label={label} error={error} isOptional={isOptional} {...(hint !== undefined && { hint })}>
+    <Field {...words}>
       {(links) => (
         <div className={styles.pickable}>
           <select
             {...rest} {...links} className={classNames(styles.control, styles.list)}
             onChange={(event) => onPick(event.currentTarget.value)}
           >
-            {options.map((option) => <option key={option.value} value={option.value}>{option.label}</option>)}
+            {options.map((option) => (
+              <option key={option.value} value={option.value}>{option.label}</option>
+            ))}
           </select>
           <Icon name='chevron-down' />
         </div>

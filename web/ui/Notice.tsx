@@ -28,7 +28,9 @@ export function Notice({ tone = 'info', title, children, actions, isLive = false
   const role = isLive ? (tone === 'fail' ? 'alert' : 'status') : undefined
   return (
     <div className={classNames(styles.notice, styles[tone])} role={role}>
-      <span className={styles.mark}><Icon name={TONE_ICONS[tone]} label={copy.notice[tone]} /></span>
+      <span className={styles.mark}>
+        <Icon name={TONE_ICONS[tone]} label={copy.notice[tone]} />
+      </span>
       <div className={styles.words}>
         {title !== undefined && <p className={styles.title}>{title}</p>}
         {children !== undefined && <div>{children}</div>}

@@ -1,7 +1,8 @@
 /** A choice of one where each needs a line of explanation; NativeSelect does for the rest. */
 import { useId } from 'react'
 import {
-  Button as AriaButton, Label, ListBox, ListBoxItem, Popover, Select as AriaSelect, SelectValue, Text,
+  Button as AriaButton, Label, ListBox, ListBoxItem, Popover, Select as AriaSelect, SelectValue,
+  Text,
 } from 'react-aria-components'
 import { common, useCopy } from '../copy.js'
 import { classNames } from './class-names.js'

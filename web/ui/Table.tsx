@@ -7,6 +7,7 @@ import type { ReactNode } from 'react'
 import { common, useCopy } from '../copy.js'
 import { classNames } from './class-names.js'
 import { Icon } from './Icon.js'
+import { LiveRegion } from './LiveRegion.js'
 import { VisuallyHidden } from './VisuallyHidden.js'
 import styles from './Table.module.css'
 
@@ -40,9 +41,11 @@ interface TableProps<Row> {
 
 export function Table<Row>(props: TableProps<Row>) {
   const { label, columns, rows, rowId, empty } = props
+  const sortWords = useSortWords(columns, props.sort)
   if (rows.length === 0 && empty !== undefined) return <div className={styles.frame}>{empty}</div>
   return (
     <div className={styles.frame}>
+      <LiveRegion>{sortWords}</LiveRegion>
       <table className={styles.table} role='table' aria-label={label}>
         <thead role='rowgroup'>
           <tr role='row'>
@@ -63,8 +66,10 @@ export function Table<Row>(props: TableProps<Row>) {
   )
 }
 
+type SortColumn = Omit<TableColumn<never>, 'cell'>
+
 interface HeaderCellProps {
-  readonly column: { readonly id: string, readonly title: string, readonly isSortable?: boolean, readonly align?: string }
+  readonly column: SortColumn
   readonly sort: TableSort | undefined
   readonly onSort: ((sort: TableSort) => void) | undefined
 }
@@ -82,7 +87,7 @@ function HeaderCell({ column, sort, onSort }: HeaderCellProps) {
 }
 
 interface SortButtonProps {
-  readonly column: { readonly id: string, readonly title: string }
+  readonly column: SortColumn
   readonly direction: TableSort['direction'] | undefined
   readonly onSort: (sort: TableSort) => void
 }
@@ -116,10 +121,11 @@ function alignClass(align: string | undefined): string | undefined {
   return align === 'end' || align === 'actions' ? styles[align] : undefined
 }
 
-/** Said in a live region after a sort, for who cannot see the arrow. */
-export function useSortAnnouncement(columns: ReadonlyArray<{ id: string, title: string }>, sort?: TableSort): string {
+/** Said after a sort, for who cannot see the arrow. */
+function useSortWords(columns: readonly SortColumn[], sort: TableSort | undefined): string {
   const copy = useCopy(common)
   const column = columns.find(({ id }) => id === sort?.columnId)
   if (column === undefined || sort === undefined) return ''
-  return `${column.title}: ${sort.direction === 'ascending' ? copy.sortedAscending : copy.sortedDescending}`
+  const isAscending = sort.direction === 'ascending'
+  return `${column.title}: ${isAscending ? copy.sortedAscending : copy.sortedDescending}`
 }

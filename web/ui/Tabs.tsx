@@ -30,7 +30,7 @@ export function Tabs<T extends string>({ label, views, selected, onSelect }: Tab
         {(view) => (
           <Tab className={styles.tab ?? ''}>
             {view.title}
-            {view.count !== undefined && view.count > 0 && <span className={styles.count}>{view.count}</span>}
+            {(view.count ?? 0) > 0 && <span className={styles.count}>{view.count}</span>}
           </Tab>
         )}
       </TabList>

@@ -11,8 +11,9 @@ interface TextAreaProps extends FieldWords, Omit<ComponentProps<'textarea'>, 'cl
 
 export function TextArea(props: TextAreaProps) {
   const { label, hint, error, isOptional = false, onValueChange, ...rest } = props
+  const words = { label, error, isOptional, ...(hint !== undefined && { hint }) }
   return (
-    <Field label={label} error={error} isOptional={isOptional} {...(hint !== undefined && { hint })}>
+    <Field {...words}>
       {(links) => (
         <textarea
           rows={3} {...rest} {...links} className={classNames(styles.control, styles.area)}

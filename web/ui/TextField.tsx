@@ -16,7 +16,10 @@ interface TextFieldProps extends FieldWords, Omit<ComponentProps<'input'>, 'clas
 export function TextField(props: TextFieldProps) {
   const { label, hint, error, isOptional = false, onValueChange, ...rest } = props
   const words = { label, error, isOptional, ...(hint !== undefined && { hint }) }
-  const input = { ...rest, onChange: (event: ChangeOf) => onValueChange?.(event.currentTarget.value) }
+  const input = {
+    ...rest,
+    onChange: (event: ChangeOf) => onValueChange?.(event.currentTarget.value),
+  }
   return (
     <Field {...words}>
       {(links) => rest.type === 'password'

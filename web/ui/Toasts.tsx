@@ -3,8 +3,8 @@
  * with F6, and never the only place where something important is said.
  */
 import {
-  UNSTABLE_Toast as AriaToast, UNSTABLE_ToastContent as ToastContent, UNSTABLE_ToastQueue as ToastQueue,
-  UNSTABLE_ToastRegion as ToastRegion,
+  UNSTABLE_Toast as AriaToast, UNSTABLE_ToastContent as ToastContent,
+  UNSTABLE_ToastQueue as ToastQueue, UNSTABLE_ToastRegion as ToastRegion,
 } from 'react-aria-components'
 import { common, useCopy } from '../copy.js'
 import { Button, IconButton } from './Button.js'
