@@ -46,7 +46,10 @@ t.test('progress does not say 100 % before the end', async (t) => {
 })
 
 t.test('times are told by their distance, and by their date from a week on', async (t) => {
-  const tell = (locale: Locale, aheadMs: number) => plain(formatAgo(locale, { atMs: NOW_MS + aheadMs, nowMs: NOW_MS }))
+  function tell(locale: Locale, aheadMs: number): string {
+    return plain(formatAgo(locale, { atMs: NOW_MS + aheadMs, nowMs: NOW_MS }))
+  }
+
   t.equal(tell('en', -44 * SECOND_MS), 'now')
   t.equal(tell('en', -45 * SECOND_MS), '1 min ago')
   t.equal(tell('en', -119 * MINUTE_MS), '1 hr ago', 'never more than has passed')
@@ -67,7 +70,8 @@ t.test('the first language that we speak is taken, else English', async (t) => {
 
 t.test('every code has a plain sentence in every language', async (t) => {
   const russian = /[а-яё]/
-  for (const [section, codes] of [[refusals, REFUSAL_CODES], [protocolErrors, PROTOCOL_ERROR_CODES]] as const) {
+  const sections = [[refusals, REFUSAL_CODES], [protocolErrors, PROTOCOL_ERROR_CODES]] as const
+  for (const [section, codes] of sections) {
     const sentences = new Map([...Object.entries(section.en), ...Object.entries(section.ru)])
     t.equal(sentences.size, codes.length)
     for (const [code, sentence] of Object.entries(section.en)) {
