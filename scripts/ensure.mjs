@@ -3,7 +3,7 @@
  * `npm test`, so that a bare clone needs no other command. Plain Node: nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, lstatSync, statSync, utimesSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const OLDEST_NODE = [20, 20]
@@ -23,7 +23,16 @@ function isInstalled() {
   return existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs
 }
 
+// npm ci would follow the link and empty what belongs to another checkout.
+function refuseLink() {
+  const isLink = lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+  if (!isLink) return
+  console.error('node_modules is a link and older than package-lock.json. Remove the link, or run npm ci where it leads.')
+  process.exit(1)
+}
+
 function install() {
+  refuseLink()
   console.log('Installing packages (npm ci) ...')
   const npm = spawnSync('npm', ['ci'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
   if (npm.status !== 0) {
