@@ -17,10 +17,15 @@ export function defineSection<T>(section: { readonly en: T, readonly ru: NoInfer
   return section
 }
 
-/** The forms each language needs; `#` stands for the number. Fractions take Russian's `few`. */
+/** The forms each language needs; `#` is the number. Russian fractions take `other`, else `few`. */
 interface PluralForms {
   en: { readonly one: string, readonly other: string }
-  ru: { readonly one: string, readonly few: string, readonly many: string }
+  ru: {
+    readonly one: string
+    readonly few: string
+    readonly many: string
+    readonly other?: string
+  }
 }
 
 /** `plural('ru', 3, { one: '# слайд', few: '# слайда', many: '# слайдов' })` is `3 слайда`. */

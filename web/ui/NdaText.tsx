@@ -22,13 +22,16 @@ interface NdaTextProps {
   readonly language: string
   /** Scrolls inside a frame of its own, for a screen with fields below it. */
   readonly isFramed?: boolean
+  /** Whatever else is on the screen stays off the paper. */
+  readonly isPrintedAlone?: boolean
   /** Buttons beside the zoom: print, download. */
   readonly actions?: ReactNode
   /** The level of its title among the screen's headings. */
   readonly level?: 1 | 2 | 3
 }
 
-export function NdaText({ blocks, language, isFramed = false, actions, level = 2 }: NdaTextProps) {
+export function NdaText(props: NdaTextProps) {
+  const { blocks, language, isFramed = false, isPrintedAlone = true, actions, level = 2 } = props
   const [zoom, setZoom] = useState<Zoom>(() => ZOOMS.find((size) => size === readRemembered('nda-zoom')) ?? '100')
   const title = blocks.find(({ kind }) => kind === 'title')?.text
 
@@ -38,7 +41,11 @@ export function NdaText({ blocks, language, isFramed = false, actions, level = 2
   }
 
   return (
-    <div className={classNames(styles.sheet, isFramed && styles.framed)}>
+    <div
+      className={classNames(
+        styles.sheet, isFramed && styles.framed, isPrintedAlone && styles.alone,
+      )}
+    >
       <div className={styles.tools}>
         <ZoomButtons zoom={zoom} onZoom={onZoom} />
         {actions}
