@@ -152,14 +152,14 @@ function recordHash(version: GateVersion): Uint8Array {
 
 /** The chosen headers as the client gets them, each with its record's whole chain. */
 export async function presentHeaders(
-  world: World, gate: OpenGate, chosen: readonly ChosenHeader[],
+  world: World, chosen: readonly ChosenHeader[],
 ): Promise<ReleasedHeader[]> {
   return await Promise.all(chosen.map(async ({ version, waiting }) => {
     const records = await listRecords(world.db, version)
     const { wrap, wrapSignature } = waiting
     return {
       versionId: version.id, documentId: version.documentId, part: version.part === 1 ? 1 : 0,
-      gate: gateOf(gate.policy, version), version: version.version, payloadLength: version.payloadSizeBytes,
+      gate: version.gate, version: version.version, payloadLength: version.payloadSizeBytes,
       header: encodeBase64Url(waiting.header),
       wrap: wrap === null || wrapSignature === null ? null
         : { wrap: encodeBase64Url(wrap), signature: encodeBase64Url(wrapSignature) },

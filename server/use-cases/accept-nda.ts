@@ -55,7 +55,7 @@ export async function acceptNda(world: World, claims: InvestorClaims, signing: S
   const receipts = await publishedReceipts(world, [event, ...released.map((one) => one.event)])
   return {
     standing: isOnSignature ? 'released' : 'awaiting-approval', receipts,
-    headers: await presentHeaders(world, gate, released.map(({ header }) => header)),
+    headers: await presentHeaders(world, released.map(({ header }) => header)),
   }
 }
 
@@ -71,7 +71,7 @@ async function answerAgain(
   return {
     standing: standingOf(gate, investor, before),
     receipts: await storedReceipts(world, eventIds),
-    headers: await presentHeaders(world, gate, chosen.filter(({ waiting }) => headerIds.includes(waiting.id))),
+    headers: await presentHeaders(world, chosen.filter(({ waiting }) => headerIds.includes(waiting.id))),
   }
 }
 

@@ -37,7 +37,7 @@ export async function releaseHeaders(world: World, claims: InvestorClaims): Prom
   return {
     standing: standingOf(gate, investor, acceptance),
     receipts: [...await storedReceipts(world, eventIds), ...fresh.receipts],
-    headers: await presentHeaders(world, gate, [...again, ...fresh.headers]),
+    headers: await presentHeaders(world, [...again, ...fresh.headers]),
   }
 }
 

@@ -89,7 +89,7 @@ export async function requestAccess(
     },
     release: {
       standing, receipts,
-      headers: await presentHeaders(world, gate, released.map(({ header }) => header)),
+      headers: await presentHeaders(world, released.map(({ header }) => header)),
     },
   }
 }

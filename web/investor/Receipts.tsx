@@ -1,0 +1,97 @@
+/** What proves this visit, to be kept; and the way to leave no key behind in this browser. */
+import { useState } from 'react'
+import type { Receipt } from '../../protocol/api.js'
+import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
+import { useCopy } from '../copy.js'
+import { investor } from '../copy/investor.js'
+import { Button } from '../ui/Button.js'
+import { SealMark } from '../ui/SealMark.js'
+import styles from './investor.module.css'
+import { saveText } from './save.js'
+import type { Opened, Person, VisitTools } from './visit.js'
+
+interface ReceiptsProps {
+  readonly tools: VisitTools
+  readonly person: Person
+  readonly opened: Opened
+  readonly onForgotten: () => void
+}
+
+export function Receipts({ tools, opened, onForgotten }: ReceiptsProps) {
+  const copy = useCopy(investor)
+  const signed = opened.receipts.find(({ eventType }) => eventType === 'nda.accepted')
+  const shown = signed ?? opened.receipts.at(-1)
+  return (
+    <aside className={styles.receipts}>
+      {shown !== undefined && (
+        <div className={styles.receipt} role='status'>
+          <SealMark state='checked' />
+          <div>
+            <p className={styles.receiptTitle}>{signed === undefined ? copy.openedReceipt : copy.signedReceipt}</p>
+            <p className={styles.quiet}>
+              {signed === undefined ? copy.receiptPlain : copy.receiptBody} {copy.recordedAs(indexOf(shown))}
+            </p>
+          </div>
+          <ReceiptButtons receipt={shown} />
+        </div>
+      )}
+      <Forget tools={tools} onForgotten={onForgotten} />
+    </aside>
+  )
+}
+
+function ReceiptButtons({ receipt }: { receipt: Receipt }) {
+  const copy = useCopy(investor)
+  const note = noteOf(receipt)
+  return (
+    <div className={styles.actions}>
+      <Button size='small' icon='download' onClick={() => saveText(receipt.proof, `sealdeck-${receipt.eventType}.tlog-proof`)}>
+        {copy.receiptDownload}
+      </Button>
+      {note !== null && (
+        <Button size='small' icon='download' onClick={() => saveText(note, 'sealdeck-acceptance.txt')}>{copy.agreementDownload}</Button>
+      )}
+    </div>
+  )
+}
+
+/** The entry's number in the log, as its proof states it (c2sp.org/tlog-proof). */
+function indexOf({ proof }: Receipt): number {
+  return Number(/^index (\d+)$/m.exec(proof)?.[1] ?? 0)
+}
+
+/** The signed note, from the details that belong to the event. */
+function noteOf({ details }: Receipt): string | null {
+  if (details === null) return null
+  const parsed: unknown = JSON.parse(decodeUtf8(decodeBase64Url(details.bytes)))
+  const note: unknown = Reflect.get(Object(parsed), 'note')
+  return typeof note === 'string' ? note : null
+}
+
+function Forget({ tools, onForgotten }: Pick<ReceiptsProps, 'tools' | 'onForgotten'>) {
+  const copy = useCopy(investor)
+  const [isAsking, setAsking] = useState(false)
+
+  async function onForget(): Promise<void> {
+    await tools.crypto.forgetDevice(tools.grantId)
+    tools.api.holdSession(null)
+    onForgotten()
+  }
+
+  return (
+    <div className={styles.forget}>
+      <p className={styles.quiet}>{copy.notPromised}</p>
+      {isAsking
+        ? (
+          <div role='group' aria-label={copy.forgetTitle}>
+            <p>{copy.forgetBody}</p>
+            <div className={styles.actions}>
+              <Button variant='danger' size='small' onClick={() => void onForget()}>{copy.forgetConfirm}</Button>
+              <Button variant='quiet' size='small' onClick={() => setAsking(false)}>{copy.declineKeep}</Button>
+            </div>
+          </div>
+          )
+        : <Button variant='quiet' size='small' onClick={() => setAsking(true)}>{copy.forget}</Button>}
+    </div>
+  )
+}
