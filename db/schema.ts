@@ -170,7 +170,7 @@ export const versions = pgTable('versions', {
   ownerHeader: bytea().notNull(),
   payloadSizeBytes: bigint({ mode: 'number' }).notNull(),
   partCount: integer().notNull(),
-  nonce: bytea(),
+  nonce: bytea().notNull(),
   /** 16 random bytes in hex: the folder of this payload's objects in the bucket. */
   objectPrefix: text().notNull().unique(),
   hashListKey: text(),

@@ -7,7 +7,8 @@
  * salted with the id, so the table alone does not even let 10^8 codes be tried.
  */
 import { createHash, randomBytes, randomInt } from 'node:crypto'
-import { insertEmailCode, tryEmailCode, type EmailCode, type NewMail, type RateLimit } from '../db/queries/codes.js'
+import { insertEmailCode, tryEmailCode, type EmailCode, type RateLimit } from '../db/queries/codes.js'
+import type { NewMail } from '../db/queries/mail.js'
 import type { EmailChallenge } from '../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../protocol/bytes.js'
 import {

@@ -3,7 +3,7 @@
  * no title, name of a vault or link: mail servers read along.
  */
 import { uuidv7 } from 'uuidv7'
-import type { NewMail } from '../db/queries/codes.js'
+import type { NewMail } from '../db/queries/mail.js'
 import type { World } from './world.js'
 
 export type Locale = 'en' | 'ru'
@@ -116,6 +116,5 @@ export function codeMail(world: World, code: string, to: { email: string, locale
 }
 
 function mailOf(world: World, kind: string, recipientEmail: string, { subject, text }: MailText): NewMail {
-  const nowMs = world.clock.nowMs()
-  return { id: uuidv7(), kind, recipientEmail, subject, text, createdAtMs: nowMs, nextTryAtMs: nowMs }
+  return { id: uuidv7(), kind, recipientEmail, subject, text, createdAtMs: world.clock.nowMs() }
 }

@@ -1,11 +1,10 @@
 /** Signed requests that wait for the founder, and her decisions. */
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.js'
-import { rowWhere } from '../insert-where.js'
-import { acceptances, auditEntry, devices, grants, mailOutbox, people, vaults } from '../schema.js'
-import type { NewMail } from './codes.js'
+import { acceptances, auditEntry, devices, grants, people, vaults } from '../schema.js'
 import { isGrantLive } from './gate.js'
 import { headersWhere, type NewHeader } from './grants.js'
+import { queued, type NewMail } from './mail.js'
 import { logged, type OutboxEvent } from './outbox.js'
 
 export type WaitingRequest = NonNullable<Awaited<ReturnType<typeof findOwnRequest>>>
@@ -84,11 +83,10 @@ export async function updateDecided(
         eq(acceptances.id, decision.acceptanceId), eq(acceptances.status, 'awaiting'), isInForce,
         isGrantLive(decision.grantId, decision.nowMs)))
       .returning({ id: acceptances.id }))
-  const isDecided = sql`exists (select 1 from ${decided})`
-  const mailed = db.$with('mailed').as(
-    db.insert(mailOutbox).select(mail === null
-      ? sql`select m.* from ${mailOutbox} m where false`
-      : rowWhere(mailOutbox, mail, isDecided)).returning({ id: mailOutbox.id }))
-  const rows = await db.with(decided, headersWhere(db, newHeaders, isDecided), mailed, logged(db, decided, [event])).select().from(decided)
+  const made = headersWhere(db, newHeaders, sql`exists (select 1 from ${decided})`)
+  const appended = logged(db, decided, [event])
+  const rows = mail === null
+    ? await db.with(decided, made, appended).select().from(decided)
+    : await db.with(decided, made, appended, queued(db, decided, [mail])).select().from(decided)
   return rows.length === 1
 }

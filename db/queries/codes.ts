@@ -6,11 +6,11 @@ import { and, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { instantSql } from '../columns.js'
 import type { Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
-import { emailCodes, mailOutbox, rateCounters } from '../schema.js'
+import { emailCodes, rateCounters } from '../schema.js'
+import { queued, type NewMail } from './mail.js'
 
 export type EmailCode = typeof emailCodes.$inferSelect
 export type NewEmailCode = typeof emailCodes.$inferInsert
-export type NewMail = typeof mailOutbox.$inferInsert
 
 /** How often something may happen in one window; windows follow one another without overlap. */
 export interface RateLimit {
@@ -65,10 +65,7 @@ export async function insertEmailCode(
   const kept = db.$with('kept').as(
     db.insert(emailCodes).select(rowWhere(emailCodes, code, hasRoom(counted, limits)))
       .returning({ challengeHash: emailCodes.challengeHash }))
-  const mailed = db.$with('mailed').as(
-    db.insert(mailOutbox).select(rowWhere(mailOutbox, mail, sql`exists (select 1 from ${kept})`))
-      .returning({ id: mailOutbox.id }))
-  const rows = await db.with(counted, kept, mailed).select().from(kept)
+  const rows = await db.with(counted, kept, queued(db, kept, [mail])).select().from(kept)
   return rows.length === 1
 }
 

@@ -1,10 +1,10 @@
 /** Ways into an account: the root, locked once for each. What is sealed is never read here. */
-import { and, asc, desc, eq, exists, lt, notInArray, sql, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, exists, lt, notInArray, sql } from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
-import { queryRows, type Db } from '../client.js'
+import type { Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
-import { keyringRows, mailOutbox, users } from '../schema.js'
-import type { NewMail } from './codes.js'
+import { keyringRows, users } from '../schema.js'
+import { queued, type NewMail } from './mail.js'
 
 export type StoredKeyringRow = typeof keyringRows.$inferSelect
 export type NewKeyringRow = typeof keyringRows.$inferInsert
@@ -32,11 +32,6 @@ export async function findPassphraseRow(db: Db, userId: string): Promise<StoredK
   return row
 }
 
-function mailedIf(db: Db, mail: NewMail, condition: SQL) {
-  return db.$with('mailed').as(
-    db.insert(mailOutbox).select(rowWhere(mailOutbox, mail, condition)).returning({ id: mailOutbox.id }))
-}
-
 /**
  * Add a way in. A new passphrase takes the place of those before it, in the same statement.
  *
@@ -55,7 +50,7 @@ export async function insertKeyringRow(
     db.delete(keyringRows)
       .where(and(eq(keyringRows.userId, row.userId), eq(keyringRows.method, 'passphrase')))
       .returning({ id: keyringRows.id }))
-  const mailed = mailedIf(db, mail, sql`exists (select 1 from ${added})`)
+  const mailed = queued(db, added, [mail])
   const [inserted] = row.method === 'passphrase'
     ? await db.with(replaced, added, mailed).select().from(added)
     : await db.with(added, mailed).select().from(added)
@@ -73,13 +68,11 @@ export type Removal = 'removed' | 'last' | 'absent'
 export async function deleteKeyringRow(
   db: Db, key: { userId: string, rowId: string }, mail: NewMail,
 ): Promise<Removal> {
-  const [row] = await queryRows(db, sql`
-    with tried as materialized (
-      select remove_way_in(${key.userId}::uuid, ${key.rowId}::uuid) as removal
-    ), mailed as (
-      insert into ${mailOutbox} ${rowWhere(mailOutbox, mail, sql`(select removal from tried) = 'removed'`)}
-    )
-    select removal from tried`)
+  const word = { removal: sql<string>`removal`.as('removal') }
+  const tried = db.$with('tried', word).as(sql`
+    select remove_way_in(${key.userId}::uuid, ${key.rowId}::uuid) as removal`)
+  const removed = db.$with('removed', word).as(sql`select removal from tried where removal = 'removed'`)
+  const [row] = await db.with(tried, removed, queued(db, removed, [mail])).select({ removal: tried.removal }).from(tried)
   const removal = REMOVALS.find((one) => one === row?.['removal'])
   assert(removal !== undefined, 'remove_way_in answers with one of its words')
   return removal
@@ -112,8 +105,7 @@ export async function touchRecoveryRow(
   const touched = db.$with('touched').as(
     db.update(keyringRows).set({ usedAtMs: use.nowMs }).where(eq(keyringRows.id, use.rowId))
       .returning({ id: keyringRows.id }))
-  const mailed = mailedIf(db, mail, sql`exists (select 1 from ${touched})`)
-  await db.with(touched, mailed).select().from(touched)
+  await db.with(touched, queued(db, touched, [mail])).select().from(touched)
 }
 
 export async function touchKeyringRow(db: Db, use: { rowId: string, nowMs: number }): Promise<void> {

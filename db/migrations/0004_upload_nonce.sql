@@ -1,0 +1,1 @@
+ALTER TABLE "versions" ALTER COLUMN "nonce" SET NOT NULL;
