@@ -58,9 +58,12 @@ const manner = {
     ignoreRegExpLiterals: true, ignoreComments: true,
   }],
   '@stylistic/quote-props': 'off',
+  '@stylistic/multiline-ternary': 'off',
   '@stylistic/object-property-newline': 'off',
   '@stylistic/object-curly-newline': ['error', { consistent: true }],
   'accessor-pairs': ['error', { setWithoutGet: false }],
+  // A promise that nobody waits for is marked so.
+  'no-void': 'off',
   // Refusing control characters is what such expressions are for.
   'no-control-regex': 'off',
   'no-empty': ['error', { allowEmptyCatch: false }],
