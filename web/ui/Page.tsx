@@ -2,10 +2,11 @@
  * The shell of a screen: skip link, header with the mark, the surface's own navigation, language and
  * theme; then the content in a column of the right width. One `Page` a screen, one `title` a page.
  */
-import { useEffect, type ReactNode } from 'react'
+import { use, useEffect, type MouseEvent, type ReactNode } from 'react'
 import { common, useCopy } from '../copy.js'
 import { classNames } from './class-names.js'
 import { LanguageSwitch } from './LanguageSwitch.js'
+import { NavigateContext } from './navigate-context.js'
 import { SealMark, type SealState } from './SealMark.js'
 import { ThemeSwitch } from './ThemeSwitch.js'
 import styles from './Page.module.css'
@@ -17,6 +18,7 @@ interface PageProps {
   readonly width?: 'column' | 'page' | 'full'
   /** The mark in the header: open until something is sealed or verified. */
   readonly seal?: SealState
+  /** Where the mark leads; follows NavigateContext. */
   readonly homeHref?: string
   /** Links of the surface, between the mark and the switches. */
   readonly navigation?: ReactNode
@@ -47,7 +49,7 @@ function Header({ seal = 'closed', homeHref, navigation, account }: PageProps) {
     <header className={styles.header}>
       {homeHref === undefined
         ? <span className={styles.brand}>{brand}</span>
-        : <a className={styles.brand} href={homeHref}>{brand}</a>}
+        : <HomeLink href={homeHref}>{brand}</HomeLink>}
       {navigation !== undefined && <nav className={styles.navigation}>{navigation}</nav>}
       <div className={styles.switches}>
         <LanguageSwitch />
@@ -56,6 +58,19 @@ function Header({ seal = 'closed', homeHref, navigation, account }: PageProps) {
       </div>
     </header>
   )
+}
+
+function HomeLink({ href, children }: { href: string, children: ReactNode }) {
+  const navigate = use(NavigateContext)
+
+  function onPress(event: MouseEvent): void {
+    const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey
+    if (navigate === null || !isPlain) return
+    event.preventDefault()
+    navigate(href)
+  }
+
+  return <a className={styles.brand} href={href} onClick={onPress}>{children}</a>
 }
 
 /** Moves focus itself: following the fragment would rewrite an address whose fragment is a secret. */
