@@ -218,9 +218,14 @@ function sessionCalls(send: Send) {
     finishPassphraseLogin: (body: { loginId: string, finishLoginRequest: string }) =>
       open<EmailChallenge>('/passphrase-finish', body),
     signInWithPassphrase: (body: ProveEmail) => open<SignedIn>('/passphrase', body),
-    refreshSession: () => open<SignedIn>('/refresh', {}),
+    /** One tab at a time: a refresh token that is used twice ends the session everywhere. */
+    refreshSession: () => inTurn('sealdeck-refresh', () => open<SignedIn>('/refresh', {})),
     endSession: () => empty(send, { method: 'DELETE', path: '/sessions' }),
   }
+}
+
+function inTurn<T>(name: string, run: () => Promise<T>): Promise<T> {
+  return navigator.locks.request(name, run)
 }
 
 function keyringCalls(send: Send) {

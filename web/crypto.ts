@@ -17,6 +17,7 @@ import type {
 } from '../protocol/api.js'
 import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
 import type { Api, ApiFailure } from './api.js'
+import { startWorker } from './trusted-worker.js'
 import workerUrl from './worker.ts?worker&url'
 
 export type Outcome<T> = { ok: true, value: T } | { ok: false, code: ProtocolErrorCode }
@@ -110,6 +111,8 @@ export interface CheckedLog {
   origin: string, treeSize: number, rootHash: string, events: CheckedEvent[]
   /** Size of the checkpoint this browser remembered before; a consistency proof was demanded from it. */
   rememberedSize: number | null
+  /** What a careful reader should look at; exports only. Its proofs hold all the same. */
+  findings: readonly { kind: string, index: number }[]
 }
 
 /**
@@ -190,6 +193,8 @@ export interface CryptoWorker {
   checkEvents(input: { logVkey: string, list: EventList, readConsistency: ReadConsistency }): Promise<CheckedLog>
   /** After `forked-log`: the two checkpoints that cannot both be true, to be kept as evidence. */
   forkEvidence(origin: string): Promise<{ remembered: string, offered: string } | null>
+  /** The same for an exported file; every event must hold. `logVkey` null: the one the file names. */
+  checkExport(input: { text: string, logVkey: string | null }): Promise<CheckedLog>
 }
 
 type ReadConsistency = (from: number, to: number) => Promise<string[]>
@@ -201,31 +206,12 @@ export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents'> {
 
 // ---------------------------------------------------------------------------- starting it
 
-/** The part of Trusted Types used here; lib.dom does not know it, nor that a Worker takes its addresses. */
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): URL }
-}
-declare global {
-  interface Window { trustedTypes?: TrustedTypes }
-}
-
-/** The one script address that the page may turn into code, whatever else is injected into it. */
-function trustedWorkerUrl(): string | URL {
-  const policy = window.trustedTypes?.createPolicy('sealdeck-url', {
-    createScriptURL(url) {
-      if (url !== workerUrl) throw new TypeError('only the crypto worker')
-      return url
-    },
-  })
-  return policy?.createScriptURL(workerUrl) ?? workerUrl
-}
-
 /**
  * Start the worker and answer its methods. They wait until libsodium has proven itself, and reject if
  * the worker could not be loaded or refused to start.
  */
 export function startCrypto(): CryptoWorker {
-  const worker = new Worker(trustedWorkerUrl(), { type: 'module', name: 'crypto' })
+  const worker = startWorker(workerUrl, 'crypto')
   const started = whenStarted(worker)
   const remote = wrap<WorkerWire>(worker)
   const handedOver = handOver(remote)

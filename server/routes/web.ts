@@ -14,7 +14,7 @@ import type { World } from '../world.js'
 const MAX_FILE_COUNT = 5_000
 
 /** Screens that the page itself tells apart by their path. */
-const APP_PAGES = ['/', '/sign-in', '/sign-up', '/recover', '/vaults', '/vaults/*', '/requests', '/account', '/audit', '/audit/*', '/invitations/*']
+const APP_PAGES = ['/', '/sign-in', '/sign-up', '/recover', '/vaults', '/vaults/*', '/requests', '/account', '/account/*', '/audit', '/audit/*', '/invitations/*']
 const GATE_PAGES = ['/g/:grantId']
 
 export async function webRoutes(app: App, world: World): Promise<void> {

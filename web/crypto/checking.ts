@@ -11,13 +11,14 @@ import { ByteReader, decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8 } 
 import { FINGERPRINT_SIZE_BYTES } from '../../protocol/deck/identity.js'
 import { ProtocolError } from '../../protocol/errors.js'
 import { verifyDetails, type Event } from '../../protocol/log/event.js'
+import { parseExport, verifyExport } from '../../protocol/log/export.js'
 import { verifyConsistency } from '../../protocol/log/merkle.js'
 import { policyOfLog, verifyCheckpoint, type TrustedCheckpoint } from '../../protocol/log/policy.js'
 import { verifyOpening, verifyProof } from '../../protocol/log/proof.js'
 import type { CheckedEvent, CheckedLog, CryptoWorker } from '../crypto.js'
 import type { Platform } from './platform.js'
 
-type CheckMethods = Pick<CryptoWorker, 'takeAuditorFragment' | 'checkReceipt' | 'checkEvents' | 'forkEvidence'>
+type CheckMethods = Pick<CryptoWorker, 'takeAuditorFragment' | 'checkReceipt' | 'checkEvents' | 'checkExport' | 'forkEvidence'>
 
 const LOG_PIN_SIZE_BYTES = 16
 
@@ -40,6 +41,14 @@ export function createChecking(platform: Platform): CheckMethods {
       const rememberedSize = await requireGrowth(platform, offered, readConsistency, forks)
       return describeLog(trusted, list.events.map((event) => checkEvent(event, trusted)), rememberedSize)
     },
+    async checkExport({ text, logVkey }) {
+      const audit = parseExport(text)
+      const verified = verifyExport(audit, policyOfLog(logVkey ?? audit.vkey))
+      const events = verified.events.map(({ index, event, details }): CheckedEvent =>
+        ({ index: Number(index), isProven: true, event, details: details ?? null }))
+      const findings = verified.findings.map(({ kind, index }) => ({ kind, index: Number(index) }))
+      return { ...describeLog(verified, events, null), findings }
+    },
     async forkEvidence(origin) {
       return forks.get(origin) ?? null
     },
@@ -53,6 +62,7 @@ function describeLog({ checkpoint }: TrustedCheckpoint, events: CheckedEvent[], 
     rootHash: encodeBase64Url(checkpoint.root),
     events,
     rememberedSize,
+    findings: [],
   }
 }
 

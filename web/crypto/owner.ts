@@ -157,6 +157,11 @@ function rootMethods(held: Held, owner: Owner) {
 
 // ---- Passphrase through OPAQUE: the server learns nothing to guess against ----
 
+/** Keyboards compose letters differently: one passphrase, one spelling (RFC 8265, OpaqueString). */
+function composed(passphrase: string): string {
+  return passphrase.normalize('NFC')
+}
+
 function passphraseMethods(held: Held, owner: Owner, platform: Platform) {
   function takeStep(): PassphraseStep {
     const step = held.passphrase
@@ -167,8 +172,8 @@ function passphraseMethods(held: Held, owner: Owner, platform: Platform) {
   return {
     async startPassphraseRegistration(passphrase) {
       const opaque = await platform.loadOpaque()
-      const started = opaque.startRegistration({ password: passphrase })
-      held.passphrase = { passphrase, state: started.clientRegistrationState }
+      const started = opaque.startRegistration({ password: composed(passphrase) })
+      held.passphrase = { passphrase: composed(passphrase), state: started.clientRegistrationState }
       return { registrationRequest: started.registrationRequest }
     },
     async finishPassphraseRegistration({ registrationResponse, userId, rowId }) {
@@ -183,8 +188,8 @@ function passphraseMethods(held: Held, owner: Owner, platform: Platform) {
     },
     async startPassphraseLogin(passphrase) {
       const opaque = await platform.loadOpaque()
-      const started = opaque.startLogin({ password: passphrase })
-      held.passphrase = { passphrase, state: started.clientLoginState }
+      const started = opaque.startLogin({ password: composed(passphrase) })
+      held.passphrase = { passphrase: composed(passphrase), state: started.clientLoginState }
       return { startLoginRequest: started.startLoginRequest }
     },
     async finishPassphraseLogin({ loginResponse }) {

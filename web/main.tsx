@@ -1,0 +1,88 @@
+/**
+ * The app of founders and auditors: session, routes, and the surfaces that are loaded when they are
+ * entered. The fragment (an auditor's invitation carries one) is taken before anything else runs.
+ */
+import './fragment.js'
+import { Suspense, lazy, useEffect, useState, type ReactNode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { BrowserRouter, Navigate, Route, Routes } from 'react-router'
+import './ui/tokens.css'
+import './ui/base.css'
+import { createApi } from './api.js'
+import { LocaleProvider } from './copy.js'
+import { startCrypto } from './crypto.js'
+import { Broken, NotFound, Starting, Unreachable } from './shell.js'
+import { SessionProvider, useSession } from './session.js'
+import { AriaRoot } from './ui/AriaRoot.js'
+import { applyRememberedTheme } from './ui/ThemeSwitch.js'
+
+const SignUp = lazy(async () => ({ default: (await import('./founder/accounts/SignUp.js')).SignUp }))
+const SignIn = lazy(async () => ({ default: (await import('./founder/accounts/SignIn.js')).SignIn }))
+const Unlock = lazy(async () => ({ default: (await import('./founder/accounts/Unlock.js')).Unlock }))
+const Recovery = lazy(async () => ({ default: (await import('./founder/accounts/Recovery.js')).Recovery }))
+const RecoveryCode = lazy(async () => ({ default: (await import('./founder/accounts/RecoveryCode.js')).RecoveryCode }))
+const Ways = lazy(async () => ({ default: (await import('./founder/accounts/Ways.js')).Ways }))
+
+/** The server answers the same paths with this page (server/routes/web.ts). */
+function Screens() {
+  return (
+    <Routes>
+      <Route path='/' element={<Navigate to='/vaults' replace />} />
+      <Route path='/sign-up' element={<SignedOut><SignUp /></SignedOut>} />
+      <Route path='/sign-in' element={<SignedOut isSentOn><SignIn /></SignedOut>} />
+      <Route path='/recover' element={<SignedOut><Recovery /></SignedOut>} />
+      <Route path='/account' element={<Open><Ways /></Open>} />
+      <Route path='/account/recovery-code' element={<Open><RecoveryCode /></Open>} />
+      <Route path='*' element={<NotFound />} />
+    </Routes>
+  )
+}
+
+/** A screen that needs open keys: asks for what is missing in its place, and keeps the address. */
+function Open({ children }: { children: ReactNode }) {
+  const { state } = useSession()
+  if (state.step === 'signed-out') return <SignIn />
+  if (state.step === 'locked') return <Unlock account={state.account} />
+  return children
+}
+
+/** A screen on the way in. Who is in already is sent on; who comes in here is sent on by the screen itself. */
+function SignedOut({ isSentOn = false, children }: { isSentOn?: boolean, children: ReactNode }) {
+  const { state } = useSession()
+  const isOpen = state.step === 'open'
+  const [wasOpen] = useState(isOpen)
+  return wasOpen || (isOpen && isSentOn) ? <Navigate to='/vaults' replace /> : children
+}
+
+function App() {
+  const { state } = useSession()
+  const isBroken = useUncaught()
+  if (isBroken) return <Broken />
+  if (state.step === 'starting') return <Starting />
+  if (state.step === 'unreachable') return <Unreachable />
+  return <Suspense fallback={<Starting />}><Screens /></Suspense>
+}
+
+/** What nobody caught is our bug: it is said, once, instead of leaving a screen that waits for ever. */
+function useUncaught(): boolean {
+  const [isBroken, setBroken] = useState(false)
+  useEffect(() => {
+    const onRejection = () => setBroken(true)
+    addEventListener('unhandledrejection', onRejection)
+    return () => removeEventListener('unhandledrejection', onRejection)
+  }, [])
+  return isBroken
+}
+
+const root = document.getElementById('root')
+applyRememberedTheme()
+if (root !== null) {
+  createRoot(root).render(
+    <LocaleProvider>
+      <BrowserRouter>
+        <AriaRoot>
+          <SessionProvider api={createApi()} crypto={startCrypto()}><App /></SessionProvider>
+        </AriaRoot>
+      </BrowserRouter>
+    </LocaleProvider>)
+}
