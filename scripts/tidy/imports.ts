@@ -34,7 +34,7 @@ const OWNERS: ReadonlyArray<{ name: RegExp, owner: RegExp, says: string }> = [
   { name: /^@aws-sdk\//, owner: /^(?:server\/(?:s3-)?bucket\.ts|scripts\/bench\/.*)$/, says: 'server/s3-bucket.ts' },
   { name: /^(?:nodemailer|smtp-server)/, owner: /^server\/mailer\.ts$/, says: 'server/mailer.ts' },
   { name: /^pdfjs-dist/, owner: /^web\/(?:viewer\/.*|vite\.config\.ts)$/, says: 'web/viewer' },
-  { name: /^(?:react|react-dom|react-router|react-aria.*)(?:\/|$)/, owner: /^web\/(?!viewer\/)/, says: 'web' },
+  { name: /^(?:react|react-dom|react-router|react-aria.*)(?:\/|$)/, owner: /^web\/(?!viewer\/.*\.ts$)/, says: 'web, but for the viewer' },
 ]
 
 interface Import {
@@ -78,12 +78,12 @@ function checkOwner({ path, target }: Import): string | null {
   return owned === undefined || owned.owner.test(path) ? null : `${target} belongs to ${owned.says}`
 }
 
-function checkEnding({ specifier }: Import): string | null {
-  const isOwn = specifier.startsWith('.')
-  // Vite looks for a worker under its real name.
-  return isOwn && !/\.(?:js|mjs|css|svg|json)(?:\?.*)?$|\.ts\?worker/.test(specifier)
-    ? `write ${specifier} with its ending, .js`
-    : null
+function checkEnding({ path, specifier }: Import): string | null {
+  if (!specifier.startsWith('.')) return null
+  // Vite looks for a worker under its real name, and plain JavaScript may run a source as it is.
+  const isRealName = specifier.includes('.ts?worker') || (path.endsWith('.mjs') && specifier.endsWith('.ts'))
+  const isWhole = isRealName || /\.(?:js|mjs|css|svg|json)(?:\?.*)?$/.test(specifier)
+  return isWhole ? null : `write ${specifier} with its ending, .js`
 }
 
 function topFolder(path: string): string {

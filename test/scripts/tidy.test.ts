@@ -69,7 +69,9 @@ t.test('imports', async (t) => {
 
   t.test('carry the ending that will be there once compiled', async (t) => {
     t.same(say(checkImports, { 'db/a.ts': "import './b'" }), ['db/a.ts:1 write ./b with its ending, .js'])
-    t.same(say(checkImports, { 'web/a.tsx': "import './b.module.css'\nimport u from './w.js?worker&url'" }), [])
+    t.same(say(checkImports, { 'db/a.ts': "import './b.ts'" }), ['db/a.ts:1 write ./b.ts with its ending, .js'])
+    t.same(say(checkImports, { 'web/a.tsx': "import './b.module.css'\nimport u from './w.ts?worker&url'" }), [])
+    t.same(say(checkImports, { 'scripts/a.mjs': "await import('./a.ts')" }), [])
   })
 
   t.test('never come back to where they started', async (t) => {
