@@ -293,6 +293,7 @@ export const AccessRequest = strict({
   signedAtMs: TimeMs, acceptance: Note, enrolment: Note, recipient: Recipient, deviceSigningKey: SigningKey,
   vaultTitleSealed: bytesUpTo(1024), grantNameSealed: bytesUpTo(1024),
 })
+export const RequestListQuery = strict({ limit: Type.Optional(LimitText) })
 export const AccessRequestList = strict({ requests: Type.Array(AccessRequest), totalCount: Type.Integer() })
 export const AcceptanceParams = strict({ acceptanceId: Uuid })
 /** POST /api/acceptances/:acceptanceId/approve → Empty: headers to the device, made after checking the notes.

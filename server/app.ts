@@ -8,7 +8,7 @@ import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import underPressure from '@fastify/under-pressure'
 import Fastify, {
-  type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault,
+  LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type FastifyRequest, type RawServerDefault,
 } from 'fastify'
 import { uuidv7 } from 'uuidv7'
 import { decodeUtf8 } from '../protocol/bytes.js'
@@ -18,16 +18,22 @@ import { answerTo } from './errors.js'
 import { registerGuards } from './guards.js'
 import { headersFor } from './headers.js'
 import { parseJson } from './json.js'
+import { accountRoutes } from './routes/accounts.js'
 import { auditRoutes } from './routes/audits.js'
 import { configRoutes } from './routes/config.js'
 import { gateRoutes } from './routes/gate.js'
-import { accountRoutes } from './routes/accounts.js'
+import { grantRoutes } from './routes/grants.js'
 import { healthRoutes } from './routes/health.js'
 import { keyringRoutes } from './routes/keyring.js'
 import { logRoutes } from './routes/log.js'
+import { ndaRoutes } from './routes/ndas.js'
 import { outboxRoutes } from './routes/outbox.js'
-import { sessionRoutes } from './routes/sessions.js'
 import { payloadRoutes } from './routes/payloads.js'
+import { peopleRoutes } from './routes/people.js'
+import { requestRoutes } from './routes/requests.js'
+import { sessionRoutes } from './routes/sessions.js'
+import { uploadRoutes } from './routes/uploads.js'
+import { vaultRoutes } from './routes/vaults.js'
 import { viewerRoutes, webRoutes } from './routes/web.js'
 import type { World } from './world.js'
 
@@ -44,12 +50,18 @@ const ROUTES: readonly Routes[] = [
   auditRoutes,
   configRoutes,
   gateRoutes,
+  grantRoutes,
   healthRoutes,
   keyringRoutes,
   logRoutes,
+  ndaRoutes,
   outboxRoutes,
-  sessionRoutes,
   payloadRoutes,
+  peopleRoutes,
+  requestRoutes,
+  sessionRoutes,
+  uploadRoutes,
+  vaultRoutes,
   webRoutes,
 ]
 
@@ -108,7 +120,7 @@ function serverOptions(world: World): FastifyHttpOptions<RawServerDefault, Fasti
   return {
     loggerInstance: world.log,
     // Fastify's own lines hold the address with its query; ours (`logAnswer`) holds the path alone.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => uuidv7(),
     requestIdHeader: false,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -1,0 +1,24 @@
+/** What waits for a founder's approval. */
+import { countWaiting, listWaiting, type WaitingRequest } from '../../db/queries/acceptances.js'
+import type { AccessRequest, AccessRequestList } from '../../protocol/api.js'
+import { encodeBase64Url } from '../../protocol/bytes.js'
+import type { World } from '../world.js'
+
+/** Signed requests over all her vaults, oldest first. Refuses: nothing. */
+export async function listRequests(
+  world: World, page: { userId: string, limit: number },
+): Promise<AccessRequestList> {
+  const [rows, totalCount] = await Promise.all([
+    listWaiting(world.db, page.userId, page.limit), countWaiting(world.db, page.userId),
+  ])
+  return { requests: rows.map(presentRequest), totalCount }
+}
+
+function presentRequest(row: WaitingRequest): AccessRequest {
+  return {
+    acceptanceId: row.id, vaultId: row.vaultId, grantId: row.grantId, personId: row.personId, name: row.name ?? '',
+    email: row.email, signedAtMs: row.signedAtMs, acceptance: row.note, enrolment: row.enrolment, recipient: row.recipient,
+    deviceSigningKey: encodeBase64Url(row.deviceSigningKey), vaultTitleSealed: encodeBase64Url(row.vaultTitleSealed),
+    grantNameSealed: encodeBase64Url(row.grantNameSealed),
+  }
+}
