@@ -15,11 +15,9 @@ import { getPublished, listLogged, type LoggedEvent } from '../db/queries/log.js
 import { insertEvents } from '../db/queries/outbox.js'
 import { assert } from '../protocol/errors.js'
 import { decodeEntry, formatTime, sealEvent } from '../protocol/log/event.js'
-import {
-  buildConsistencyProof, buildInclusionProof, consistencyNodes, inclusionNodes,
-} from '../protocol/log/merkle.js'
+import { buildInclusionProof, inclusionNodes } from '../protocol/log/merkle.js'
 import { buildProof } from '../protocol/log/proof.js'
-import { readNodes } from '../protocol/log/tile.js'
+import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Integrator, Overtaken, sizeOf, type LogState } from './integrator.js'
 import { TileCache } from './tile-cache.js'
 import { Waiters } from './waiters.js'
@@ -52,10 +50,8 @@ export interface Sequencer {
   proofFor(eventId: string): Promise<PublishedEvent | undefined>
   /** The checkpoint that is shown to the world just now. */
   current(): Promise<CurrentLog>
-  /** Path from one entry to the root of the tree of `size`, leaf side first. */
-  inclusionPath(index: number, size: number): Promise<Uint8Array[]>
-  /** Shows that the tree of `oldSize` is the beginning of the tree of `size`. */
-  consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]>
+  /** The log's tiles and bundles by their paths, from memory where they are: for proofs. Never the checkpoint. */
+  readonly readFile: ReadResource
   /** Look at the outbox at once instead of at the next poll. */
   wake(): void
   /** Throws if the log cannot publish: for readiness. */
@@ -91,7 +87,7 @@ export async function startSequencer(parts: Parts): Promise<Sequencer> {
 
 class RunningSequencer implements Sequencer {
   readonly #parts: Parts
-  readonly #files: TileCache
+  readonly readFile: ReadResource
   readonly #integrator: Integrator
   readonly #waiters = new Waiters()
   readonly #bell = new Bell()
@@ -109,14 +105,15 @@ class RunningSequencer implements Sequencer {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#files = new TileCache(parts.bucket, parts.keys.log.prefix)
-    this.#integrator = new Integrator(parts, this.#files)
+    const files = new TileCache(parts.bucket, parts.keys.log.prefix)
+    this.readFile = files.read
+    this.#integrator = new Integrator(parts, files)
   }
 
   async start(): Promise<void> {
     const { database } = this.#parts
     this.#lock = await database.tryLead()
-    if (this.#lock !== undefined) await this.#takeOver()
+    if (this.#lock !== undefined) await this.#takeOverOrRelease(this.#lock)
     if (database.engine === 'postgres') {
       this.#unlisten = [
         await database.listen(PUBLISHED_CHANNEL, () => { this.#bell.ring() }),
@@ -165,7 +162,7 @@ class RunningSequencer implements Sequencer {
   async #prove(event: LoggedEvent, { size, checkpoint }: CurrentLog): Promise<PublishedEvent> {
     const { eventId, index, entry, bytes, salt } = event
     const { vaultTag, partyTag } = decodeEntry(entry)
-    const path = await this.inclusionPath(index, size)
+    const path = await this.#pathTo(BigInt(index), BigInt(size))
     const opening = { salt, vaultTag, partyTag, eventBytes: bytes }
     return { eventId, index, proof: buildProof({ index: BigInt(index), path, opening, checkpoint }) }
   }
@@ -178,16 +175,9 @@ class RunningSequencer implements Sequencer {
     return await getPublished(this.#parts.database.db)
   }
 
-  async inclusionPath(index: number, size: number): Promise<Uint8Array[]> {
-    const place = { index: BigInt(index), size: BigInt(size) }
-    const nodes = await readNodes(this.#files.read, { nodes: inclusionNodes(place.index, place.size), size: place.size })
-    return buildInclusionProof(place, nodes)
-  }
-
-  async consistencyProof(oldSize: number, size: number): Promise<Uint8Array[]> {
-    const sizes = { oldSize: BigInt(oldSize), size: BigInt(size) }
-    const nodes = await readNodes(this.#files.read, { nodes: consistencyNodes(sizes.oldSize, sizes.size), size: sizes.size })
-    return buildConsistencyProof(sizes, nodes)
+  async #pathTo(index: bigint, size: bigint): Promise<Uint8Array[]> {
+    const nodes = await readNodes(this.readFile, { nodes: inclusionNodes(index, size), size })
+    return buildInclusionProof({ index, size }, nodes)
   }
 
   // ---- Leading ----
@@ -244,6 +234,15 @@ class RunningSequencer implements Sequencer {
   async #keepPace(): Promise<void> {
     const restMs = this.#lastPublishAtMs + this.#parts.config.logPublishIntervalMs - performance.now()
     if (restMs > 0 && !this.#isBusy) await new Promise((resolve) => setTimeout(resolve, restMs))
+  }
+
+  async #takeOverOrRelease(lock: LeaderLock): Promise<void> {
+    try {
+      await this.#takeOver()
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
   }
 
   async #takeOver(): Promise<void> {

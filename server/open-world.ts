@@ -1,0 +1,73 @@
+/** Opens the engines that the settings name, in order, and closes them again. */
+import pino, { type DestinationStream, type Logger } from 'pino'
+import { openDb, type DbSettings } from '../db/client.js'
+import type { Bucket } from './bucket.js'
+import type { Config, LogLevel } from './config.js'
+import { openFolderBucket } from './folder-bucket.js'
+import { openKeys } from './keys.js'
+import { startMailer } from './mailer.js'
+import { openS3Bucket } from './s3-bucket.js'
+import { startSequencer } from './sequencer.js'
+import { openTokens } from './tokens.js'
+import { systemClock, type Clock, type World } from './world.js'
+
+/** What a log line must never hold, should an object that has it be logged by mistake. */
+const REDACTED = [
+  'authorization', 'cookie', 'set-cookie', 'token', 'accessToken', 'refreshToken', 'emailProof', 'code', 'email', 'recipientEmail',
+  'passphrase', 'secretAccessKey', 'opaqueServerSetup',
+]
+
+export interface OpenWorld {
+  readonly world: World
+  close(): Promise<void>
+}
+
+export interface WorldOptions {
+  readonly clock?: Clock
+  readonly log?: Logger
+  /** Another database than the settings': for tests. */
+  readonly database?: DbSettings
+}
+
+/** @throws SettingError, DataFolderLocked, LogContradiction: each says what to do in its message. */
+export async function openWorld(config: Config, options: WorldOptions = {}): Promise<OpenWorld> {
+  const { clock = systemClock, log = openLog(config.logLevel) } = options
+  const closers: (() => Promise<void> | void)[] = []
+  async function close(): Promise<void> {
+    for (const closeOne of closers.reverse()) await closeOne()
+    closers.length = 0
+  }
+  try {
+    // First: it takes the lock on the data folder.
+    const database = await openDb(options.database ?? databaseSettings(config))
+    closers.push(() => database.close())
+    const keys = await openKeys(config, clock)
+    const bucket = await openBucket(config, clock)
+    closers.push(() => bucket.close())
+    const sequencer = await startSequencer({ config, clock, database, bucket, keys, log })
+    closers.push(() => sequencer.stop())
+    const mailer = await startMailer({ config, clock, db: database.db, log })
+    closers.push(() => mailer.stop())
+    const tokens = openTokens({ issuer: config.publicUrl, key: keys.token, clock })
+    return { world: { config, clock, db: database.db, database, bucket, sequencer, mailer, keys, tokens, log }, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function databaseSettings(config: Config): DbSettings {
+  return config.databaseUrl === undefined
+    ? { engine: 'pglite', folder: config.databaseFolder, lockFolder: config.dataFolder }
+    : { engine: 'postgres', url: config.databaseUrl, maxConnections: config.databaseMaxConnections }
+}
+
+async function openBucket(config: Config, clock: Clock): Promise<Bucket> {
+  return config.s3 === undefined ? await openFolderBucket(config.bucketFolder) : openS3Bucket(config.s3, clock)
+}
+
+/** One JSON object a line. Addresses of requests are logged without their queries (server/app.ts). */
+export function openLog(level: LogLevel, destination?: DestinationStream): Logger {
+  const options = { level, base: null, redact: { paths: REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`]), censor: '[redacted]' } }
+  return destination === undefined ? pino(options) : pino(options, destination)
+}
