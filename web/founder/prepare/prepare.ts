@@ -1,0 +1,56 @@
+/**
+ * What the founder's browser does to a PDF before it is sealed, as the page and the worker agree on
+ * it. The work is in normalise.ts and open-slides.ts; worker.ts runs it, without network.
+ */
+
+/** Why a file cannot be sealed as a deck. Nothing of it has left the browser. */
+export type RefusalReason = 'empty-file' | 'not-a-pdf' | 'zero-pages' | 'too-large'
+
+/** Why a PDF is sealed as it is, without a lock line. */
+export type KeepReason =
+  /** Too large to be rewritten in a browser's memory. */
+  | 'over-limit'
+  /** It is encrypted. If the viewer opens it without a password, it may be sealed as it is. */
+  | 'encrypted'
+  /** Its makers signed it, and a rewritten file would break their signature. */
+  | 'signed'
+  /** It cannot be read well enough to be rewritten. If the viewer opens it, it may be sealed. */
+  | 'unreadable'
+  /** Rewriting lost or won pages. */
+  | 'page-count-changed'
+
+export type Normalised =
+  | { kind: 'normalised', bytes: Uint8Array<ArrayBuffer>, pageCount: number }
+  | { kind: 'kept', reason: KeepReason }
+  | { kind: 'refused', reason: RefusalReason }
+
+/** Why pages above the lock line are drawn instead of copied: what they use cannot be taken apart. */
+export type RasteriseReason =
+  | 'optional-content' | 'unreadable-content' | 'unknown-structure' | 'nested-too-deep'
+
+/** A page drawn by the viewer (ports.ts, `raster`), to stand in for the original. */
+export interface RasterPage {
+  index: number
+  mediaType: 'image/png' | 'image/jpeg'
+  bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface OpenSlidesInput {
+  /** The whole deck, as normalised. */
+  bytes: Uint8Array<ArrayBuffer>
+  /** Pages above the lock line, in the order they are shown. */
+  indexes: readonly number[]
+  /** Drawn pages, from the second call on. */
+  rasters: readonly RasterPage[]
+}
+
+export type OpenSlides =
+  | { kind: 'built', bytes: Uint8Array<ArrayBuffer>, pageCount: number }
+  /** Have the viewer draw these pages, and call again with them. */
+  | { kind: 'rasterise-needed', pages: readonly { index: number, reason: RasteriseReason }[] }
+
+/** What worker.ts exposes. `bytes` are transferred both ways; keep a File, not a second copy. */
+export interface PrepareWorker {
+  normalisePdf(bytes: Uint8Array<ArrayBuffer>): Promise<Normalised>
+  openSlides(input: OpenSlidesInput): Promise<OpenSlides>
+}
