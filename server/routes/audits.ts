@@ -8,6 +8,7 @@ import { PAGE_LIMIT } from '../../protocol/limits.js'
 import type { App } from '../app.js'
 import { proveConsistency } from '../log-reader.js'
 import { acceptInvitation } from '../use-cases/accept-invitation.js'
+import { exportAudit } from '../use-cases/export-audit.js'
 import { inviteAuditor } from '../use-cases/invite-auditor.js'
 import { listAudits, listVaultInvitations } from '../use-cases/list-audits.js'
 import { listVaultEvents } from '../use-cases/list-events.js'
@@ -29,6 +30,12 @@ function eventRoutes(app: App, world: World): void {
       vaultId: request.params.vaultId, type, personId, before: numberOf(before), after: numberOf(after),
       fromMs: numberOf(fromMs), toMs: numberOf(toMs), limit: numberOf(limit) ?? PAGE_LIMIT,
     })
+  })
+  app.post('/api/vaults/:vaultId/exports', {
+    schema: { params: VaultParams, body: Empty }, preHandler: app.requireAccount,
+  }, async (request, reply) => {
+    const text = await exportAudit(world, request.account.userId, request.params.vaultId)
+    return reply.type('application/json; charset=utf-8').send(text)
   })
   app.get('/api/log/consistency', {
     schema: { querystring: ConsistencyQuery, response: { 200: ConsistencyProof } },
