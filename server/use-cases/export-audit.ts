@@ -14,7 +14,7 @@ import type { World } from '../world.js'
 const PAGE_SIZE = 500
 
 /**
- * Export all events of a vault, oldest first, under one checkpoint; the newest 20,000 if there are more.
+ * Export all events of a vault, oldest first, under one checkpoint; the newest if there are more than fit a file.
  * Refuses: vault-not-found, log-unavailable. Effects: event `export.made`, published and part of the export.
  */
 export async function exportAudit(world: World, userId: string, vaultId: string): Promise<string> {
@@ -60,7 +60,7 @@ function exportEvent({ row, proof }: ProvenEvent, withIdentities: boolean): Expo
   const { bytes, salt, details, detailsSalt } = row
   const hasDetails = withIdentities && details !== null && detailsSalt !== null
   return {
-    index: BigInt(row.index), vaultTag, partyTag, proof,
+    index: BigInt(row.index), vaultTag, partyTag, path: proof,
     opened: bytes === null || salt === null ? { commitment } : { bytes, salt },
     ...(hasDetails ? { details: { bytes: details, salt: detailsSalt } } : {}),
   }
