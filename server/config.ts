@@ -48,6 +48,7 @@ export interface Config {
   readonly logWaitTimeoutMs: number
   readonly tokenKey: string | undefined
   readonly opaqueServerSetup: string | undefined
+  readonly metricsToken: string | undefined
   readonly logLevel: LogLevel
 }
 
@@ -103,6 +104,7 @@ export const SETTINGS = [
   { name: 'LOG_WAIT_TIMEOUT_MS', fallback: '10000', meaning: 'how long a request waits for its event to be published' },
   { name: 'TOKEN_KEY', fallback: 'DATA_DIR/keys/token.key', meaning: '32 bytes, base64url, that sign access tokens; the same for all instances' },
   { name: 'OPAQUE_SERVER_SETUP', fallback: 'DATA_DIR/keys/opaque.setup', meaning: 'OPAQUE\'s server secret: losing it locks every passphrase out; the same for all instances' },
+  { name: 'METRICS_TOKEN', fallback: '', meaning: 'bearer token for /metrics; without it only this machine may read them' },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: LOG_LEVELS.map((level) => `\`${level}\``).join(', ') },
 ] as const satisfies readonly Setting[]
 
@@ -143,6 +145,7 @@ export function readConfig(environment: Environment = process.env): Config {
     logWaitTimeoutMs: source.integer('LOG_WAIT_TIMEOUT_MS', { fallback: 10_000, min: 100, max: MAX_INTERVAL_MS }),
     tokenKey: source.pattern('TOKEN_KEY', /^[A-Za-z0-9_-]{43}$/, '32 bytes in base64url'),
     opaqueServerSetup: source.pattern('OPAQUE_SERVER_SETUP', /^[A-Za-z0-9_-]{20,1000}$/, 'base64url'),
+    metricsToken: source.pattern('METRICS_TOKEN', /^[A-Za-z0-9._~+/=-]{16,200}$/, '16 or more letters and digits'),
     logLevel: source.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   }
   requireWorkable(config)

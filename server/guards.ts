@@ -79,7 +79,18 @@ async function requireOwnClient(request: FastifyRequest): Promise<void> {
   if (request.headers[CLIENT_HEADER] !== '1' || !isOwnSite) throw new Refusal('not-allowed')
 }
 
-function bearerOf(request: FastifyRequest): string {
+/**
+ * Whether a request comes from this very machine: by its address, by the name it was asked under (another
+ * site could point its own name here), and with no proxy in between.
+ */
+export function isFromThisMachine(request: FastifyRequest): boolean {
+  const isNear = /^(?:127\.|::1$|::ffff:127\.)/.test(request.socket.remoteAddress ?? '')
+  const isNamedSo = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(request.headers.host ?? '')
+  return isNear && isNamedSo && request.headers['x-forwarded-for'] === undefined
+}
+
+/** The token of an Authorization header; an empty text if there is none. */
+export function bearerOf(request: FastifyRequest): string {
   const match = /^Bearer ([A-Za-z0-9_.-]+)$/.exec(request.headers.authorization ?? '')
   return match?.[1] ?? ''
 }

@@ -127,6 +127,8 @@ class RunningMailer implements Mailer {
       to: { name: '', address: mail.recipientEmail },
       subject: mail.subject ?? '',
       text: mail.text ?? '',
+      // A code stays readable in the file, whatever the language around it.
+      textEncoding: 'quoted-printable',
       ...(mail.html === null ? {} : { html: mail.html }),
       date: new Date(mail.createdAtMs),
       messageId: `<${mail.id}@${new URL(this.#parts.config.publicUrl).hostname}>`,

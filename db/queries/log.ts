@@ -3,10 +3,10 @@
  * of `audit_entry`, `audit_opening`, `tlog_head` and `tlog_published` are here.
  */
 import { and, asc, eq, gte, lt, lte, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
 import { queryRows, type Db } from '../client.js'
 import { readBytes } from '../columns.js'
 import { auditEntry, auditOutbox, auditSequence, people, tlogHead, tlogPublished, vaults } from '../schema.js'
-import { alias } from 'drizzle-orm/pg-core'
 
 export type Head = Pick<typeof tlogHead.$inferSelect, 'size' | 'root' | 'edge'>
 export type Published = Pick<typeof tlogPublished.$inferSelect, 'size' | 'checkpoint' | 'cosignedSize' | 'cosignedCheckpoint'>
@@ -86,6 +86,13 @@ export async function getPublished(db: Db): Promise<Published> {
   }).from(tlogPublished)
   if (published === undefined) throw new Error('tlog_published has lost its row')
   return published
+}
+
+/** How far the log is published, and since when. */
+export async function getPublishedAt(db: Db): Promise<{ size: number, publishedAtMs: number }> {
+  const [row] = await db.select({ size: tlogPublished.size, publishedAtMs: tlogPublished.publishedAtMs }).from(tlogPublished)
+  if (row === undefined) throw new Error('tlog_published has lost its row')
+  return row
 }
 
 /** Note that the bucket shows this checkpoint. Never moves backwards. */

@@ -4,7 +4,7 @@
  */
 import { eq, inArray, sql, type SQL, type WithSubquery } from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
-import type { Db } from '../client.js'
+import { queryRows, type Db } from '../client.js'
 import { mailOutbox, type MailAttachment } from '../schema.js'
 
 export type ClaimedMail = typeof mailOutbox.$inferSelect
@@ -84,4 +84,12 @@ export async function markFailed(
   await db.update(mailOutbox)
     .set(failedAtMs === null ? { nextTryAtMs } : { ...WITHOUT_BODY, failedAtMs })
     .where(eq(mailOutbox.id, id))
+}
+
+/** How many mails wait to be sent, up to `limit`: for metrics. */
+export async function countWaiting(db: Db, limit: number): Promise<number> {
+  const [row] = await queryRows(db, sql`
+    select count(*)::integer as count from (
+      select 1 from mail_outbox where sent_at is null and failed_at is null limit ${limit}::integer) as waiting`)
+  return Number(row?.['count'])
 }

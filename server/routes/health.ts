@@ -1,18 +1,37 @@
 /** Whether the server lives, whether it can work, and how it is doing. */
 import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
+import { encodeUtf8 } from '../../protocol/bytes.js'
 import { Refusal } from '../../protocol/refusals.js'
+import { equalSecrets } from '../../protocol/sodium.js'
 import type { App } from '../app.js'
+import { bearerOf, isFromThisMachine } from '../guards.js'
+import { openMetrics } from '../metrics.js'
 import { checkReadiness } from '../use-cases/check-readiness.js'
 import type { World } from '../world.js'
 
 const Healthy = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false })
 
 export function healthRoutes(app: App, world: World): void {
-  app.get('/healthz', { schema: { response: { 200: Healthy } }, config: { rateLimit: false } }, async () => ({ status: 'ok' as const }))
+  const options = { schema: { response: { 200: Healthy } }, config: { rateLimit: false } }
+  app.get('/healthz', options, async () => ({ status: 'ok' as const }))
 
-  app.get('/readyz', { schema: { response: { 200: Healthy } }, config: { rateLimit: false } }, async () => {
+  app.get('/readyz', options, async () => {
     const broken = await checkReadiness(world)
     if (broken.length > 0) throw new Refusal('not-ready')
     return { status: 'ok' as const }
   })
+
+  const metrics = openMetrics(world)
+  app.addHook('onResponse', async (request, reply) => { metrics.observe(request, reply) })
+  app.get('/metrics', { schema: { hide: true }, config: { rateLimit: false } }, async (request, reply) => {
+    if (!mayReadMetrics(world, request)) throw new Refusal('not-found')
+    return await reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.render())
+  })
+}
+
+function mayReadMetrics(world: World, request: FastifyRequest): boolean {
+  const { metricsToken } = world.config
+  if (metricsToken === undefined) return isFromThisMachine(request)
+  return equalSecrets(encodeUtf8(bearerOf(request)), encodeUtf8(metricsToken))
 }

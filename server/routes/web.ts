@@ -13,19 +13,18 @@ import type { World } from '../world.js'
 
 const MAX_FILE_COUNT = 5_000
 
-/** Screens that the page itself tells apart by their path. */
-const APP_PAGES = ['/', '/sign-in', '/sign-up', '/recover', '/vaults', '/vaults/*', '/requests', '/account', '/account/*', '/audit', '/audit/*', '/invitations/*']
-const GATE_PAGES = ['/g/:grantId']
+/** A screen's path has no file name in it; which screen it is, and whether there is one, the page itself says. */
+const APP_PAGE = /^(?!api\/|log\/|g\/|viewer\/)(?:[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*)?\/?$/
 
 export async function webRoutes(app: App, world: World): Promise<void> {
   const root = world.config.webFolder
   const files = listFiles(root, (path) => !path.startsWith('viewer/') && !path.endsWith('.br'))
   await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false })
 
-  for (const page of APP_PAGES) app.get(page, { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'index.html'))
-  for (const page of GATE_PAGES) app.get(page, { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'gate.html'))
+  app.get('/g/:grantId', { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'gate.html'))
   app.get('/*', { schema: { hide: true } }, (request, reply) => {
     const path = pathOf(request)
+    if (APP_PAGE.test(path)) return sendPage(request, reply, 'index.html')
     if (!files.has(path) || path.endsWith('.html') || isServiceWorker(request)) throw new Refusal('not-found')
     return sendFile(reply, path, classOf(path, 'app'))
   })
