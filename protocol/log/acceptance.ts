@@ -20,7 +20,7 @@ import { encodeHex, encodeUtf8 } from '../bytes.js'
 import { ProtocolError } from '../errors.js'
 import { sha256 } from '../hash.js'
 import { MAX_EMAIL_LENGTH, MAX_NAME_LENGTH, MAX_TITLE_LENGTH } from '../limits.js'
-import { isTime } from './event.js'
+import { isTime, type Event } from './event.js'
 import {
   ED25519_KEY_TYPE, noteKey, parseNote, parseVkey, requireNoteText, signNote, verifyNote,
   type NoteKey, type NoteSigner,
@@ -551,4 +551,18 @@ function verifyStatement<T extends { deviceKey: string, linkKey?: string }>(
   const missing = keys.find((key) => !signatures.some((signature) => signature.key === key))
   if (missing !== undefined) throw new ProtocolError('unknown-signer', `not signed by ${missing.name}`)
   return statement
+}
+
+/**
+ * That a signed acceptance is the one an event speaks of: same vault, agreement, grant, keys, log.
+ * @throws ProtocolError `bad-details`, naming the field.
+ */
+export function requireSameAcceptance(event: Event, acceptance: Acceptance): void {
+  const fields = [
+    'vault', 'agreementSha256', 'grantSha256', 'linkKey', 'deviceKey', 'recipientSha256', 'log',
+  ] as const
+  const differing = fields.find((field) => event[field] !== acceptance[field])
+  if (event.type !== 'nda.accepted' || differing !== undefined) {
+    throw new ProtocolError('bad-details', `the signed acceptance has another ${differing ?? 'type'}`)
+  }
 }

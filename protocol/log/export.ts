@@ -196,6 +196,20 @@ function requireAscending(events: readonly ExportedEvent[]): void {
   }
 }
 
+/**
+ * What goes beside a receipt for those who may see it: `{"bytes":...,"salt":...}`, base64url.
+ * @throws ProtocolError `malformed-export`. `verifyDetails` checks it against the event.
+ */
+export function parseDetailsFile(text: string): Salted {
+  const details = readSalted(fieldsOf(parseJsonText(text)), { name: 'bytes', limit: MAX_DETAILS_SIZE_BYTES })
+  if (formatDetailsFile(details) !== `${text.trimEnd()}\n`) throw malformed('more than one way to write it')
+  return details
+}
+
+export function formatDetailsFile(details: Salted): string {
+  return `${JSON.stringify(saltedFields(details))}\n`
+}
+
 // ---- Verifying ----
 
 /** One event of a verified export. `event` is `null` where it was erased. */

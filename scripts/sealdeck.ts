@@ -1,0 +1,62 @@
+/**
+ * The command line: a table of commands, each in a file of its own. Started by sealdeck.mjs.
+ *
+ * Exit codes: 0 done, 1 not verified or refused, 2 wrong usage or nothing to read.
+ */
+import { ProtocolError } from '../protocol/errors.js'
+import { processTerminal, UsageError, type Run, type Terminal } from './command.js'
+
+interface Entry {
+  readonly summary: string
+  /** Loaded when called: a command pays for no other's imports. */
+  readonly load: () => Promise<{ readonly run: Run }>
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  verify: {
+    summary: 'check a receipt, a note, an export or a whole log, offline',
+    load: () => import('./verify.js'),
+  },
+  witness: {
+    summary: 'run a witness that cosigns the checkpoints of a log',
+    load: () => import('./witness.js'),
+  },
+}
+
+/** @returns the exit code. Never rejects. */
+export async function main(
+  args: readonly string[], terminal: Terminal = processTerminal,
+): Promise<number> {
+  const [name = 'help', ...rest] = args
+  if (['help', '--help', '-h'].includes(name)) {
+    terminal.out(usage())
+    return 0
+  }
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (entry === undefined) {
+    terminal.err(`sealdeck: no command "${name}"; sealdeck help lists them`)
+    return 2
+  }
+  try {
+    const command = await entry.load()
+    return await command.run(rest, terminal)
+  } catch (error) {
+    return report(error, terminal)
+  }
+}
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  return ['usage: sealdeck <command> ...', '', ...lines].join('\n')
+}
+
+/** One line for each error; what cannot be read is no verdict on what it says. */
+function report(error: unknown, terminal: Terminal): number {
+  if (error instanceof ProtocolError) {
+    terminal.err(`NOT VERIFIED: ${error.message}`)
+    return 1
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  terminal.err(error instanceof UsageError ? message : `sealdeck: ${message}`)
+  return 2
+}

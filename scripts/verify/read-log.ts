@@ -1,0 +1,50 @@
+/** A log's resources from a folder or from an address. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ReadResource } from '../../protocol/log/tile.js'
+
+/** The largest resource: a bundle of 256 entries at their longest. */
+const MAX_RESOURCE_SIZE_BYTES = 256 * (2 + 65_535)
+const REQUEST_TIMEOUT_MS = 30_000
+/** A bucket that may not be listed answers 403 for what is not there. */
+const ABSENT_STATUSES = [403, 404, 410]
+
+/** @param place - a folder, or an http(s) address with or without a slash at its end. */
+export function readerOf(place: string): ReadResource {
+  return /^https?:\/\//.test(place) ? addressReader(place) : folderReader(place)
+}
+
+function folderReader(folder: string): ReadResource {
+  return async (path) => {
+    try {
+      return await readFile(join(folder, path))
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+      throw error
+    }
+  }
+}
+
+function addressReader(address: string): ReadResource {
+  const prefix = address.endsWith('/') ? address : `${address}/`
+  return async (path) => {
+    const response = await fetch(new URL(path, prefix), {
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), redirect: 'error',
+    })
+    if (ABSENT_STATUSES.includes(response.status)) return null
+    if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`)
+    return await readBounded(response, path)
+  }
+}
+
+async function readBounded(response: Response, path: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  if (response.body === null) return new Uint8Array(0)
+  for await (const part of response.body) {
+    size += part.length
+    if (size > MAX_RESOURCE_SIZE_BYTES) throw new Error(`${path} is larger than a log's files are`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
