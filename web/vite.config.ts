@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants } from 'node:zlib'
-import { defineConfig, type Plugin, type UserConfig } from 'vite'
+import { defineConfig, type Plugin, type Rolldown, type UserConfig } from 'vite'
 
 const web = fileURLToPath(new URL('.', import.meta.url))
 const out = fileURLToPath(new URL('../dist/web/', import.meta.url))
@@ -27,6 +27,11 @@ const PDFJS_UNWANTED = /quickjs|sandbox/i
 const SHRINKABLE = /\.(?:js|mjs|css|html|svg|json|wasm)$/
 const MIN_COMPRESSED_SIZE_BYTES = 1024
 const compress = promisify(brotliCompress)
+
+/** "use client" means nothing in a browser; every other warning is shown. */
+const withoutDirectives: NonNullable<Rolldown.RolldownOptions['onLog']> = (level, log, show) => {
+  if (log.code !== 'MODULE_LEVEL_DIRECTIVE') show(level, log)
+}
 
 function common(): UserConfig {
   return {
@@ -58,7 +63,11 @@ function app(): UserConfig {
     ...rest,
     base: '/',
     plugins: [cleaned(out), compressed(out)],
-    build: { ...build, outDir: out, rolldownOptions: { input: [join(web, 'index.html'), join(web, 'gate.html')] } },
+    build: {
+      ...build,
+      outDir: out,
+      rolldownOptions: { input: [join(web, 'index.html'), join(web, 'gate.html')], onLog: withoutDirectives },
+    },
   }
 }
 
@@ -70,7 +79,9 @@ function viewer(): UserConfig {
     root: join(web, 'viewer'),
     base: '/viewer/',
     plugins: [withPdfjs(folder), compressed(folder)],
-    build: { ...build, outDir: folder, rolldownOptions: { input: join(web, 'viewer/index.html') } },
+    build: {
+      ...build, outDir: folder, rolldownOptions: { input: join(web, 'viewer/index.html') },
+    },
   }
 }
 
