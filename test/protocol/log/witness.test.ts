@@ -18,7 +18,8 @@ import { encodeUtf8 } from '../../../protocol/bytes.js'
 import { ready } from '../../../protocol/sodium.js'
 import {
   ADD_CHECKPOINT, CHECKPOINT, CHECKPOINT_TEXT, COSIGNED_AT_SECONDS, ENTRIES, LEAVES, LOG_LINE,
-  LOG_SEED, LOG_VKEY, listedEntry, ORIGIN, ROOT, WITNESS_LINE, WITNESS_NAME, WITNESS_SEED, WITNESS_VKEY,
+  LOG_SEED, LOG_VKEY, listedEntry, ORIGIN, ROOT, WITNESS_LINE, WITNESS_NAME, WITNESS_SEED,
+  WITNESS_VKEY,
 } from './worked-example.js'
 import { WrittenLog } from './written-log.js'
 
