@@ -4,7 +4,7 @@ import type { ViewerErrorCode } from './ports.js'
 import type { Words } from './words.js'
 
 const ICONS = {
-  broken: 'M7 3h7l4 4v5M14 3v4h4M7 3v6l3 3-3 3 3 3v3h8v-4l-3-2 3-3',
+  broken: 'M7 3h7l4 4v14H7zM14 3v4h4M12.5 10.5v4.5M12.5 17.6v.1',
   lock: 'M6.5 11h11v9h-11zM8.5 11V8a3.5 3.5 0 0 1 7 0v3M12 14.5v2.5',
   line: 'M4 12h4M16 12h4M10 8l4 8M14 8l-4 8',
 } as const

@@ -6,13 +6,12 @@ import { getDocument, InvalidPDFException, PasswordException, PDFWorker } from '
 import type { PDFDocumentLoadingTask, PDFDocumentProxy } from 'pdfjs-dist'
 import { assetUrls, PDF_SETTINGS, startPdfWorker } from './protections.js'
 import { MAX_PAGE_COUNT } from './parse.js'
-import { SourceTransport } from './range-source.js'
+import { readEnds, SourceTransport } from './range-source.js'
 import type { RangeSource } from './range-source.js'
 import type { Verdict } from './ports.js'
 
 /** The header may follow up to this much of anything; stock readers look no further either. */
 const HEADER_SEARCH_SIZE_BYTES = 1024
-const FIRST_READ_SIZE_BYTES = 65_536
 
 /** Why a file is not shown. */
 export class NotOpened extends Error {
@@ -31,13 +30,13 @@ export interface OpenedDocument { pdf: PDFDocumentProxy, destroy: () => void }
 /** @throws NotOpened with the verdict; SourceError if the bytes cannot be had. */
 export async function openDocument(source: RangeSource, size: number): Promise<OpenedDocument> {
   if (size === 0) throw new NotOpened('empty-file')
-  const firstBytes = await source.read(0, Math.min(size, FIRST_READ_SIZE_BYTES))
-  if (!hasPdfHeader(firstBytes)) throw new NotOpened('not-a-pdf')
+  const ends = await readEnds(source, size)
+  if (!hasPdfHeader(ends.firstBytes)) throw new NotOpened('not-a-pdf')
 
   const port = startPdfWorker()
   const worker = PDFWorker.create({ port })
   const task = getDocument({
-    ...PDF_SETTINGS, ...assetUrls(), worker, range: new SourceTransport(source, size, firstBytes),
+    ...PDF_SETTINGS, ...assetUrls(), worker, range: new SourceTransport(source, ends),
   })
   const destroy = (): void => {
     port.terminate()

@@ -20,7 +20,7 @@ export type PdfSettings = Extract<DocumentParameters, { maxImageSize?: unknown }
 const MAX_IMAGE_SIZE_PIXELS = 100_000_000
 const MAX_CANVAS_SIZE_BYTES = 256 * 1024 * 1024
 const PROBE_TIMEOUT_MS = 2_000
-const PROBE_ORIGIN = 'https://probe.invalid'
+const PROBE_URL = 'data:audio/wav,'
 /** Without these in the response's policy the viewer does not start. */
 const REQUIRED_DIRECTIVES = [
   "default-src 'none'", "script-src 'self'", "connect-src 'self'", "form-action 'none'",
@@ -63,7 +63,8 @@ export async function checkProtections(): Promise<Protections> {
       isAnnotationLayerOff: ANNOTATION_MODE === AnnotationMode.DISABLE,
       maxImageSizePixels: PDF_SETTINGS.maxImageSize,
       isPolicyEffective: policy !== null,
-      areTrustedTypesEnforced: areTrustedTypesEnforced(),
+      // A complete policy demands them; browsers that do not know them keep to the rest of it.
+      areTrustedTypesEnforced: policy !== null && knownTypes !== undefined,
     },
   }
 }
@@ -87,19 +88,20 @@ function frameAncestor(policy: string): string | null {
 }
 
 /**
- * An image from nowhere must be stopped, and the browser must say by which policy.
+ * A sound of no bytes must be stopped, and the browser must say by which policy. It needs no network.
  * @returns the complete policy that did it, as the response carried it; `null` if none did.
  */
 function probePolicy(): Promise<string | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(null), PROBE_TIMEOUT_MS)
-    document.addEventListener('securitypolicyviolation', ({ blockedURI, disposition, originalPolicy }) => {
-      if (!blockedURI.startsWith(PROBE_ORIGIN)) return
-      if (disposition !== 'enforce' || !isComplete(originalPolicy)) return
+    document.addEventListener('securitypolicyviolation', (violation) => {
+      const { effectiveDirective, disposition, originalPolicy } = violation
+      if (effectiveDirective !== 'media-src' || disposition !== 'enforce') return
+      if (!isComplete(originalPolicy)) return
       clearTimeout(timer)
       resolve(originalPolicy)
     })
-    new Image().src = `${PROBE_ORIGIN}/`
+    new Audio(PROBE_URL).load()
   })
 }
 
@@ -110,17 +112,6 @@ declare const trustedTypes: undefined | {
   }
 }
 const knownTypes = typeof trustedTypes === 'undefined' ? undefined : trustedTypes
-
-/** False where the browser does not know Trusted Types; the rest of the policy still holds there. */
-function areTrustedTypesEnforced(): boolean {
-  if (knownTypes === undefined) return false
-  try {
-    document.createElement('script').setAttribute('src', 'x')
-    return false
-  } catch (error) {
-    return error instanceof TypeError
-  }
-}
 
 const WORKER_URL = new URL('pdfjs/pdf.worker.min.mjs', document.baseURI)
 

@@ -12,6 +12,9 @@ import { parseSourceAnswer, parseSourceDocument } from './parse.js'
 /** A read that a passing trouble refused is asked again after these waits; then it is given up. */
 const RETRY_WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const
 
+/** pdf.js's own chunk size, and age's. */
+const END_SIZE_BYTES = 65_536
+
 /** Why no plaintext came, in the worker's words. */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
@@ -173,19 +176,47 @@ function joinPieces(pieces: readonly Uint8Array[], size: number): Uint8Array<Arr
   return joined
 }
 
+/** Both ends of a file: where its first page and its index lie ([Note: The tail is the index]). */
+export interface FileEnds {
+  size: number
+  firstBytes: Uint8Array<ArrayBuffer>
+  tailOffset: number
+  tailBytes: Uint8Array<ArrayBuffer>
+}
+
+/** Reads both ends side by side, so that a short line's round trip is paid once. @throws SourceError */
+export async function readEnds(source: RangeSource, size: number): Promise<FileEnds> {
+  const firstSize = Math.min(size, END_SIZE_BYTES)
+  // From the beginning of a chunk, so that whole chunks can be given; one to two of them.
+  const lastChunk = Math.floor((size - 1) / END_SIZE_BYTES) * END_SIZE_BYTES
+  const tailOffset = Math.max(firstSize, lastChunk - END_SIZE_BYTES)
+  const [firstBytes, tailBytes] = await Promise.all([
+    source.read(0, firstSize), source.read(tailOffset, Math.max(0, size - tailOffset)),
+  ])
+  return { size, firstBytes, tailOffset, tailBytes }
+}
+
 /** What pdf.js reads from: its range requests become reads on the source port. */
 export class SourceTransport extends PDFDataRangeTransport {
   readonly #source: RangeSource
+  readonly #ends: FileEnds
 
-  constructor(source: RangeSource, size: number, firstBytes: Uint8Array<ArrayBuffer>) {
-    super(size, firstBytes)
+  constructor(source: RangeSource, ends: FileEnds) {
+    super(ends.size, ends.firstBytes)
     this.#source = source
+    this.#ends = ends
   }
 
   override requestDataRange(begin: number, end: number): void {
-    this.#source.read(begin, end - begin).then(
+    this.#read(begin, end).then(
       (bytes) => this.onDataRange(begin, bytes),
       (error: unknown) => this.#source.onLost(error instanceof SourceError ? error.code : 'tampered'),
     )
+  }
+
+  async #read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { tailOffset, tailBytes } = this.#ends
+    if (begin >= tailOffset) return tailBytes.slice(begin - tailOffset, end - tailOffset)
+    return await this.#source.read(begin, end - begin)
   }
 }

@@ -49,6 +49,7 @@ export class Reader {
   readonly #findBar: FindBar
   readonly #help = new Help()
   readonly #waiting = new Waiting()
+  readonly #title = element('h1', { class: 'unseen' })
   readonly #said = element('p', { class: 'unseen', role: 'status' })
   #locale: Locale
   #watermark: OpenViewer['watermark']
@@ -60,6 +61,8 @@ export class Reader {
   #index = 0
   #isFullscreen = false
   #hasShownPage = false
+  /** The page that the app was last told about; a page drawn again is not shown again. */
+  #toldIndex = -1
   #startedMs = 0
   #redrawTimer: ReturnType<typeof setTimeout> | undefined
   #idleTimer: ReturnType<typeof setTimeout> | undefined
@@ -101,8 +104,11 @@ export class Reader {
 
   #layOut(): void {
     const desk = element('div', { class: 'desk' }, this.#strip.root, this.#stage.root)
+    this.#stage.root.prepend(this.#title)
     document.body.append(this.#waiting.root, this.#findBar.root, desk)
     document.body.append(this.#toolbar.root, this.#help.root, this.#said)
+    document.body.classList.add('is-opening')
+    this.#title.textContent = this.#words.opening
     this.#refresh()
     this.#stage.showBlank(null, this.#words.opening, null)
   }
@@ -135,6 +141,7 @@ export class Reader {
     this.#startedMs = performance.now()
     this.#pageCount = document.pageCount ?? 0
     globalThis.document.title = document.title
+    this.#title.textContent = document.title
     this.#refresh()
     this.#open(document).catch((error: unknown) => this.#fail(codeOf(error, 'damaged')))
   }
@@ -173,6 +180,7 @@ export class Reader {
   }
 
   #fail(code: ViewerErrorCode): void {
+    document.body.classList.remove('is-opening')
     // A page that cannot be drawn leaves the others readable; anything else ends this opening.
     if (code !== 'page-failed') this.#letGo()
     this.#stage.showCard(errorCard(code, this.#words, () => this.#openAgain()))
@@ -229,9 +237,13 @@ export class Reader {
   }
 
   #afterShown(sheet: Sheet): void {
-    this.#tell({ kind: 'page-shown', index: sheet.index, pageCount: this.#pageCount })
+    if (this.#toldIndex !== sheet.index) {
+      this.#toldIndex = sheet.index
+      this.#tell({ kind: 'page-shown', index: sheet.index, pageCount: this.#pageCount })
+    }
     if (this.#hasShownPage) return
     this.#hasShownPage = true
+    document.body.classList.remove('is-opening')
     const elapsedMs = performance.now() - this.#startedMs
     this.#tell({ kind: 'rendered-first-page', elapsedMs, fetchedBytes: this.#source.askedBytes })
     this.#fillStrip(sheet.size)
@@ -354,6 +366,7 @@ export class Reader {
     const act = actOf(event, this.#help.areSingleKeysOn)
     if (act === null) return
     event.preventDefault()
+    this.#stage.root.classList.add('is-used')
     this.#do(act)
   }
 

@@ -22,6 +22,8 @@ export class Stage {
 
   constructor() {
     this.root.append(this.#paper, this.#cards)
+    // The ring says where the keys go until they are used; then it would only frame the slide.
+    this.root.addEventListener('blur', () => this.root.classList.remove('is-used'))
   }
 
   get zoom(): number {

@@ -49,6 +49,7 @@ export class Toolbar {
   readonly #find: HTMLButtonElement
   readonly #help: HTMLButtonElement
   readonly #fullscreen: HTMLButtonElement
+  #index = 0
 
   constructor(acts: ToolbarActs) {
     this.#acts = acts
@@ -84,17 +85,20 @@ export class Toolbar {
 
   #jump(): void {
     const number = Number.parseInt(this.#number.value, 10)
-    if (Number.isSafeInteger(number)) this.#acts.goTo(number - 1)
+    this.#acts.goTo(Number.isSafeInteger(number) ? number - 1 : this.#index)
     this.#number.blur()
   }
 
   show(state: ToolbarState, words: Words): void {
     const { index, count, zoom } = state
+    this.#index = index
     this.#number.value = count === 0 ? '–' : String(index + 1)
     this.#count.textContent = count === 0 ? '–' : String(count)
     this.#previous.disabled = index <= 0
     this.#next.disabled = index >= state.lastIndex
     this.#zoomOut.disabled = zoom <= 1
+    const needPages = [this.#slides, this.#find, this.#zoomFit, this.#zoomIn]
+    for (const one of needPages) one.disabled = count === 0
     this.#zoomFit.textContent = `${Math.round(zoom * 100)} %`
     this.#slides.setAttribute('aria-pressed', String(state.areSlidesShown))
     this.#find.setAttribute('aria-pressed', String(state.isFinding))

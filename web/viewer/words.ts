@@ -32,7 +32,9 @@ export const words = defineSection({
     externalLink: (address: string) => `Opens in a new tab: ${address}`,
     internalLink: (number: number) => `Go to slide ${number}`,
     opening: 'Opening…',
-    fetching: (bytes: number) => `A slow line: ${formatBytes('en', bytes)} here so far`,
+    fetching: (bytes: number) => bytes === 0
+      ? 'A slow line. Waiting for the first bytes…'
+      : `A slow line: ${formatBytes('en', bytes)} here so far`,
     stalled: 'The line is down. Trying again…',
     tryAgain: 'Try again',
     lockedSlides: (count: number) =>
@@ -97,7 +99,9 @@ export const words = defineSection({
     externalLink: (address: string) => `Откроется в новой вкладке: ${address}`,
     internalLink: (number: number) => `Перейти к слайду ${number}`,
     opening: 'Открываем…',
-    fetching: (bytes: number) => `Связь медленная: получено ${formatBytes('ru', bytes)}`,
+    fetching: (bytes: number) => bytes === 0
+      ? 'Связь медленная. Ждём первых байтов…'
+      : `Связь медленная: получено ${formatBytes('ru', bytes)}`,
     stalled: 'Связь прервалась. Пробуем снова…',
     tryAgain: 'Повторить',
     lockedSlides: (count: number) => plural('ru', count, {

@@ -156,6 +156,7 @@ async function readOrNull(path: string): Promise<Uint8Array | null> {
 function hostHtml(viewerOrigin: string): string {
   return `<!doctype html><html lang="en" data-viewer-origin="${viewerOrigin}"><head><meta charset="utf-8">` +
     '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Host</title>' +
+    '<link rel="icon" href="/host.css">' +
     '<link rel="stylesheet" href="/host.css"><script type="module" src="/host/assets/host.js"></script></head><body></body></html>'
 }
 
@@ -182,8 +183,9 @@ export async function openFile(
     failReads: opening.failReads ?? null,
     document: opening.document ?? {},
   })
-  const frame = page.frames().find((one) => one !== page.mainFrame())
-  if (frame === undefined) throw new Error('the viewer did not open')
+  const element = await page.waitForSelector('iframe')
+  const frame = await element.contentFrame()
+  if (frame === null) throw new Error('the viewer did not open')
   return frame
 }
 

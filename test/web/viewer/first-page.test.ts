@@ -1,0 +1,26 @@
+// Goal: the first page of a large deck costs little, however large the deck.
+// Method: 150 pages, 40 MB, normalised as the founder's browser does; count what the viewer reads.
+import t from 'tap'
+import { normalisePdf } from '../../../web/founder/prepare/normalise.js'
+import { openProfile, useChromium } from '../../helpers/chromium.js'
+import { makeDeck } from './decks.js'
+import { heard, openFile, useStand } from './stand.js'
+
+const PICTURE_SIZE_BYTES = 270_000
+
+t.test('the first page of 40 MB takes four reads and little over what it shows', async (t) => {
+  const stand = await useStand(t)
+  const deck = await makeDeck({ pageCount: 150, pictureSizeBytes: PICTURE_SIZE_BYTES })
+  const normalised = await normalisePdf(deck)
+  if (normalised.kind !== 'normalised') throw new Error(normalised.kind)
+  stand.files.set('large.pdf', normalised.bytes)
+  const browser = await useChromium(t)
+  const { page } = await openProfile(browser, { passkey: 'none' })
+
+  await openFile(page, stand, 'large.pdf', { latencyMs: 50, bytesPerMs: 6_250 })
+  const { fetchedBytes, elapsedMs } = await heard(page, 'rendered-first-page')
+  const reads = await page.evaluate(() => window.host.reads)
+  t.comment({ fetchedBytes, elapsedMs, share: fetchedBytes / normalised.bytes.length, reads })
+  t.ok(fetchedBytes < PICTURE_SIZE_BYTES + 4 * 65_536, `${fetchedBytes} bytes`)
+  t.ok(elapsedMs < 2_000, `${elapsedMs} ms at 50 ms and 50 Mbit/s`)
+})
