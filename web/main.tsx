@@ -21,6 +21,10 @@ const SignIn = lazy(async () => ({ default: (await import('./founder/accounts/Si
 const Unlock = lazy(async () => ({ default: (await import('./founder/accounts/Unlock.js')).Unlock }))
 const Recovery = lazy(async () => ({ default: (await import('./founder/accounts/Recovery.js')).Recovery }))
 const RecoveryCode = lazy(async () => ({ default: (await import('./founder/accounts/RecoveryCode.js')).RecoveryCode }))
+const Audits = lazy(async () => ({ default: (await import('./auditor/Audits.js')).Audits }))
+const Audit = lazy(async () => ({ default: (await import('./auditor/Audits.js')).Audit }))
+const AcceptInvitation = lazy(async () => ({ default: (await import('./auditor/AcceptInvitation.js')).AcceptInvitation }))
+const CheckFile = lazy(async () => ({ default: (await import('./auditor/CheckFile.js')).CheckFile }))
 const Ways = lazy(async () => ({ default: (await import('./founder/accounts/Ways.js')).Ways }))
 
 /** The server answers the same paths with this page (server/routes/web.ts). */
@@ -33,6 +37,10 @@ function Screens() {
       <Route path='/recover' element={<SignedOut><Recovery /></SignedOut>} />
       <Route path='/account' element={<Open><Ways /></Open>} />
       <Route path='/account/recovery-code' element={<Open><RecoveryCode /></Open>} />
+      <Route path='/audits' element={<Open><Audits /></Open>} />
+      <Route path='/audits/:vaultId' element={<Open><Audit /></Open>} />
+      <Route path='/audit/:invitationId' element={<Open><AcceptInvitation /></Open>} />
+      <Route path='/check' element={<CheckFile />} />
       <Route path='*' element={<NotFound />} />
     </Routes>
   )

@@ -23,16 +23,7 @@ import {
   encodeCanonicalJson, isCanonicalObject, parseCanonicalJson, type CanonicalObject,
   type CanonicalValue,
 } from './canonical-json.js'
-
-/** The closed list of version 1. Named after what the server witnessed. */
-export const EVENT_TYPES = [
-  'log.started', 'log.closed', 'log.recovered', 'log.key-rotated', 'client.served', 'version.stored',
-  'grant.made', 'grant.revised', 'nda.published', 'email.verified', 'device.enrolled', 'nda.accepted',
-  'nda.declined', 'access.approved', 'access.denied', 'access.revoked', 'header.released',
-  'version.fetched', 'export.made', 'admin.acted', 'auditor.read', 'erasure.done',
-] as const
-
-export type EventType = typeof EVENT_TYPES[number]
+import { EVENT_TYPES, type EventType } from './event-types.js'
 
 /** A point in time as events and notes write it: UTC with milliseconds. */
 export function formatTime(timeMs: number): string {

@@ -1,7 +1,8 @@
 /** What was proved, in plain words. Says nothing that the caller has not verified. */
 import { parseVkey } from '../../protocol/log/note.js'
 import type { Acceptance, Signatory } from '../../protocol/log/acceptance.js'
-import type { Event, EventType } from '../../protocol/log/event.js'
+import type { EventType } from '../../protocol/log/event-types.js'
+import type { Event } from '../../protocol/log/event.js'
 import type { Finding } from '../../protocol/log/export.js'
 import type { TrustedCheckpoint } from '../../protocol/log/policy.js'
 

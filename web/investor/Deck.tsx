@@ -10,7 +10,7 @@ import { Progress } from '../ui/Progress.js'
 import { DeckFrame } from '../viewer/DeckFrame.js'
 import type { ViewerMessage } from '../viewer/ports.js'
 import styles from './investor.module.css'
-import { saveBlob } from './save.js'
+import { saveBlob } from '../save.js'
 import type { Gate, OpenDocument, Person, VisitTools } from './visit.js'
 
 interface DeckProps {

@@ -7,7 +7,7 @@ import { investor } from '../copy/investor.js'
 import { Button } from '../ui/Button.js'
 import { SealMark } from '../ui/SealMark.js'
 import styles from './investor.module.css'
-import { saveText } from './save.js'
+import { saveText } from '../save.js'
 import type { Opened, Person, VisitTools } from './visit.js'
 
 interface ReceiptsProps {

@@ -17,7 +17,7 @@ import { TextField } from '../ui/TextField.js'
 import { EnterCode, type Sent } from './EnterCode.js'
 import styles from './investor.module.css'
 import type { Change } from './Reading.js'
-import { saveText } from './save.js'
+import { saveText } from '../save.js'
 import {
   decline, previewSignature, sign, type Gate, type Opened, type Person, type Signature, type VisitTools,
 } from './visit.js'

@@ -7,11 +7,8 @@ import { concatBytes, decodeHex, encodeHex, encodeUtf8 } from '../../../protocol
 import { sha256 } from '../../../protocol/hash.js'
 import { MAX_DETAILS_SIZE_BYTES } from '../../../protocol/limits.js'
 import { encodeCanonicalJson, parseCanonicalJson } from '../../../protocol/log/canonical-json.js'
-import {
-  commitDetails, commitEvent, decodeEntry, encodeDetails, encodeEntry, encodeEvent, entryOfOpening,
-  EVENT_TYPES, formatTime, isTime, parseDetails, parseEvent, parseTime, partyTag, sealEvent,
-  vaultTag, verifyDetails, type Event,
-} from '../../../protocol/log/event.js'
+import { EVENT_TYPES } from '../../../protocol/log/event-types.js'
+import { commitDetails, commitEvent, decodeEntry, encodeDetails, encodeEntry, encodeEvent, entryOfOpening, formatTime, isTime, parseDetails, parseEvent, parseTime, partyTag, sealEvent, vaultTag, verifyDetails, type Event } from '../../../protocol/log/event.js'
 import { ready } from '../../../protocol/sodium.js'
 import { ENTRIES, ORIGIN, PARTY_TAG_KEY, VAULT_TAG_KEY } from './worked-example.js'
 

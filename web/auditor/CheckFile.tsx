@@ -1,0 +1,110 @@
+/** An export or a receipt, dropped here and checked in this browser: no account, nothing sent. */
+import { useState } from 'react'
+import { useCopy } from '../copy.js'
+import { auditor } from '../copy/auditor.js'
+import { attempt, type CheckedLog, type CryptoWorker } from '../crypto.js'
+import { useFailureWords, type Failure } from '../failure-words.js'
+import { useSession } from '../session.js'
+import { DropZone } from '../ui/DropZone.js'
+import { ErrorState } from '../ui/ErrorState.js'
+import { Facts } from '../ui/Facts.js'
+import { Hash } from '../ui/Hash.js'
+import { LoadingState } from '../ui/LoadingState.js'
+import { Notice } from '../ui/Notice.js'
+import { Page, PageHeading } from '../ui/Page.js'
+import { Table } from '../ui/Table.js'
+import { Tag } from '../ui/Tag.js'
+import { TextField } from '../ui/TextField.js'
+import { fieldOf } from './events.js'
+import { typeWords } from './EventTable.js'
+import styles from './auditor.module.css'
+import { whatOf, whoOf } from './who.js'
+
+/** More than any export that this browser could hold. */
+const MAX_FILE_SIZE_BYTES = 256 * 1024 * 1024
+
+type Found =
+  | { readonly kind: 'export', readonly log: CheckedLog }
+  | { readonly kind: 'receipt', readonly index: number, readonly treeSize: number, readonly event: unknown }
+
+type State = { readonly step: 'asking' } | { readonly step: 'checking' } | { readonly step: 'bad', readonly code: Failure } | { readonly step: 'good', readonly found: Found }
+
+export function CheckFile() {
+  const copy = useCopy(auditor)
+  const words = useFailureWords()
+  const { crypto, config } = useSession()
+  const [vkey, setVkey] = useState('')
+  const [state, setState] = useState<State>({ step: 'asking' })
+
+  async function onFiles(files: readonly File[]): Promise<void> {
+    const [file] = files
+    if (file === undefined) return
+    if (file.size > MAX_FILE_SIZE_BYTES) return setState({ step: 'bad', code: 'too-large' })
+    setState({ step: 'checking' })
+    const text = await file.text()
+    const found = await attempt(() => check(crypto, { text, vkey: vkey.trim(), ownVkey: config?.logVkey ?? '' }))
+    setState(found.ok ? { step: 'good', found: found.value } : { step: 'bad', code: found.code })
+  }
+
+  return (
+    <Page title={copy.checkTitle} homeHref='/' seal={state.step === 'good' ? 'checked' : 'closed'}>
+      <PageHeading lead={copy.checkLead}>{copy.checkTitle}</PageHeading>
+      <div className={styles.form}>
+        <TextField label={copy.checkKey} hint={copy.checkKeyHint} value={vkey} onValueChange={setVkey} isOptional spellCheck={false} />
+        <DropZone
+          title={copy.checkDrop} buttonLabel={copy.checkButton} dropLabel={copy.checkDrop} accept='.json,.tlog-proof,.txt'
+          onFiles={(files) => void onFiles(files)}
+        />
+      </div>
+      {state.step === 'checking' && <LoadingState label={copy.checking} />}
+      {state.step === 'bad' && <ErrorState title={copy.checkBad} code={state.code}>{words(state.code)}</ErrorState>}
+      {state.step === 'good' && <Shown found={state.found} />}
+    </Page>
+  )
+}
+
+async function check(crypto: CryptoWorker, { text, vkey, ownVkey }: { text: string, vkey: string, ownVkey: string }): Promise<Found> {
+  if (text.startsWith('c2sp.org/tlog-proof@v1\n')) {
+    const receipt = await crypto.checkReceipt({ logVkey: vkey === '' ? ownVkey : vkey, proof: text })
+    return { kind: 'receipt', ...receipt }
+  }
+  return { kind: 'export', log: await crypto.checkExport({ text, logVkey: vkey === '' ? null : vkey }) }
+}
+
+function Shown({ found }: { found: Found }) {
+  const copy = useCopy(auditor)
+  if (found.kind === 'receipt') {
+    return (
+      <Notice tone='seal' title={copy.checkGood} isLive>
+        <p>{copy.checkReceipt(found.index, found.treeSize)}</p>
+        <Facts facts={['type', 'at', 'vault', 'party', 'actor'].map((name) => ({ name, value: fieldOf(found.event, name) }))} />
+      </Notice>
+    )
+  }
+  return <ShownExport log={found.log} />
+}
+
+function ShownExport({ log }: { log: CheckedLog }) {
+  const copy = useCopy(auditor)
+  return (
+    <>
+      <Notice tone={log.findings.length === 0 ? 'seal' : 'warn'} title={copy.checkGood} isLive>
+        <p>{copy.verified(log.events.length, log.treeSize)}</p>
+        <Facts facts={[{ name: copy.signedBy, value: log.origin }, { name: copy.checkpoint, value: <Hash value={log.rootHash} what={copy.checkpoint} /> }]} />
+        {log.findings.length > 0 && <p>{copy.findings(log.findings.length)}</p>}
+        <ul>{log.findings.map(({ kind, index }) => <li key={`${kind}/${index}`}>{copy.eventTitle(index)}: {copy.finding[kind] ?? kind}</li>)}</ul>
+      </Notice>
+      <Table
+        label={copy.logTitle} rows={log.events} rowId={({ index }) => String(index)} empty={null}
+        columns={[
+          { id: 'index', title: copy.columnIndex, align: 'end', cell: ({ index }) => index },
+          { id: 'time', title: copy.columnTime, cell: ({ event }) => fieldOf(event, 'at') },
+          { id: 'event', title: copy.columnEvent, isRowHeader: true, cell: ({ event }) => typeWords(copy.events, fieldOf(event, 'type')) },
+          { id: 'who', title: copy.columnWho, cell: ({ event, details }) => whoOf(copy, event, details) },
+          { id: 'what', title: copy.columnWhat, cell: ({ event }) => whatOf(copy, event) },
+          { id: 'proof', title: copy.columnProof, cell: ({ isProven }) => <Tag tone={isProven ? 'seal' : 'fail'}>{isProven ? copy.proven : copy.notProven}</Tag> },
+        ]}
+      />
+    </>
+  )
+}
