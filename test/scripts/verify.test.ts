@@ -94,7 +94,8 @@ function writeStory(): WrittenLog {
   log.appendEvent({
     ...head, type: 'header.released', id: '01890a5d-ac96-774b-bcce-000000000003', at: '2026-11-22T14:31:06.000Z',
     party: PARTY, grant, document: VAULT, part: 0, version: 1, recordSha256: grantSha256,
-    headerSha256: grantSha256, recipientSha256, because: encodeHex(commitEvent(opening.salt, opening.eventBytes)),
+    headerSha256: grantSha256, recipientSha256,
+    because: encodeHex(commitEvent(opening.salt, opening.eventBytes)),
   })
   return log
 }
