@@ -13,6 +13,22 @@ interface Entry {
 }
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  keygen: {
+    summary: 'make an age identity, or say the recipient of one',
+    load: () => import('./keygen.js'),
+  },
+  seal: {
+    summary: 'encrypt a file for recipients or with a passphrase, as age does',
+    load: () => import('./seal.js'),
+  },
+  open: {
+    summary: 'decrypt an age file with an identity or a passphrase',
+    load: () => import('./open.js'),
+  },
+  inspect: {
+    summary: 'say what an age file or a signed record is',
+    load: () => import('./inspect.js'),
+  },
   verify: {
     summary: 'check a receipt, a note, an export or a whole log, offline',
     load: () => import('./verify.js'),

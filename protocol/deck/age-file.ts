@@ -32,6 +32,11 @@ export class AgeReader {
     this.#isArmorKnown = options.isArmored !== undefined
   }
 
+  /** Whether armor was found, or asked for. */
+  get isArmored(): boolean {
+    return this.#armor !== null
+  }
+
   /** The header, once it is complete. */
   get header(): Header | null {
     return this.#header

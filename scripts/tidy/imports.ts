@@ -29,7 +29,7 @@ const WALLS: ReadonlyArray<{ from: string, to: RegExp, message: string }> = [
 /** Packages that one place owns; tests look where they like. */
 const OWNERS: ReadonlyArray<{ name: RegExp, owner: RegExp, says: string }> = [
   { name: /^libsodium/, owner: /^protocol\/sodium\.ts$/, says: 'protocol/sodium.ts' },
-  { name: /^@noble\/hashes/, owner: /^protocol\/hash\.ts$/, says: 'protocol/hash.ts' },
+  { name: /^@noble\/hashes/, owner: /^(?:protocol\/hash|scripts\/age\/passphrase)\.ts$/, says: 'protocol/hash.ts (scrypt: scripts/age/passphrase.ts)' },
   { name: /^(?:postgres|@electric-sql\/pglite)(?:\/|$)/, owner: /^(?:db\/client\.ts|scripts\/bench\/.*)$/, says: 'db/client.ts' },
   { name: /^@aws-sdk\//, owner: /^(?:server\/(?:s3-)?bucket\.ts|scripts\/bench\/.*)$/, says: 'server/s3-bucket.ts' },
   { name: /^(?:nodemailer|smtp-server)/, owner: /^server\/mailer\.ts$/, says: 'server/mailer.ts' },
