@@ -4,9 +4,10 @@
  */
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Account, Config } from '../protocol/api.js'
-import type { Api } from './api.js'
+import type { Answer, Api } from './api.js'
 import type { CryptoWorker } from './crypto.js'
 import { createKeyring, type Keyring } from './keyring.js'
+import { readRemembered, remember } from './remembered.js'
 
 /** `locked`: the cookie still opens a session, but a reload has emptied the worker's memory. */
 export type SessionState =
@@ -47,6 +48,14 @@ export function useAccount(): Account {
   return state.account
 }
 
+const WAS_HERE = 'was-here'
+
+/** A browser that nobody has signed in from has no session to ask after. */
+async function resume(keyring: Keyring): Promise<Answer<Account>> {
+  if (readRemembered(WAS_HERE) !== 'yes') return { ok: false, code: 'not-signed-in' }
+  return keyring.resumeSession()
+}
+
 export function SessionProvider({ api, crypto, children }: SessionTools & { children: ReactNode }) {
   const [state, setState] = useState<SessionState>({ step: 'starting' })
   const [config, setConfig] = useState<Config | null>(null)
@@ -54,13 +63,16 @@ export function SessionProvider({ api, crypto, children }: SessionTools & { chil
 
   const start = useCallback(async () => {
     setState({ step: 'starting' })
-    const [instance, resumed] = await Promise.all([api.readConfig(), keyring.resumeSession()])
+    const [instance, resumed] = await Promise.all([api.readConfig(), resume(keyring)])
     if (!instance.ok || (!resumed.ok && resumed.code === 'offline')) return setState({ step: 'unreachable' })
     setConfig(instance.value)
     setState(resumed.ok ? { step: 'locked', account: resumed.value } : { step: 'signed-out' })
   }, [api, keyring])
 
-  const open = useCallback((account: Account) => setState({ step: 'open', account }), [])
+  const open = useCallback((account: Account) => {
+    remember(WAS_HERE, 'yes')
+    setState({ step: 'open', account })
+  }, [])
 
   useEffect(() => {
     api.onSessionEnded(() => {
@@ -72,6 +84,7 @@ export function SessionProvider({ api, crypto, children }: SessionTools & { chil
 
   async function signOut(): Promise<void> {
     await keyring.signOut()
+    remember(WAS_HERE, 'no')
     setState({ step: 'signed-out' })
   }
 

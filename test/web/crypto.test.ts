@@ -12,7 +12,8 @@ import { verifyEnrolment } from '../../protocol/log/acceptance.js'
 import { ready } from '../../protocol/sodium.js'
 import type { CryptoWorker } from '../../web/crypto.js'
 import {
-  CARD, ON_SIGNATURE, accessRequestOf, gateView, makeClient, makeGrant, makeLog, nonce, released, sealAndStore, sealInput,
+  CARD, ON_SIGNATURE, accessRequestOf, gateView, makeClient, makeGrant, makeLog, nonce, released,
+  sealAndStore, sealInput,
   sourceOfStored,
 } from './founder-fixture.js'
 
@@ -49,14 +50,22 @@ t.test('ways into the root', async (t) => {
 
   t.test('a passphrase goes through OPAQUE and opens it elsewhere', async (t) => {
     const serverSetup = opaqueServer.createSetup()
+    const { crypto } = makeClient()
     const { registrationRequest } = await crypto.startPassphraseRegistration('correct horse battery staple')
-    const { registrationResponse } = opaqueServer.createRegistrationResponse({ serverSetup, userIdentifier: userId, registrationRequest })
-    const { registrationRecord, row } = await crypto.finishPassphraseRegistration({ registrationResponse, userId, rowId: uuidv7() })
+    const owner = await crypto.createRoot() // Between the two messages, as in signing up.
+    const { registrationResponse } = opaqueServer.createRegistrationResponse(
+      { serverSetup, userIdentifier: userId, registrationRequest },
+    )
+    const {
+      registrationRecord, row,
+    } = await crypto.finishPassphraseRegistration({ registrationResponse, userId, rowId: uuidv7() })
 
     async function logIn(passphrase: string): Promise<CryptoWorker | null> {
       const elsewhere = makeClient().crypto
       const { startLoginRequest } = await elsewhere.startPassphraseLogin(passphrase)
-      const { loginResponse } = opaqueServer.startLogin({ serverSetup, userIdentifier: userId, registrationRecord, startLoginRequest })
+      const { loginResponse } = opaqueServer.startLogin(
+        { serverSetup, userIdentifier: userId, registrationRecord, startLoginRequest },
+      )
       return await elsewhere.finishPassphraseLogin({ loginResponse }) === null ? null : elsewhere
     }
     t.equal(await logIn('correct horse battery stable'), null, 'a wrong passphrase finishes nothing')
@@ -65,7 +74,9 @@ t.test('ways into the root', async (t) => {
   })
 
   t.test('a recovery code opens it as people type it', async (t) => {
-    const { code: text, row, authSha256 } = await crypto.createRecoveryCode({ userId, rowId: uuidv7() })
+    const {
+      code: text, row, authSha256,
+    } = await crypto.createRecoveryCode({ userId, rowId: uuidv7() })
     t.match(text, /^(?:[0-9A-HJKMNP-TV-Z]{4}-){7}[0-9A-HJKMNP-TV-Z]{4}$/)
     const elsewhere = makeClient().crypto
     const read = await elsewhere.readRecoveryCode(` ${text.toLowerCase().replaceAll('-', ' ')} `)
@@ -108,7 +119,9 @@ t.test('sealing and opening one\'s own', async (t) => {
   const answers = new Promise<void>((resolve) => {
     port1.onmessage = ({ data }) => { if (heard.push(data) === 5) resolve() }
   })
-  const opened = await crypto.openOwnVersion({ vaultId: input.vaultId, version: stored.version, previousRecords: [] }, source, port2)
+  const opened = await crypto.openOwnVersion(
+    { vaultId: input.vaultId, version: stored.version, previousRecords: [] }, source, port2,
+  )
   t.same(opened, { title: input.title, fileName: 'deck.pdf', mediaType: 'application/pdf', sizeBytes: file.size, pageCount: 1 })
   port1.postMessage({ id: 1, kind: 'read', offset: file.size - 1001, length: 1001 })
   port1.postMessage({ id: 2, kind: 'thumbnail', index: 0 })
@@ -137,7 +150,9 @@ t.test('a resumed seal gives the same bytes, and another file is refused', async
   const { draftSealed, nonce: payloadNonce, ownerHeader } = begun.beginUpload
   const kept = { draftSealed, nonce: payloadNonce, ownerHeader }
   const progress: number[] = []
-  const resumed = await crypto.resumeSeal({ ...input, ...kept }, (doneBytes) => progress.push(doneBytes))
+  const resumed = await crypto.resumeSeal(
+    { ...input, ...kept }, (doneBytes) => progress.push(doneBytes),
+  )
   t.same((await crypto.nextPart(resumed?.sealId ?? ''))?.sha256, first?.sha256)
   t.same(progress, [...progress].sort((a, b) => a - b), 'progress only grows')
 
@@ -154,7 +169,9 @@ t.test('from a link to an open deck', async (t) => {
   const stored = await sealAndStore(founder, input)
   const { vaultId } = input
   const versions = [stored.version]
-  const grant = await makeGrant(founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions })
+  const grant = await makeGrant(
+    founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions },
+  )
   const { grantId } = grant.summary
   const view = gateView({ vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256 })
 
@@ -180,7 +197,9 @@ t.test('from a link to an open deck', async (t) => {
   t.test('a gate that was tampered with is refused', async (t) => {
     const stranger = makeClient().crypto
     const { signingKey: strangersKey } = await stranger.createRoot()
-    const foreign = await makeGrant(stranger, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions: [] })
+    const foreign = await makeGrant(
+      stranger, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions: [] },
+    )
     const { investor } = await visit()
     const flipped = `${view.grant.slice(0, -1)}${view.grant.endsWith('A') ? 'Q' : 'A'}`
     const cases = [
@@ -192,13 +211,16 @@ t.test('from a link to an open deck', async (t) => {
       ['wrong-grant', { ...view, cardSealed: foreign.summary.cardSealed }],
       ['wrong-grant', { ...view, nda: { sha256: encodeBase64Url(bytes(32, 1)), title: 'x', language: 'en' as const } }],
     ] as const
-    for (const [wanted, tampered] of cases) await t.rejects(investor.verifyGate(tampered), code(wanted), wanted)
+    for (const [wanted, tampered] of cases) {
+      await t.rejects(investor.verifyGate(tampered), code(wanted), wanted)
+    }
   })
 
   t.test('an older revision than was seen is refused', async (t) => {
     const { investor, store } = await visit()
     const revised = await founder.reviseGrant({
-      vaultId, previous: grant.summary, policy: { ...ON_SIGNATURE, download: false }, ndaSha256: NDA_SHA256, card: CARD, logVkey: log.vkey, versions,
+      vaultId, previous: grant.summary, policy: { ...ON_SIGNATURE, download: false },
+      ndaSha256: NDA_SHA256, card: CARD, logVkey: log.vkey, versions,
     })
     t.equal((await investor.verifyGate({ ...view, ...revised })).policy.download, false)
     await investor.signAccessRequest({ grantId, name: 'Grace', email: 'grace@fund.example', nonce: nonce() })
@@ -220,9 +242,16 @@ t.test('from a link to an open deck', async (t) => {
 
     const [header] = grant.headers
     if (header === undefined) return t.fail('the link has its header')
-    const { deviceHeaders } = await investor.receiveHeaders({ grantId, headers: [released(stored, header)] })
-    const saved = await investor.saveVersion({ grantId, versionId: stored.version.versionId }, sourceOfStored(stored), () => undefined)
-    t.same(new Uint8Array(await saved.file.arrayBuffer()), new Uint8Array(await input.file.arrayBuffer()))
+    const {
+      deviceHeaders,
+    } = await investor.receiveHeaders({ grantId, headers: [released(stored, header)] })
+    const saved = await investor.saveVersion(
+      { grantId, versionId: stored.version.versionId }, sourceOfStored(stored), () => undefined,
+    )
+    t.same(
+      new Uint8Array(await saved.file.arrayBuffer()),
+      new Uint8Array(await input.file.arrayBuffer()),
+    )
 
     const later = makeClient(store).crypto
     t.equal(await later.recallLink(grantId), true)
@@ -241,8 +270,12 @@ t.test('from a link to an open deck', async (t) => {
     if (header === undefined) return t.fail('the link has its header')
     const good = released(stored, header)
     const other = await sealAndStore(founder, sealInput({ vaultId }))
-    const [otherHeader] = await founder.headersForGrant({ vaultId, summary: grant.summary, versions: [other.version] })
-    const [elsewhere] = (await makeGrant(founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions })).headers
+    const [otherHeader] = await founder.headersForGrant(
+      { vaultId, summary: grant.summary, versions: [other.version] },
+    )
+    const [elsewhere] = (await makeGrant(
+      founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions },
+    )).headers
     if (otherHeader === undefined || elsewhere === undefined) return t.fail('headers were made')
     const stranger = makeClient().crypto
     await stranger.createRoot()
@@ -259,7 +292,9 @@ t.test('from a link to an open deck', async (t) => {
       ['wrong-header', { ...good, wrap: null }],
     ] as const
     for (const [wanted, tampered] of cases) {
-      await t.rejects(investor.receiveHeaders({ grantId, headers: [tampered] }), code(wanted), wanted)
+      await t.rejects(
+        investor.receiveHeaders({ grantId, headers: [tampered] }), code(wanted), wanted,
+      )
     }
     t.ok(await investor.receiveHeaders({ grantId, headers: [good] }))
   })
@@ -267,9 +302,15 @@ t.test('from a link to an open deck', async (t) => {
   t.test('ciphertext that was tampered with is refused', async (t) => {
     const { investor } = await visit()
     await investor.signAccessRequest({ grantId, name: 'Grace', email: 'grace@fund.example', nonce: nonce() })
-    await investor.receiveHeaders({ grantId, headers: grant.headers.map((header) => released(stored, header)) })
-    const save = (payload: Uint8Array<ArrayBuffer>, hashList = stored.hashList) => investor.saveVersion(
-      { grantId, versionId: stored.version.versionId }, sourceOfStored({ ...stored, payload, hashList }), () => undefined)
+    await investor.receiveHeaders(
+      { grantId, headers: grant.headers.map((header) => released(stored, header)) },
+    )
+    const save = (
+      payload: Uint8Array<ArrayBuffer>, hashList = stored.hashList,
+    ) => investor.saveVersion(
+      {
+        grantId, versionId: stored.version.versionId,
+      }, sourceOfStored({ ...stored, payload, hashList }), () => undefined)
     const flipped = stored.payload.slice()
     flipped[100_000] = (flipped[100_000] ?? 0) ^ 1
     await t.rejects(save(flipped), code('bad-chunk-hash'))
@@ -280,13 +321,20 @@ t.test('from a link to an open deck', async (t) => {
   t.test('a later version follows, an older one is refused', async (t) => {
     const { investor } = await visit()
     await investor.signAccessRequest({ grantId, name: 'Grace', email: 'grace@fund.example', nonce: nonce() })
-    const second = await sealAndStore(founder, { ...input, version: 2, previousRecord: stored.version.record })
-    const [header] = await founder.headersForGrant({ vaultId, summary: grant.summary, versions: [second.version] })
+    const second = await sealAndStore(
+      founder, { ...input, version: 2, previousRecord: stored.version.record },
+    )
+    const [header] = await founder.headersForGrant(
+      { vaultId, summary: grant.summary, versions: [second.version] },
+    )
     const [first] = grant.headers
     if (header === undefined || first === undefined) return t.fail('headers were made')
     const oldRecord = { record: stored.version.record, signature: stored.version.recordSignature }
     const newest = released(second, header)
-    await investor.receiveHeaders({ grantId, headers: [released(stored, first), { ...newest, records: [oldRecord, ...newest.records] }] })
+    await investor.receiveHeaders({
+      grantId,
+      headers: [released(stored, first), { ...newest, records: [oldRecord, ...newest.records] }],
+    })
     await t.rejects(investor.receiveHeaders({ grantId, headers: [released(stored, first)] }), code('stale-version'))
     await t.rejects(investor.receiveHeaders({ grantId, headers: [newest] }), code('broken-chain'))
   })
@@ -302,30 +350,44 @@ t.test('release on approval', async (t) => {
   const open = await sealAndStore(founder, { ...input, part: 1, gate: 'email' })
   const versions = [whole.version, open.version]
   const policy = { ...ON_SIGNATURE, release: 'on-approval' as const }
-  const grant = await makeGrant(founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions, policy })
+  const grant = await makeGrant(
+    founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions, policy },
+  )
   const { grantId } = grant.summary
   t.same(grant.headers.map(({ versionId }) => versionId), [open.version.versionId], 'no header of the nda part exists before approval')
 
   const investor = makeClient().crypto
   await investor.takeFragment({ grantId, fragment: grant.fragment })
-  await investor.verifyGate(gateView({ vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256 }))
+  await investor.verifyGate(
+    gateView({ vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256 }),
+  )
   const { enrolment } = await investor.signAccessRequest({ grantId, name: 'Grace Hopper', email: 'grace@fund.example', nonce: nonce() })
-  const { acceptance } = await investor.signAcceptance({ grantId, acceptance: { ...ACCEPTANCE, nonce: nonce() } })
+  const {
+    acceptance,
+  } = await investor.signAcceptance({ grantId, acceptance: { ...ACCEPTANCE, nonce: nonce() } })
   const { recipient } = verifyEnrolment(enrolment)
   const deviceSigningKey = (await investor.signSession({ grantId, nonce: nonce() }))?.deviceSigningKey ?? ''
-  const request = accessRequestOf({ vaultId, grantId, acceptance, enrolment, recipient, deviceSigningKey })
+  const request = accessRequestOf(
+    { vaultId, grantId, acceptance, enrolment, recipient, deviceSigningKey },
+  )
 
   t.test('the founder approves, and the device opens', async (t) => {
-    const { headers } = await founder.approve({ vaultId, summary: grant.summary, request, versions: [whole.version] })
+    const { headers } = await founder.approve(
+      { vaultId, summary: grant.summary, request, versions: [whole.version] },
+    )
     const [header] = headers
     if (header === undefined) return t.fail('the device has its header')
     await investor.receiveHeaders({ grantId, headers: [released(whole, header)] })
-    const saved = await investor.saveVersion({ grantId, versionId: whole.version.versionId }, sourceOfStored(whole), () => undefined)
+    const saved = await investor.saveVersion(
+      { grantId, versionId: whole.version.versionId }, sourceOfStored(whole), () => undefined,
+    )
     t.equal(saved.file.size, input.file.size)
 
     const other = makeClient().crypto
     await other.takeFragment({ grantId, fragment: grant.fragment })
-    await other.verifyGate(gateView({ vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256 }))
+    await other.verifyGate(
+      gateView({ vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256 }),
+    )
     await other.signAccessRequest({ grantId, name: 'Eve', email: 'eve@fund.example', nonce: nonce() })
     await t.rejects(other.receiveHeaders({ grantId, headers: [released(whole, header)] }), code('wrong-header'), 'another device with the same link cannot')
   })
@@ -333,9 +395,13 @@ t.test('release on approval', async (t) => {
   t.test('what the server puts together itself is refused', async (t) => {
     const other = makeClient().crypto
     await other.takeFragment({ grantId, fragment: grant.fragment })
-    await other.verifyGate(gateView({ vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256 }))
+    await other.verifyGate(
+      gateView({ vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256 }),
+    )
     const others = await other.signAccessRequest({ grantId, name: 'Eve', email: 'eve@fund.example', nonce: nonce() })
-    const elsewhere = await makeGrant(founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions: [], policy })
+    const elsewhere = await makeGrant(
+      founder, { vaultId, logVkey: log.vkey, ndaSha256: NDA_SHA256, versions: [], policy },
+    )
     const cases = [
       ['bad-details', { ...request, recipient: verifyEnrolment(others.enrolment).recipient }],
       ['wrong-grant', { ...request, enrolment: others.enrolment, recipient: verifyEnrolment(others.enrolment).recipient, deviceSigningKey: (await other.signSession({ grantId, nonce: nonce() }))?.deviceSigningKey ?? '' }],
@@ -344,7 +410,10 @@ t.test('release on approval', async (t) => {
       ['bad-details', { ...request, email: 'eve@fund.example' }],
     ] as const
     for (const [wanted, tampered] of cases) {
-      await t.rejects(founder.approve({ vaultId, summary: grant.summary, request: tampered, versions }), code(wanted), wanted)
+      await t.rejects(
+        founder.approve({ vaultId, summary: grant.summary, request: tampered, versions }),
+        code(wanted), wanted,
+      )
     }
     await t.rejects(founder.approve({ vaultId, summary: elsewhere.summary, request, versions }), code('wrong-grant'))
   })

@@ -23,7 +23,9 @@ export function createBrowserPlatform(): Platform {
     hash: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', ownBytes(bytes))),
     store: createDeviceStore(),
     nowMs: () => Date.now(),
-    findCipher: () => (cipher ??= findPlatformCipher(crypto.subtle).then((found) => found ?? undefined)),
+    findCipher: () => (cipher ??= findPlatformCipher(crypto.subtle).then(
+      (found) => found ?? undefined,
+    )),
     loadOpaque,
   }
 }
@@ -47,7 +49,9 @@ function createDeviceStore(): DeviceStore {
   return {
     async read(name) {
       const locked: unknown = await run(await database(), ENTRIES, 'readonly', (entries) => entries.get(name))
-      return locked instanceof Uint8Array ? unlockEntry(await lockKey(await database()), name, locked) : null
+      return locked instanceof Uint8Array
+        ? unlockEntry(await lockKey(await database()), name, locked)
+        : null
     },
     async write(name, bytes) {
       const db = await database()
@@ -101,7 +105,9 @@ async function lockKey(db: IDBDatabase): Promise<CryptoKey> {
   return first
 }
 
-async function lockEntry(key: CryptoKey, name: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+async function lockEntry(
+  key: CryptoKey, name: string, bytes: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_SIZE_BYTES))
   const sealed = await crypto.subtle.encrypt(
     { name: 'AES-GCM', iv, additionalData: encodeUtf8(name) }, key, ownBytes(bytes))
@@ -109,7 +115,9 @@ async function lockEntry(key: CryptoKey, name: string, bytes: Uint8Array): Promi
 }
 
 /** `null` if it does not open: the browser lost its key, so the entry is as good as gone. */
-async function unlockEntry(key: CryptoKey, name: string, locked: Uint8Array): Promise<Uint8Array<ArrayBuffer> | null> {
+async function unlockEntry(
+  key: CryptoKey, name: string, locked: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer> | null> {
   const iv = locked.slice(0, IV_SIZE_BYTES)
   try {
     return new Uint8Array(await crypto.subtle.decrypt(

@@ -39,7 +39,9 @@ export function createChecking(platform: Platform): CheckMethods {
       const trusted = verifyCheckpoint(list.checkpoint, policyOfLog(logVkey))
       const offered = { note: list.checkpoint, trusted }
       const rememberedSize = await requireGrowth(platform, offered, readConsistency, forks)
-      return describeLog(trusted, list.events.map((event) => checkEvent(event, trusted)), rememberedSize)
+      return describeLog(
+        trusted, list.events.map((event) => checkEvent(event, trusted)), rememberedSize,
+      )
     },
     async checkExport({ text, logVkey }) {
       const audit = parseExport(text)
@@ -55,7 +57,9 @@ export function createChecking(platform: Platform): CheckMethods {
   }
 }
 
-function describeLog({ checkpoint }: TrustedCheckpoint, events: CheckedEvent[], rememberedSize: number | null): CheckedLog {
+function describeLog(
+  { checkpoint }: TrustedCheckpoint, events: CheckedEvent[], rememberedSize: number | null,
+): CheckedLog {
   return {
     origin: checkpoint.origin,
     treeSize: Number(checkpoint.size),
@@ -67,7 +71,9 @@ function describeLog({ checkpoint }: TrustedCheckpoint, events: CheckedEvent[], 
 }
 
 /** base64url(fpF ‖ SHA-256(log vkey)[0..16]), as `auditorFragment` writes it. */
-function readAuditorFragment(fragment: string): { founderFingerprint: string, logKeySha256: string } | null {
+function readAuditorFragment(
+  fragment: string,
+): { founderFingerprint: string, logKeySha256: string } | null {
   try {
     const reader = new ByteReader(decodeBase64Url(fragment))
     const founderFingerprint = encodeBase64Url(reader.take(FINGERPRINT_SIZE_BYTES))
@@ -96,14 +102,18 @@ function checkEvent(logged: LoggedEvent, trusted: TrustedCheckpoint): CheckedEve
   }
 }
 
-function openEvent(logged: LoggedEvent, event: string, salt: string, trusted: TrustedCheckpoint): Event {
+function openEvent(
+  logged: LoggedEvent, event: string, salt: string, trusted: TrustedCheckpoint,
+): Event {
   const opening = {
     salt: decodeBase64Url(salt),
     vaultTag: decodeBase64Url(logged.vaultTag),
     partyTag: decodeBase64Url(logged.partyTag),
     eventBytes: decodeBase64Url(event),
   }
-  return verifyOpening({ opening, index: BigInt(logged.index), path: logged.proof.map(decodeBase64Url) }, trusted)
+  return verifyOpening(
+    { opening, index: BigInt(logged.index), path: logged.proof.map(decodeBase64Url) }, trusted,
+  )
 }
 
 function openDetails(logged: LoggedEvent, event: Event): unknown {
@@ -120,7 +130,9 @@ interface Offered { readonly note: string, readonly trusted: TrustedCheckpoint }
  * See [Note: Remembered checkpoint]. Answers the remembered size, or `null` on a first meeting.
  * @throws ProtocolError `forked-log` if both trees cannot be one log's.
  */
-async function requireGrowth(platform: Platform, offered: Offered, read: ReadConsistency, forks: Map<string, Fork>): Promise<number | null> {
+async function requireGrowth(
+  platform: Platform, offered: Offered, read: ReadConsistency, forks: Map<string, Fork>,
+): Promise<number | null> {
   const { origin, size } = offered.trusted.checkpoint
   const name = `log/${origin}`
   const kept = await platform.store.read(name)
@@ -128,7 +140,9 @@ async function requireGrowth(platform: Platform, offered: Offered, read: ReadCon
     await platform.store.write(name, encodeUtf8(offered.note))
     return null
   }
-  const remembered = { note: decodeUtf8(kept), trusted: verifyCheckpoint(decodeUtf8(kept), policyOfKey(offered)) }
+  const remembered = {
+    note: decodeUtf8(kept), trusted: verifyCheckpoint(decodeUtf8(kept), policyOfKey(offered)),
+  }
   const rememberedSize = remembered.trusted.checkpoint.size
   const [older, newer] = rememberedSize <= size ? [remembered, offered] : [offered, remembered]
   try {
@@ -146,9 +160,13 @@ function policyOfKey({ trusted }: Offered) {
   return { logs: [{ key: trusted.logKey }], witnesses: [], groups: [], quorum: null }
 }
 
-async function requireConsistent(older: TrustedCheckpoint, newer: TrustedCheckpoint, read: ReadConsistency): Promise<void> {
+async function requireConsistent(
+  older: TrustedCheckpoint, newer: TrustedCheckpoint, read: ReadConsistency,
+): Promise<void> {
   const [{ size: oldSize, root: oldRoot }, { size, root }] = [older.checkpoint, newer.checkpoint]
   const isTrivial = oldSize === size || oldSize === 0n
   const hashes = isTrivial ? [] : await read(Number(oldSize), Number(size))
-  verifyConsistency({ oldSize, oldRoot, size, root, proof: hashes.map((hash) => decodeBase64Url(hash)) })
+  verifyConsistency(
+    { oldSize, oldRoot, size, root, proof: hashes.map((hash) => decodeBase64Url(hash)) },
+  )
 }

@@ -10,7 +10,9 @@ import {
 } from '../../protocol/limits.js'
 import type { CiphertextSource } from '../crypto.js'
 
-interface Fetched { readonly start: number, readonly end: number, readonly bytes: Promise<Uint8Array> }
+interface Fetched {
+  readonly start: number, readonly end: number, readonly bytes: Promise<Uint8Array>,
+}
 
 /** What is fetched early and not yet asked for; a viewer that never asks costs no more than this. */
 const MAX_FETCHED_COUNT = 16
@@ -36,7 +38,9 @@ export function earlySource(source: CiphertextSource, payloadLength: number): {
         const early = fetched.find((one) => one.start <= start && end <= one.end)
         if (early === undefined) return source.readPayload(start, end)
         const bytes = await early.bytes.catch(() => null)
-        return bytes === null ? source.readPayload(start, end) : bytes.slice(start - early.start, end - early.start)
+        return bytes === null
+          ? source.readPayload(start, end)
+          : bytes.slice(start - early.start, end - early.start)
       },
     },
     fetchFile({ offset, length }) {

@@ -8,7 +8,8 @@ import { concatBytes, decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8 } 
 import { openCard, sealCard, type Card as SealedCardText } from '../../protocol/deck/card.js'
 import { grantSha256, signGrant, verifyGrant, type Grant } from '../../protocol/deck/grant.js'
 import {
-  deriveLinkKeys, deriveLinkSecret, formatFragment, makeGrantId, parseRecipient, type LinkKeys, type Recipient,
+  deriveLinkKeys, deriveLinkSecret, formatFragment, makeGrantId, parseRecipient, type LinkKeys,
+  type Recipient,
 } from '../../protocol/deck/identity.js'
 import type { GrantPolicy } from '../../protocol/deck/policy.js'
 import { recordSha256, verifyRecord, type VersionRecord } from '../../protocol/deck/record.js'
@@ -35,25 +36,33 @@ export function createGranting(owner: Owner): GrantMethods {
       const grantId = makeGrantId()
       const made = signTerms(owner, { ...input, grantId, revision: 1, previous: null })
       const headers = wrapForLink(owner, made, input.versions)
-      return { grantId: encodeBase64Url(grantId), ...encodeTerms(made), headers, fragment: made.fragment }
+      return {
+        grantId: encodeBase64Url(grantId), ...encodeTerms(made), headers, fragment: made.fragment,
+      }
     },
     async reviseGrant(input) {
       const previous = readOwnGrant(owner, input.vaultId, input.previous)
       const made = signTerms(owner, {
-        ...input, grantId: previous.grant.grantId, revision: previous.grant.revision + 1, previous: previous.signed,
+        ...input, grantId: previous.grant.grantId, revision: previous.grant.revision + 1,
+        previous: previous.signed,
       })
       return { ...encodeTerms(made), headers: wrapForLink(owner, made, input.versions) }
     },
     async readGrant({ vaultId, summary }) {
       const { grant, link, fragment } = readOwnGrant(owner, vaultId, summary)
       const card = openCard(decodeBase64Url(summary.cardSealed), link.cardKey, grant)
-      return { policy: describePolicy(grant.policy), ndaSha256: encodeHash(grant.ndaSha256), card: describeCard(card), fragment }
+      return {
+        policy: describePolicy(grant.policy), ndaSha256: encodeHash(grant.ndaSha256),
+        card: describeCard(card), fragment,
+      }
     },
     async headersForGrant({ vaultId, summary, versions }) {
       return wrapForLink(owner, readOwnGrant(owner, vaultId, summary), versions)
     },
     async approve({ vaultId, summary, request, versions }) {
-      return { headers: wrapForDevice(owner, readOwnGrant(owner, vaultId, summary), request, versions) }
+      return {
+        headers: wrapForDevice(owner, readOwnGrant(owner, vaultId, summary), request, versions),
+      }
     },
     async auditorFragment(logVkey) {
       const pin = sha256(encodeUtf8(logVkey)).subarray(0, LOG_PIN_SIZE_BYTES)
@@ -72,8 +81,10 @@ interface Terms {
 }
 
 interface TermsInput {
-  readonly vaultId: string, readonly grantId: Uint8Array, readonly revision: number, readonly previous: Signed | null
-  readonly policy: Policy, readonly ndaSha256: string | null, readonly card: Card, readonly logVkey: string
+  readonly vaultId: string, readonly grantId: Uint8Array, readonly revision: number,
+  readonly previous: Signed | null
+  readonly policy: Policy, readonly ndaSha256: string | null, readonly card: Card,
+  readonly logVkey: string
 }
 
 function linkOf(owner: Owner, grantId: Uint8Array): { link: LinkKeys, fragment: string } {
@@ -87,7 +98,9 @@ function linkOf(owner: Owner, grantId: Uint8Array): { link: LinkKeys, fragment: 
 function signTerms(owner: Owner, input: TermsInput): Terms & { cardSealed: Uint8Array } {
   parseVkey(input.logVkey) // Refuses what no client could check against.
   const { link, fragment } = linkOf(owner, input.grantId)
-  const card = sealCard({ ...input.card, pageCount: input.card.pageCount ?? null }, link.cardKey, input.grantId)
+  const card = sealCard(
+    { ...input.card, pageCount: input.card.pageCount ?? null }, link.cardKey, input.grantId,
+  )
   const grant: Grant = {
     vaultId: input.vaultId,
     grantId: input.grantId,
@@ -99,7 +112,10 @@ function signTerms(owner: Owner, input: TermsInput): Terms & { cardSealed: Uint8
     logVkey: input.logVkey,
     policy: encodePolicy(input.policy, card.sha256),
   }
-  return { grant, signed: signGrant(grant, owner.keys().signing.secretKey), link, fragment, cardSealed: card.sealed }
+  return {
+    grant, signed: signGrant(grant, owner.keys().signing.secretKey), link, fragment,
+    cardSealed: card.sealed,
+  }
 }
 
 function encodeTerms(made: { signed: Signed, cardSealed: Uint8Array }) {
@@ -144,7 +160,9 @@ export function encodeHash(hash: Uint8Array | null): string | null {
 
 /** Her own grant as the server returns it: hers by signature, and of this vault. */
 function readOwnGrant(owner: Owner, vaultId: string, summary: GrantSummary): Terms {
-  const signed = { bytes: decodeBase64Url(summary.grant), signature: decodeBase64Url(summary.grantSignature) }
+  const signed = {
+    bytes: decodeBase64Url(summary.grant), signature: decodeBase64Url(summary.grantSignature),
+  }
   const { signing, fingerprint } = owner.keys()
   const grant = verifyGrant(signed, { signingKey: signing.publicKey, fingerprint })
   if (grant.vaultId !== vaultId) throw new ProtocolError('wrong-vault', 'grant')
@@ -155,8 +173,12 @@ function readOwnGrant(owner: Owner, vaultId: string, summary: GrantSummary): Ter
 // ---- Headers ----
 
 /** Her own version as the server returns it: hers by signature, and what it is said to be. */
-export function readOwnRecord(owner: Owner, vaultId: string, version: StoredVersion): { record: VersionRecord, signed: Signed } {
-  const signed = { bytes: decodeBase64Url(version.record), signature: decodeBase64Url(version.recordSignature) }
+export function readOwnRecord(
+  owner: Owner, vaultId: string, version: StoredVersion,
+): { record: VersionRecord, signed: Signed } {
+  const signed = {
+    bytes: decodeBase64Url(version.record), signature: decodeBase64Url(version.recordSignature),
+  }
   const record = verifyRecord(signed, owner.keys().fingerprint)
   if (record.vaultId !== vaultId) throw new ProtocolError('wrong-vault', 'version record')
   const isStated = record.documentId === version.documentId && record.version === version.version &&
@@ -167,11 +189,14 @@ export function readOwnRecord(owner: Owner, vaultId: string, version: StoredVers
 
 interface HeaderPurpose { recipient: Recipient, acceptanceSha256: Uint8Array | null }
 
-function wrapVersion(owner: Owner, terms: Terms, version: StoredVersion, purpose: HeaderPurpose): WrappedHeader {
+function wrapVersion(
+  owner: Owner, terms: Terms, version: StoredVersion, purpose: HeaderPurpose,
+): WrappedHeader {
   const { record, signed } = readOwnRecord(owner, terms.grant.vaultId, version)
   const fileKey = openFileKey(decodeBase64Url(version.ownerHeader), owner.keys().identity, record)
   const { header, wrap } = wrapAndSign({
-    ...purpose, fileKey, grantId: terms.grant.grantId, recordSha256: recordSha256(signed), secretKey: owner.keys().signing.secretKey,
+    ...purpose, fileKey, grantId: terms.grant.grantId, recordSha256: recordSha256(signed),
+    secretKey: owner.keys().signing.secretKey,
   })
   wipe(fileKey)
   return {
@@ -186,7 +211,9 @@ function wrapVersion(owner: Owner, terms: Terms, version: StoredVersion, purpose
  * [Note: No header before approval] Where release is on approval, no header of an `nda` part to the
  * link exists anywhere: not even a dishonest server can hand out what was never made.
  */
-function wrapForLink(owner: Owner, terms: Terms, versions: readonly StoredVersion[]): WrappedHeader[] {
+function wrapForLink(
+  owner: Owner, terms: Terms, versions: readonly StoredVersion[],
+): WrappedHeader[] {
   const { policy, linkRecipient } = terms.grant
   const mayWrap = (version: StoredVersion): boolean => policy.release === 'on-signature' ||
     readOwnRecord(owner, terms.grant.vaultId, version).record.gate !== 'nda'
@@ -196,11 +223,15 @@ function wrapForLink(owner: Owner, terms: Terms, versions: readonly StoredVersio
 
 // ---- Approving ----
 
-function wrapForDevice(owner: Owner, terms: Terms, request: AccessRequest, versions: readonly StoredVersion[]): WrappedHeader[] {
+function wrapForDevice(
+  owner: Owner, terms: Terms, request: AccessRequest, versions: readonly StoredVersion[],
+): WrappedHeader[] {
   const recipient = requireEnrolled(terms, request)
   requireAccepted(owner, terms, request)
   const acceptanceSha256 = hashNote(request.acceptance)
-  return versions.map((version) => wrapVersion(owner, terms, version, { recipient, acceptanceSha256 }))
+  return versions.map(
+    (version) => wrapVersion(owner, terms, version, { recipient, acceptanceSha256 }),
+  )
 }
 
 /** What wrap records name an acceptance by: the whole note, which has one spelling here ([Note: Strict notes]). */
@@ -212,12 +243,14 @@ export function hashNote(note: string): Uint8Array {
 function requireEnrolled(terms: Terms, request: AccessRequest): Recipient {
   const enrolment = verifyEnrolment(request.enrolment)
   if (enrolment.vault !== terms.grant.vaultId) throw new ProtocolError('wrong-vault', 'enrolment')
-  const isOfGrant = enrolment.grant === encodeBase64Url(terms.grant.grantId) && enrolment.linkKey === linkVkey(terms)
+  const isOfGrant = enrolment.grant === encodeBase64Url(terms.grant.grantId) &&
+    enrolment.linkKey === linkVkey(terms)
   if (!isOfGrant) throw new ProtocolError('wrong-grant', 'enrolment')
   const deviceKey = parseVkey(enrolment.deviceKey).publicKey
   if (isLowOrderKey(deviceKey)) throw new ProtocolError('low-order-key', 'device key')
   // What the server says beside the notes must be what the notes say, or the screen would show a lie.
-  const isStated = request.recipient === enrolment.recipient && request.deviceSigningKey === encodeBase64Url(deviceKey)
+  const isStated = request.recipient === enrolment.recipient &&
+    request.deviceSigningKey === encodeBase64Url(deviceKey)
   if (!isStated) throw new ProtocolError('bad-details', 'the server names another device')
   return parseRecipient(enrolment.recipient)
 }
@@ -227,13 +260,15 @@ function requireAccepted(owner: Owner, terms: Terms, request: AccessRequest): vo
   const enrolment = verifyEnrolment(request.enrolment)
   const { grant, signed } = terms
   if (acceptance.vault !== grant.vaultId) throw new ProtocolError('wrong-vault', 'acceptance')
-  const isOfGrant = acceptance.linkKey === linkVkey(terms) && acceptance.deviceKey === enrolment.deviceKey &&
+  const isOfGrant = acceptance.linkKey === linkVkey(terms) &&
+    acceptance.deviceKey === enrolment.deviceKey &&
     acceptance.recipientSha256 === hashRecipient(enrolment.recipient) &&
     acceptance.founderKey === formatVkey(roleKey('founder', owner.keys().signing.publicKey)) &&
     // An acceptance holds for later revisions under the same NDA; of the first there is only one.
     (grant.revision > 1 || acceptance.grantSha256 === encodeHex(grantSha256(signed)))
   if (!isOfGrant) throw new ProtocolError('wrong-grant', 'acceptance')
-  const isOfNda = grant.ndaSha256 !== null && acceptance.agreementSha256 === encodeHex(grant.ndaSha256)
+  const isOfNda = grant.ndaSha256 !== null &&
+    acceptance.agreementSha256 === encodeHex(grant.ndaSha256)
   if (!isOfNda) throw new ProtocolError('bad-details', 'another agreement')
   if (acceptance.log !== parseVkey(grant.logVkey).name) throw new ProtocolError('wrong-origin', 'acceptance')
   const isStated = acceptance.name === request.name && acceptance.email === request.email

@@ -13,7 +13,8 @@ import { wipe } from '../../protocol/sodium.js'
 import type { CiphertextSource, CryptoWorker, OpenedVersion } from '../crypto.js'
 import { parseSourceRequest } from '../viewer/parse.js'
 import {
-  MAX_OPEN_READ_COUNT, SOURCE_ERROR_CODES, type SourceDocument, type SourceErrorCode, type SourceRequest,
+  MAX_OPEN_READ_COUNT, SOURCE_ERROR_CODES, type SourceDocument, type SourceErrorCode,
+  type SourceRequest,
 } from '../viewer/ports.js'
 import { earlySource } from './early-source.js'
 import { readOwnRecord } from './granting.js'
@@ -24,7 +25,9 @@ import type { Received, Visiting } from './visiting.js'
 type OpenMethods = Pick<CryptoWorker, 'openOwnVersion' | 'openVersion' | 'saveVersion'>
 type ToOpen = Pick<Received, 'record' | 'fileKey'>
 
-export function createOpening(platform: Platform, owner: Owner, visiting: Visiting): { methods: OpenMethods, forget: () => void } {
+export function createOpening(
+  platform: Platform, owner: Owner, visiting: Visiting,
+): { methods: OpenMethods, forget: () => void } {
   const readers = new Set<VersionReader>()
 
   async function open(version: ToOpen, source: CiphertextSource): Promise<VersionReader> {
@@ -36,7 +39,9 @@ export function createOpening(platform: Platform, owner: Owner, visiting: Visiti
     reader.close()
     readers.delete(reader)
   }
-  async function show(version: ToOpen, source: CiphertextSource, port: MessagePort): Promise<OpenedVersion> {
+  async function show(
+    version: ToOpen, source: CiphertextSource, port: MessagePort,
+  ): Promise<OpenedVersion> {
     const reader = await open(version, source)
     serve(reader, port, () => close(reader))
     return describe(reader.manifest)
@@ -64,7 +69,9 @@ export function createOpening(platform: Platform, owner: Owner, visiting: Visiti
   }
 }
 
-async function openForReading(platform: Platform, version: ToOpen, source: CiphertextSource): Promise<VersionReader> {
+async function openForReading(
+  platform: Platform, version: ToOpen, source: CiphertextSource,
+): Promise<VersionReader> {
   const makeCipher = await platform.findCipher()
   const early = earlySource(source, version.record.payloadLength)
   const reader = await openDeck({
@@ -77,7 +84,8 @@ async function openForReading(platform: Platform, version: ToOpen, source: Ciphe
 
 /** @throws ProtocolError as `openReleasedHeader`. */
 function openOwn(owner: Owner, input: {
-  vaultId: string, version: StoredVersion, previousRecords: readonly { record: string, signature: string }[],
+  vaultId: string, version: StoredVersion,
+  previousRecords: readonly { record: string, signature: string }[],
 }): ToOpen {
   const { signed } = readOwnRecord(owner, input.vaultId, input.version)
   const before = input.previousRecords.map(({ record, signature }) =>
@@ -104,7 +112,9 @@ function describe(manifest: Manifest): OpenedVersion {
 }
 
 /** Written out in stretches, so that the browser may keep them off the heap. */
-async function save(reader: VersionReader, onBytes: (doneBytes: number, totalBytes: number) => void) {
+async function save(
+  reader: VersionReader, onBytes: (doneBytes: number, totalBytes: number) => void,
+) {
   const { fileName, mediaType, fileSize } = reader.manifest
   const stretches: Blob[] = []
   for (let offset = 0; offset < fileSize; offset += PART_SIZE_BYTES) {
@@ -141,12 +151,16 @@ function documentMessage(manifest: Manifest): SourceDocument {
     ...(manifest.pages.length === 0 ? {} : { pageCount: manifest.pages.length }),
     ...(manifest.lockedPageCount === 0 ? {} : { lockedPageCount: manifest.lockedPageCount }),
     ...(thumbnailType === null ? {} : {
-      thumbnails: manifest.thumbnails.map(({ width, height }) => ({ mediaType: thumbnailType, width, height })),
+      thumbnails: manifest.thumbnails.map(
+        ({ width, height }) => ({ mediaType: thumbnailType, width, height }),
+      ),
     }),
   }
 }
 
-async function answer(reader: VersionReader, port: MessagePort, request: SourceRequest): Promise<void> {
+async function answer(
+  reader: VersionReader, port: MessagePort, request: SourceRequest,
+): Promise<void> {
   try {
     const bytes = await read(reader, request)
     if (bytes === null) port.postMessage({ id: request.id, error: 'out-of-range' })
@@ -157,12 +171,16 @@ async function answer(reader: VersionReader, port: MessagePort, request: SourceR
 }
 
 /** `null` if the request lies outside the document. */
-async function read(reader: VersionReader, request: SourceRequest): Promise<Uint8Array<ArrayBuffer> | null> {
+async function read(
+  reader: VersionReader, request: SourceRequest,
+): Promise<Uint8Array<ArrayBuffer> | null> {
   const { fileSize, thumbnails } = reader.manifest
   if (request.kind === 'thumbnail') {
     return request.index < thumbnails.length ? reader.readThumbnail(request.index) : null
   }
-  return request.offset + request.length <= fileSize ? reader.readFile(request.offset, request.length) : null
+  return request.offset + request.length <= fileSize
+    ? reader.readFile(request.offset, request.length)
+    : null
 }
 
 /** Bytes that were refused are tampering; a source says why it could not fetch; the rest is our fault. */

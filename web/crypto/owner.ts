@@ -5,11 +5,13 @@
 import type { KeyringRow } from '../../protocol/api.js'
 import { decodeBase64Url, encodeBase64Url, encodeUtf8, decodeUtf8 } from '../../protocol/bytes.js'
 import {
-  deriveOwnerKeys, deriveRecoveryAuth, deriveVaultTagKey, formatRecipient, formatRecoveryCode, makeRecoveryCode,
+  deriveOwnerKeys, deriveRecoveryAuth, deriveVaultTagKey, formatRecipient, formatRecoveryCode,
+  makeRecoveryCode,
   makeRoot, parseRecoveryCode, type OwnerKeys,
 } from '../../protocol/deck/identity.js'
 import {
-  deriveRootWrapKey, lockRoot, openPrivate, sealPrivate, unlockRoot, type KeyringMethod, type PrivatePlace,
+  deriveRootWrapKey, lockRoot, openPrivate, sealPrivate, unlockRoot, type KeyringMethod,
+  type PrivatePlace,
 } from '../../protocol/deck/keyring.js'
 import { ProtocolError, assert } from '../../protocol/errors.js'
 import { sha256 } from '../../protocol/hash.js'
@@ -43,8 +45,12 @@ interface Held {
   recoveryCode: Uint8Array | null
 }
 
-export function createOwner(platform: Platform): { methods: OwnerMethods, owner: Owner, forget: () => void } {
-  const held: Held = { root: null, keys: null, passphrase: null, exportKey: null, recoveryCode: null }
+export function createOwner(
+  platform: Platform,
+): { methods: OwnerMethods, owner: Owner, forget: () => void } {
+  const held: Held = {
+    root: null, keys: null, passphrase: null, exportKey: null, recoveryCode: null,
+  }
   const owner = lend(held)
   return {
     owner,
@@ -72,20 +78,21 @@ function lend(held: Held): Owner {
 }
 
 function forget(held: Held): void {
-  if (held.root !== null) wipe(held.root)
-  if (held.keys !== null) wipe(held.keys.identity.secret, held.keys.signing.secretKey)
-  Object.assign(held, { root: null, keys: null })
-  forgetSteps(held)
-}
-
-function forgetSteps(held: Held): void {
+  forgetRoot(held)
   if (held.exportKey !== null) wipe(held.exportKey)
   if (held.recoveryCode !== null) wipe(held.recoveryCode)
   Object.assign(held, { passphrase: null, exportKey: null, recoveryCode: null })
 }
 
+function forgetRoot(held: Held): void {
+  if (held.root !== null) wipe(held.root)
+  if (held.keys !== null) wipe(held.keys.identity.secret, held.keys.signing.secretKey)
+  Object.assign(held, { root: null, keys: null })
+}
+
+/** Leaves an exchange that has begun: a new account's root is made between its two messages. */
 function hold(held: Held, root: Uint8Array<ArrayBuffer>): OwnerPublic {
-  forget(held)
+  forgetRoot(held)
   held.root = root
   held.keys = deriveOwnerKeys(root)
   return publicOf(held.keys)
@@ -126,7 +133,8 @@ function unlock(row: KeyringRow, secret: Uint8Array, way: Way): Uint8Array<Array
   const wrapKey = deriveRootWrapKey(way.method, secret)
   try {
     const locked = {
-      sealed: decodeBase64Url(row.sealed), commit: decodeBase64Url(row.commit), version: row.version,
+      sealed: decodeBase64Url(row.sealed), commit: decodeBase64Url(row.commit),
+      version: row.version,
     }
     const root = unlockRoot(locked, wrapKey, { ...way, rowId: row.rowId })
     if (root === null) throw new ProtocolError('bad-key-commitment', 'another secret')
@@ -180,7 +188,8 @@ function passphraseMethods(held: Held, owner: Owner, platform: Platform) {
       const opaque = await platform.loadOpaque()
       const step = takeStep()
       const finished = opaque.finishRegistration({
-        password: step.passphrase, registrationResponse, clientRegistrationState: step.state, keyStretching: KEY_STRETCHING,
+        password: step.passphrase, registrationResponse, clientRegistrationState: step.state,
+        keyStretching: KEY_STRETCHING,
       })
       const secret = decodeBase64Url(finished.exportKey)
       const row = lock(owner.root(), secret, { method: 'passphrase', userId, rowId })
@@ -196,15 +205,18 @@ function passphraseMethods(held: Held, owner: Owner, platform: Platform) {
       const opaque = await platform.loadOpaque()
       const step = takeStep()
       const finished = opaque.finishLogin({
-        password: step.passphrase, loginResponse, clientLoginState: step.state, keyStretching: KEY_STRETCHING,
+        password: step.passphrase, loginResponse, clientLoginState: step.state,
+        keyStretching: KEY_STRETCHING,
       })
       if (finished === undefined) return null
       held.exportKey = decodeBase64Url(finished.exportKey)
       return { finishLoginRequest: finished.finishLoginRequest }
     },
     async unlockRootWithPassphrase({ userId, row }) {
-      assert(held.exportKey !== null, 'a passphrase login is finished before its row is opened')
-      return hold(held, unlock(row, held.exportKey, { method: 'passphrase', userId }))
+      const secret = held.exportKey
+      assert(secret !== null, 'a passphrase login is finished before its row is opened')
+      held.exportKey = null
+      return hold(held, unlock(row, secret, { method: 'passphrase', userId }))
     },
   } satisfies Partial<CryptoWorker>
 }
@@ -226,8 +238,10 @@ function recoveryMethods(held: Held, owner: Owner) {
       return { recoveryAuth: encodeBase64Url(deriveRecoveryAuth(code)) }
     },
     async unlockRootWithRecovery({ userId, row }) {
-      assert(held.recoveryCode !== null, 'a recovery code is read before its row is opened')
-      return hold(held, unlock(row, held.recoveryCode, { method: 'recovery', userId }))
+      const code = held.recoveryCode
+      assert(code !== null, 'a recovery code is read before its row is opened')
+      held.recoveryCode = null
+      return hold(held, unlock(row, code, { method: 'recovery', userId }))
     },
   } satisfies Partial<CryptoWorker>
 }

@@ -15,7 +15,9 @@ export interface DeviceStore {
 
 /** The part of OPAQUE that a client uses (@serenity-kit/opaque, loaded when first needed). */
 export interface OpaqueClient {
-  startRegistration(input: { password: string }): { clientRegistrationState: string, registrationRequest: string }
+  startRegistration(
+    input: { password: string },
+  ): { clientRegistrationState: string, registrationRequest: string }
   finishRegistration(input: {
     password: string, registrationResponse: string, clientRegistrationState: string, keyStretching: 'memory-constrained',
   }): { registrationRecord: string, exportKey: string }

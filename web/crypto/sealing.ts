@@ -6,7 +6,8 @@
 import { concatBytes, decodeBase64Url, encodeBase64Url, equalBytes } from '../../protocol/bytes.js'
 import { buildArchive, type ArchiveInput, type ByteSource } from '../../protocol/deck/archive.js'
 import {
-  decodeDraft, encodeDraft, hashPlaintext, promisesOf, startSeal, type SealDraft, type SealedPart as PartOfDeck, type Sealer,
+  decodeDraft, encodeDraft, hashPlaintext, promisesOf, startSeal, type SealDraft,
+  type SealedPart as PartOfDeck, type Sealer,
 } from '../../protocol/deck/deck.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import { makeFileKey, makePayloadNonce } from '../../protocol/deck/identity.js'
@@ -33,14 +34,18 @@ interface Seal {
   ahead: Promise<PartOfDeck> | null
 }
 
-export function createSealing(platform: Platform, owner: Owner): { methods: SealMethods, forget: () => void } {
+export function createSealing(
+  platform: Platform, owner: Owner,
+): { methods: SealMethods, forget: () => void } {
   const seals = new Map<string, Seal>()
   function sealOf(sealId: string): Seal {
     const seal = seals.get(sealId)
     assert(seal !== undefined, 'a seal is begun before its parts are asked for')
     return seal
   }
-  async function begin(input: SealInput, archive: ByteSource, draft: SealDraft): Promise<{ sealId: string, sealer: Sealer }> {
+  async function begin(
+    input: SealInput, archive: ByteSource, draft: SealDraft,
+  ): Promise<{ sealId: string, sealer: Sealer }> {
     const sealer = await start(platform, archive, draft)
     const sealId = crypto.randomUUID()
     seals.set(sealId, { input, draft, sealer, chunkHashes: [], nextIndex: 0, ahead: null })
@@ -69,7 +74,9 @@ export function createSealing(platform: Platform, owner: Owner): { methods: Seal
         }
         const { sealId, sealer } = await begin(input, archive, draft)
         const begun = describeBegun(owner, input, { sealId, sealer, draft })
-        return { ...begun, beginUpload: { ...begun.beginUpload, ownerHeader: input.ownerHeader, draftSealed: input.draftSealed } }
+        return { ...begun, beginUpload: {
+          ...begun.beginUpload, ownerHeader: input.ownerHeader, draftSealed: input.draftSealed,
+        } }
       },
       nextPart: async (sealId) => nextPart(platform, sealOf(sealId)),
       async finishSeal(sealId) {
@@ -97,7 +104,9 @@ async function archiveOf(input: SealInput): Promise<ByteSource> {
     fileName: input.fileName,
     mediaType: input.mediaType,
     file: sourceOf(input.file),
-    pages: input.pageSizes.map(({ widthPt, heightPt }) => ({ width: Math.round(widthPt), height: Math.round(heightPt) })),
+    pages: input.pageSizes.map(
+      ({ widthPt, heightPt }) => ({ width: Math.round(widthPt), height: Math.round(heightPt) }),
+    ),
     ...thumbnailTypeOf(input),
     thumbnails,
     ...(input.lockedPageCount === undefined ? {} : { lockedPageCount: input.lockedPageCount }),
@@ -115,7 +124,9 @@ function thumbnailTypeOf(input: SealInput): Pick<ArchiveInput, 'thumbnailType'> 
 function sourceOf(file: Blob): ByteSource {
   return {
     size: file.size,
-    read: async (offset, length) => new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
+    read: async (offset, length) => new Uint8Array(
+      await file.slice(offset, offset + length).arrayBuffer(),
+    ),
   }
 }
 
@@ -123,7 +134,9 @@ function hash(platform: Platform, archive: ByteSource, onHashed: OnHashed): Prom
   return hashPlaintext(archive, platform.hash, (doneBytes) => onHashed(doneBytes, archive.size))
 }
 
-async function makeDraft(platform: Platform, archive: ByteSource, onHashed: OnHashed): Promise<SealDraft> {
+async function makeDraft(
+  platform: Platform, archive: ByteSource, onHashed: OnHashed,
+): Promise<SealDraft> {
   const plaintextSha256 = await hash(platform, archive, onHashed)
   return { fileKey: makeFileKey(), nonce: makePayloadNonce(), plaintextSha256 }
 }
@@ -143,7 +156,9 @@ function draftPlace(input: SealInput): PrivatePlace {
 }
 
 /** @throws ProtocolError `bad-key-commitment` if the draft is not of this owner and upload. */
-function openDraft(owner: Owner, input: SealInput & { draftSealed: string, nonce: string }): SealDraft {
+function openDraft(
+  owner: Owner, input: SealInput & { draftSealed: string, nonce: string },
+): SealDraft {
   const opened = openPrivate(owner.root(), draftPlace(input), decodeBase64Url(input.draftSealed))
   if (opened === null) throw new ProtocolError('bad-key-commitment', 'draft of another upload')
   const draft = decodeDraft(opened)
@@ -152,7 +167,9 @@ function openDraft(owner: Owner, input: SealInput & { draftSealed: string, nonce
   return draft
 }
 
-function describeBegun(owner: Owner, input: SealInput, begun: { sealId: string, sealer: Sealer, draft: SealDraft }): SealBegun {
+function describeBegun(
+  owner: Owner, input: SealInput, begun: { sealId: string, sealer: Sealer, draft: SealDraft },
+): SealBegun {
   const { documentId, part, gate, version } = input
   const { sealId, sealer, draft } = begun
   return {
@@ -164,7 +181,9 @@ function describeBegun(owner: Owner, input: SealInput, begun: { sealId: string, 
       payloadLength: sealer.payloadLength,
       nonce: encodeBase64Url(draft.nonce),
       ownerHeader: encodeBase64Url(wrapFileKey(draft.fileKey, owner.keys().identity.recipient)),
-      draftSealed: encodeBase64Url(sealPrivate(owner.root(), draftPlace(input), encodeDraft(draft))),
+      draftSealed: encodeBase64Url(
+        sealPrivate(owner.root(), draftPlace(input), encodeDraft(draft)),
+      ),
     },
   }
 }
@@ -179,7 +198,9 @@ async function nextPart(platform: Platform, seal: Seal): Promise<SealedPart | nu
   const hasMore = seal.nextIndex < seal.sealer.partCount
   seal.ahead = hasMore ? seal.sealer.sealPart(seal.nextIndex) : null
   seal.ahead?.catch(() => undefined) // Whoever asks for the part gets the error.
-  return { index: part.index, bytes: part.bytes, sha256: encodeBase64Url(await platform.hash(part.bytes)) }
+  return {
+    index: part.index, bytes: part.bytes, sha256: encodeBase64Url(await platform.hash(part.bytes)),
+  }
 }
 
 function finish(owner: Owner, seal: Seal): SealFinished {
@@ -194,11 +215,16 @@ function finish(owner: Owner, seal: Seal): SealFinished {
     part: PARTS[input.part],
     gate: input.gate,
     version: input.version,
-    previousSha256: input.previousRecord === null ? null : sha256(decodeBase64Url(input.previousRecord)),
+    previousSha256: input.previousRecord === null
+      ? null
+      : sha256(decodeBase64Url(input.previousRecord)),
     payloadLength,
     nonce: draft.nonce,
     ...promisesOf({ fileKey: draft.fileKey, nonce: draft.nonce, payloadLength, hashList }),
     signingKey: signing.publicKey,
   }, signing.secretKey)
-  return { hashList, record: encodeBase64Url(signed.bytes), recordSignature: encodeBase64Url(signed.signature) }
+  return {
+    hashList, record: encodeBase64Url(signed.bytes),
+    recordSignature: encodeBase64Url(signed.signature),
+  }
 }

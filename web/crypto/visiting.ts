@@ -10,7 +10,8 @@ import { openReleasedHeader } from '../../protocol/deck/deck.js'
 import { decodeWrap, grantSha256, requireNewerGrant, verifyGrant, type Grant, type WrapRecord } from '../../protocol/deck/grant.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import {
-  deriveDeviceKeys, deriveLinkKeys, formatRecipient, makeDeviceSeed, parseFragment, type DeviceKeys, type Identity, type LinkKeys,
+  deriveDeviceKeys, deriveLinkKeys, formatRecipient, makeDeviceSeed, parseFragment, type DeviceKeys,
+  type Identity, type LinkKeys,
 } from '../../protocol/deck/identity.js'
 import { PARTS, type VersionRecord } from '../../protocol/deck/record.js'
 import type { Signed } from '../../protocol/deck/signature.js'
@@ -35,9 +36,14 @@ type VisitMethods = Pick<CryptoWorker,
   'signAcceptance' | 'signDecline' | 'receiveHeaders' | 'forgetDevice'>
 
 /** One version that this device may open. */
-export interface Received { readonly fileKey: FileKey, readonly record: VersionRecord, readonly sha256: Uint8Array }
+export interface Received {
+  readonly fileKey: FileKey, readonly record: VersionRecord, readonly sha256: Uint8Array,
+}
 
-interface Gate { readonly grant: Grant, readonly signed: Signed, readonly founderKey: Uint8Array, readonly agreement: string | null }
+interface Gate {
+  readonly grant: Grant, readonly signed: Signed, readonly founderKey: Uint8Array,
+  readonly agreement: string | null,
+}
 
 interface Visit {
   readonly grantId: string
@@ -84,14 +90,19 @@ export function createVisiting(platform: Platform): Visiting {
 }
 
 function forgetVisit(visit: Visit): void {
-  wipe(visit.linkSecret, visit.link.signing.secretKey, visit.link.identity.secret, visit.link.cardKey)
+  wipe(
+    visit.linkSecret, visit.link.signing.secretKey, visit.link.identity.secret, visit.link.cardKey,
+  )
   for (const { fileKey } of visit.received.values()) wipe(fileKey)
   visit.received.clear()
 }
 
 // ---- The link and its gate ----
 
-function openVisit(grantId: string, secret: { linkSecret: Uint8Array, fingerprint: Uint8Array }, kept: KeptVisit | null): Visit {
+function openVisit(
+  grantId: string, secret: { linkSecret: Uint8Array, fingerprint: Uint8Array },
+  kept: KeptVisit | null,
+): Visit {
   const id = decodeBase64Url(grantId)
   return {
     grantId,
@@ -120,7 +131,8 @@ function linkMethods(visits: Map<string, Visit>, platform: Platform) {
       if (secret === null) return null
       const kept = await recall(platform, grantId)
       // Another secret for the same grant is another link: what was kept says nothing about it.
-      const isSame = kept !== null && equalBytes(kept.linkSecret, secret.linkSecret) && equalBytes(kept.fingerprint, secret.fingerprint)
+      const isSame = kept !== null && equalBytes(kept.linkSecret, secret.linkSecret) &&
+        equalBytes(kept.fingerprint, secret.fingerprint)
       visits.set(grantId, openVisit(grantId, secret, isSame ? kept : null))
       return { founderFingerprint: encodeBase64Url(secret.fingerprint) }
     },
@@ -128,7 +140,10 @@ function linkMethods(visits: Map<string, Visit>, platform: Platform) {
       if (visits.has(grantId)) return true
       const kept = await recall(platform, grantId)
       if (kept === null) return false
-      visits.set(grantId, openVisit(grantId, { linkSecret: kept.linkSecret, fingerprint: kept.fingerprint }, kept))
+      visits.set(
+        grantId,
+        openVisit(grantId, { linkSecret: kept.linkSecret, fingerprint: kept.fingerprint }, kept),
+      )
       return true
     },
     async verifyGate(view) {
@@ -156,7 +171,9 @@ function findFragment(text: string): { linkSecret: Uint8Array, fingerprint: Uint
 
 /** Everything the gate shows hangs on this: the grant is the pinned founder's, the link's and this vault's. */
 function verifyGate(visit: Visit, view: GateView): VerifiedGate {
-  const signed = { bytes: decodeBase64Url(view.grant), signature: decodeBase64Url(view.grantSignature) }
+  const signed = {
+    bytes: decodeBase64Url(view.grant), signature: decodeBase64Url(view.grantSignature),
+  }
   const founderKey = decodeBase64Url(view.signingKey)
   const grant = verifyGrant(signed, { signingKey: founderKey, fingerprint: visit.fingerprint })
   requireGrantOfLink(visit, grant)
@@ -205,8 +222,13 @@ function noteMethods(visitOf: (grantId: string) => Visit, platform: Platform) {
       const visit = visitOf(grantId)
       if (visit.device === null) return null
       const { device } = signersOf(visit)
-      const text = formatSession({ grant: grantId, deviceKey: formatVkey(device.key), ...freshness(visit, nonce, platform) })
-      return { deviceSigningKey: encodeBase64Url(device.key.publicKey), sessionNote: signStatement(text, [device]) }
+      const text = formatSession(
+        { grant: grantId, deviceKey: formatVkey(device.key), ...freshness(visit, nonce, platform) },
+      )
+      return {
+        deviceSigningKey: encodeBase64Url(device.key.publicKey),
+        sessionNote: signStatement(text, [device]),
+      }
     },
     async previewAcceptance({ grantId, acceptance }) {
       return { text: writeAcceptance(visitOf(grantId), acceptance, platform) }
@@ -233,7 +255,8 @@ async function enrolDevice(visit: Visit, signatory: KeptVisit['signatory'], plat
   const { linkSecret, fingerprint } = visit
   const deviceSeed = visit.kept?.deviceSeed ?? makeDeviceSeed()
   await keep(visit, {
-    acceptances: [], seen: new Map(), ...visit.kept, linkSecret, fingerprint, deviceSeed, signatory, grant: signed,
+    acceptances: [], seen: new Map(), ...visit.kept, linkSecret, fingerprint, deviceSeed, signatory,
+    grant: signed,
   }, platform)
   visit.device = deriveDeviceKeys(deviceSeed, decodeBase64Url(visit.grantId))
 }
@@ -300,7 +323,9 @@ function signBoth(visit: Visit, signatory: KeptVisit['signatory'], fresh: Freshn
   }
 }
 
-function agreementOf(visit: Visit): { agreement: string, agreementSha256: string, vault: string, grantSha256: string } {
+function agreementOf(
+  visit: Visit,
+): { agreement: string, agreementSha256: string, vault: string, grantSha256: string } {
   const { grant, signed, agreement } = gateOf(visit)
   if (grant.ndaSha256 === null || agreement === null) throw new ProtocolError('wrong-grant', 'the link asks for no NDA')
   return {
@@ -336,7 +361,9 @@ function writeAcceptance(visit: Visit, acceptance: Acceptance, platform: Platfor
 function writeDecline(visit: Visit, nonce: string, platform: Platform): string {
   const signatory: Signatory | null = keptOf(visit).signatory
   assert(signatory !== null, 'who declines an NDA has given a name and an address')
-  return formatDecline({ ...signatory, ...agreementOf(visit), ...keysOf(visit), ...freshness(visit, nonce, platform) })
+  return formatDecline(
+    { ...signatory, ...agreementOf(visit), ...keysOf(visit), ...freshness(visit, nonce, platform) },
+  )
 }
 
 // ---- Headers ----
@@ -348,7 +375,9 @@ function newestOf(headers: readonly ReleasedHeader[]): ReleasedHeader[] {
     const key = seenKey(documentId, part)
     newest.set(key, Math.max(version, newest.get(key) ?? 0))
   }
-  return headers.filter(({ documentId, part, version }) => newest.get(seenKey(documentId, part)) === version)
+  return headers.filter(
+    ({ documentId, part, version }) => newest.get(seenKey(documentId, part)) === version,
+  )
 }
 
 function seenKey(documentId: string, part: 0 | 1): string {
@@ -361,17 +390,26 @@ async function receive(visit: Visit, headers: readonly ReleasedHeader[], platfor
   const deviceHeaders: { versionId: string, header: string }[] = []
   for (const released of newestOf(headers)) {
     const received = openReleased(visit, released, kept)
-    seen.set(seenKey(released.documentId, released.part), { version: received.record.version, sha256: received.sha256 })
+    seen.set(
+      seenKey(released.documentId, released.part),
+      { version: received.record.version, sha256: received.sha256 },
+    )
     visit.received.set(released.versionId, received)
     // A header of our own making comes back without the founder's wrap: it needs no other.
-    if (released.wrap !== null) deviceHeaders.push(rewrap(visit, released.versionId, received.fileKey))
+    if (released.wrap !== null) deviceHeaders.push(
+      rewrap(visit, released.versionId, received.fileKey),
+    )
   }
   await keep(visit, { ...kept, seen, grant: gateOf(visit).signed }, platform)
   return { deviceHeaders }
 }
 
-function rewrap(visit: Visit, versionId: string, fileKey: FileKey): { versionId: string, header: string } {
-  return { versionId, header: encodeBase64Url(wrapFileKey(fileKey, deviceOf(visit).identity.recipient)) }
+function rewrap(
+  visit: Visit, versionId: string, fileKey: FileKey,
+): { versionId: string, header: string } {
+  return {
+    versionId, header: encodeBase64Url(wrapFileKey(fileKey, deviceOf(visit).identity.recipient)),
+  }
 }
 
 function openReleased(visit: Visit, released: ReleasedHeader, kept: KeptVisit): Received {
@@ -385,7 +423,9 @@ function openReleased(visit: Visit, released: ReleasedHeader, kept: KeptVisit): 
     fingerprint: visit.fingerprint,
     vaultId: grant.vaultId,
     seen: kept.seen.get(seenKey(released.documentId, released.part)) ?? null,
-    wrap: wrap === null ? null : { signed: wrap, grant, acceptanceSha256: ownAcceptance(kept, named) },
+    wrap: wrap === null
+      ? null
+      : { signed: wrap, grant, acceptanceSha256: ownAcceptance(kept, named) },
   })
   requireStated(released, record)
   return { fileKey, record, sha256: seen.sha256 }
@@ -397,7 +437,8 @@ function signedOf(bytes: string, signature: string): Signed {
 
 /** What stands beside a record must be what the record says. */
 function requireStated(released: ReleasedHeader, record: VersionRecord): void {
-  const isStated = record.documentId === released.documentId && PARTS.indexOf(record.part) === released.part &&
+  const isStated = record.documentId === released.documentId &&
+    PARTS.indexOf(record.part) === released.part &&
     record.version === released.version && record.gate === released.gate && record.payloadLength === released.payloadLength
   if (!isStated) throw new ProtocolError('broken-chain', 'the server states another version')
 }

@@ -18,7 +18,9 @@ import { equalSecrets } from '../../protocol/sodium.js'
  * commits to.
  * @throws ProtocolError `wrong-header`, `bad-key-commitment`, or as `parseSealdeckHeader`, `openHeader`.
  */
-export function openFileKey(header: Uint8Array, identity: Identity, record: VersionRecord): FileKey {
+export function openFileKey(
+  header: Uint8Array, identity: Identity, record: VersionRecord,
+): FileKey {
   const fileKey = openHeader(parseSealdeckHeader(header), [identityUnwrapper(identity)])
   if (fileKey === null) throw new ProtocolError('wrong-header', 'for somebody else')
   if (!equalSecrets(commitToFileKey(fileKey, record.nonce), record.keyCommit)) {
@@ -41,7 +43,9 @@ export interface WrapInput {
 export function wrapAndSign(input: WrapInput): { header: Uint8Array<ArrayBuffer>, wrap: Signed } {
   const { fileKey, recipient, grantId, recordSha256, acceptanceSha256, secretKey } = input
   const header = wrapFileKey(fileKey, recipient)
-  const record = { grantId, recordSha256, recipient, headerSha256: sha256(header), acceptanceSha256 }
+  const record = {
+    grantId, recordSha256, recipient, headerSha256: sha256(header), acceptanceSha256,
+  }
   return { header, wrap: signWrap(record, secretKey) }
 }
 

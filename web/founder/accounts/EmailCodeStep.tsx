@@ -21,7 +21,9 @@ interface EmailCodeStepProps {
   readonly onBack: () => void
 }
 
-export function EmailCodeStep({ email, challenge: first, onCode, onResend, onBack }: EmailCodeStepProps) {
+export function EmailCodeStep(
+  { email, challenge: first, onCode, onResend, onBack }: EmailCodeStepProps,
+) {
   const copy = useCopy(accounts)
   const { config } = useSession()
   const [challenge, setChallenge] = useState(first)
@@ -44,7 +46,9 @@ export function EmailCodeStep({ email, challenge: first, onCode, onResend, onBac
         onValueChange={setDigits} onComplete={onComplete}
       />
       <div className={styles.acts}>
-        {onResend !== undefined && <Resend challenge={challenge} onResend={onResend} onSent={setChallenge} />}
+        {onResend !== undefined && <Resend
+          challenge={challenge} onResend={onResend} onSent={setChallenge}
+        />}
         <Button variant='quiet' onClick={onBack}>{copy.otherEmail}</Button>
       </div>
     </Card>

@@ -19,7 +19,9 @@ interface NewPassphraseProps {
   readonly onPassphrase: (passphrase: string) => void
 }
 
-export function NewPassphrase({ actLabel, isBusy, error, isPrimary = true, autoFocus = false, onPassphrase }: NewPassphraseProps) {
+export function NewPassphrase({
+  actLabel, isBusy, error, isPrimary = true, autoFocus = false, onPassphrase,
+}: NewPassphraseProps) {
   const copy = useCopy(accounts)
   const [text, setText] = useState('')
   const [isChecked, setChecked] = useState(false)
@@ -58,7 +60,9 @@ interface KnownPassphraseProps {
   readonly onSubmit: (input: { email: string, passphrase: string }) => void
 }
 
-export function KnownPassphrase({ email: first, isEmailKnown = false, actLabel, isBusy, error, onSubmit }: KnownPassphraseProps) {
+export function KnownPassphrase(
+  { email: first, isEmailKnown = false, actLabel, isBusy, error, onSubmit }: KnownPassphraseProps,
+) {
   const copy = useCopy(accounts)
   const [email, setEmail] = useState(first)
   const [passphrase, setPassphrase] = useState('')

@@ -27,8 +27,13 @@ export function RecoveryCode() {
   const account = useAccount()
   const { made, act, retry } = useNewCode()
   const [step, setStep] = useState<Step>('show')
-  const titles = { show: copy.recoveryCode.title, confirm: copy.recoveryCode.confirmTitle, done: copy.recoveryCode.doneTitle }
-  const leads = { show: copy.recoveryCode.lead, confirm: copy.recoveryCode.confirmLead, done: undefined }
+  const titles = {
+    show: copy.recoveryCode.title, confirm: copy.recoveryCode.confirmTitle,
+    done: copy.recoveryCode.doneTitle,
+  }
+  const leads = {
+    show: copy.recoveryCode.lead, confirm: copy.recoveryCode.confirmLead, done: undefined,
+  }
 
   if (act.failure === 'proof-stale') return <Unlock account={account} onOpened={retry} />
   return (
@@ -152,9 +157,13 @@ function ConfirmCode({ made, onShow, onConfirmed }: ConfirmCodeProps) {
           {positions.map((position, index) => (
             <TextField
               key={position} label={copy.recoveryCode.group(position + 1)} value={typed[index] ?? ''}
-              error={isChecked && isRight[index] === false ? copy.recoveryCode.groupWrong : undefined}
+              error={isChecked && isRight[index] === false
+                ? copy.recoveryCode.groupWrong
+                : undefined}
               autoComplete='off' autoCapitalize='characters' spellCheck={false} maxLength={6} autoFocus={index === 0}
-              onValueChange={(text) => { setChecked(false); setTyped(index === 0 ? [text, typed[1]] : [typed[0], text]) }}
+              onValueChange={(text) => { setChecked(false); setTyped(
+                index === 0 ? [text, typed[1]] : [typed[0], text],
+              ) }}
             />
           ))}
         </div>

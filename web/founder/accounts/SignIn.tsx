@@ -35,7 +35,9 @@ export function SignIn() {
       <Card>
         {hasPasskeys() && (
           <>
-            <PasskeyAct label={copy.signIn.passkeyAct} signIn={keyring.signInWithPasskey} onDone={open} />
+            <PasskeyAct
+              label={copy.signIn.passkeyAct} signIn={keyring.signInWithPasskey} onDone={open}
+            />
             <p className={styles.divider}>{copy.signIn.or}</p>
           </>
         )}
@@ -77,7 +79,9 @@ interface PassphraseActProps {
   readonly onChallenge: (email: string, challenge: EmailChallenge) => void
 }
 
-export function PassphraseAct({ email: first, isEmailKnown = false, onChallenge }: PassphraseActProps) {
+export function PassphraseAct(
+  { email: first, isEmailKnown = false, onChallenge }: PassphraseActProps,
+) {
   const copy = useCopy(accounts)
   const { locale } = useLocale()
   const { keyring } = useSession()

@@ -94,11 +94,13 @@ function WhoStep({ who: first, send, onSent }: WhoStepProps) {
         <form className={styles.form} onSubmit={onSubmit} noValidate>
           <TextField
             label={copy.signUp.name} hint={copy.signUp.nameHint} error={isChecked ? errors.name : undefined} autoComplete='name'
-            maxLength={MAX_NAME_LENGTH} value={who.name} onValueChange={(name) => setWho({ ...who, name })}
+            maxLength={MAX_NAME_LENGTH} value={who.name}
+            onValueChange={(name) => setWho({ ...who, name })}
           />
           <TextField
             label={copy.email} error={isChecked ? errors.email ?? act.error : undefined} type='email' autoComplete='email'
-            maxLength={MAX_EMAIL_LENGTH} value={who.email} onValueChange={(email) => setWho({ ...who, email })}
+            maxLength={MAX_EMAIL_LENGTH} value={who.email}
+            onValueChange={(email) => setWho({ ...who, email })}
           />
           <div className={styles.acts}>
             <Button type='submit' variant='primary' isBusy={act.isBusy}>{copy.signUp.send}</Button>
@@ -126,7 +128,9 @@ function FirstWay({ account }: { account: NewAccount }) {
     <WayChoice
       act={act}
       onPasskey={() => signUp(() => keyring.signUpWithPasskey(account))}
-      onPassphrase={(passphrase) => signUp(() => keyring.signUpWithPassphrase({ ...account, passphrase }))}
+      onPassphrase={(passphrase) => signUp(
+        () => keyring.signUpWithPassphrase({ ...account, passphrase }),
+      )}
     />
   )
 }
@@ -163,7 +167,9 @@ function WayChoice({ act, onPasskey, onPassphrase }: WayChoiceProps) {
           <Card title={copy.signUp.passphraseTitle}>
             <p>{copy.signUp.passphraseText}</p>
             <NewPassphrase
-              actLabel={copy.signUp.passphraseAct} isBusy={act.isBusy} error={hasFailed ? undefined : act.error} autoFocus={isPassphrase}
+              actLabel={copy.signUp.passphraseAct} isBusy={act.isBusy} error={hasFailed
+                ? undefined
+                : act.error} autoFocus={isPassphrase}
               onPassphrase={(passphrase) => { setPassphrase(true); onPassphrase(passphrase) }}
             />
           </Card>

@@ -106,7 +106,9 @@ function WayList({ rows, onRemoved, onStale }: WayListProps) {
   return (
     <>
       <ul className={styles.ways} role='list'>
-        {rows.map((row) => <Way key={row.rowId} row={row} onRemove={() => { act.clear(); setAsked(row) }} />)}
+        {rows.map((row) => <Way
+          key={row.rowId} row={row} onRemove={() => { act.clear(); setAsked(row) }}
+        />)}
       </ul>
       <ConfirmDialog
         isOpen={asked !== null} title={asked === null ? '' : copy.ways.removeTitle(nameOf(asked, copy.ways.methods))}
@@ -128,9 +130,13 @@ function Way({ row, onRemove }: { row: KeyringRowSummary, onRemove: () => void }
   return (
     <li className={styles.way}>
       <span className={styles.wayWords}>
-        <span className={styles.wayName}><Icon name={METHOD_ICONS[row.method]} />{nameOf(row, copy.ways.methods)}</span>
+        <span className={styles.wayName}>
+          <Icon name={METHOD_ICONS[row.method]} />{nameOf(row, copy.ways.methods)}
+        </span>
         <span className={styles.quiet}>
-          {copy.ways.added} <Time atMs={row.createdAtMs} />, {row.lastUsedAtMs === null ? copy.ways.neverUsed : <>{copy.ways.used} <Time atMs={row.lastUsedAtMs} /></>}
+          {copy.ways.added} <Time atMs={row.createdAtMs} />, {row.lastUsedAtMs === null
+            ? copy.ways.neverUsed
+            : <>{copy.ways.used} <Time atMs={row.lastUsedAtMs} /></>}
         </span>
       </span>
       {/* A recovery code is not removed but replaced: without one, losing a device is losing the account. */}

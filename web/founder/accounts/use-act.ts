@@ -35,7 +35,10 @@ export function useAct(): Act {
       setBusy(false)
     }
   }
-  return { isBusy, failure, error: failure === null ? undefined : words(failure), run, clear: () => setFailure(null) }
+  return {
+    isBusy, failure, error: failure === null ? undefined : words(failure), run,
+    clear: () => setFailure(null),
+  }
 }
 
 export function useKeyringWords(): (code: KeyringFailure) => string {
