@@ -133,6 +133,19 @@ t.test('every statement verifies with its own keys', async (t) => {
   t.same(verifySession(signStatement(formatSession(session), [device.signer])), session)
 })
 
+t.test('the example of SPEC.md § 9.1 is signed as it stands there', async (t) => {
+  const example = {
+    ...acceptance,
+    recordSha256s: ['91'.repeat(32)],
+    recipientSha256: hashRecipient('age1pq1q'),
+    nonce: '8f'.repeat(32),
+  }
+  const [, lines = ''] = signStatement(formatAcceptance(example), signers).split(/\n\n(?=—)/)
+  t.equal(lines, '— link/2CJV RNBNGi+88RqYALjX4QNGaALAuVBS5ymoJUR33MDDYeR6O+lT9lThEofnjnYv4WWEuCDM1WV6QfTNAaeRLvLtAKlJBwc=\n' +
+    '— device/H8W2 mMkkO7Pkk3EnjceSXkMHqU9p1gETbnncQsx50UMiyHHC4cv7Yheg2Z9RRRjeS26oFmggjO2c5jWjRiwZK3l3XL+SFAc=\n')
+  t.equal(example.founderKey, 'founder/936A+405c8e97+AYhLiFf06qFhPGFQTbNNS+rzRlF6DjHePN3U2bQgHZ0L')
+})
+
 t.test('one key of two is not enough, and a stranger is nobody', async (t) => {
   t.throws(() => verifyAcceptance(signStatement(TEXT, [link.signer])), { code: 'unknown-signer' })
   t.throws(() => verifyAcceptance(signStatement(TEXT, [device.signer])), { code: 'unknown-signer' })

@@ -9,6 +9,7 @@ import { MAX_DETAILS_SIZE_BYTES } from '../../../protocol/limits.js'
 import { encodeCanonicalJson, parseCanonicalJson } from '../../../protocol/log/canonical-json.js'
 import { EVENT_TYPES } from '../../../protocol/log/event-types.js'
 import { commitDetails, commitEvent, decodeEntry, encodeDetails, encodeEntry, encodeEvent, entryOfOpening, formatTime, isTime, parseDetails, parseEvent, parseTime, partyTag, sealEvent, vaultTag, verifyDetails, type Event } from '../../../protocol/log/event.js'
+import { hashLeaf } from '../../../protocol/log/merkle.js'
 import { ready } from '../../../protocol/sodium.js'
 import { ENTRIES, ORIGIN, PARTY_TAG_KEY, VAULT_TAG_KEY } from './worked-example.js'
 
@@ -160,6 +161,34 @@ t.test('tags are those of the worked example', async (t) => {
     t.same(partyTag(PARTY_TAG_KEY, BigInt(sequence)), entry.partyTag)
   }
   t.throws(() => vaultTag(VAULT_TAG_KEY, 0))
+})
+
+t.test('the example of SPEC.md § 8.1, byte for byte', async (t) => {
+  const details = encodeDetails({ name: 'Ada Lovelace', email: 'ada@fund.example' })
+  const commitment = commitDetails(new Uint8Array(32).fill(0x13), details)
+  t.equal(encodeHex(commitment), 'e49b808e2731ec9714b5eecd655db59f4efa1e6559ea7154564acbab6b822a46')
+  const eventBytes = encodeEvent({
+    type: 'email.verified',
+    id: '01890a5d-ac96-774b-bcce-b302099a8058',
+    log: ORIGIN,
+    at: '2026-11-22T14:31:05.120Z',
+    actor: 'server',
+    vault: VAULT,
+    party: '01890a5d-ac96-774b-bcce-b302099a8059',
+    grant: 'AAECAwQFBgcICQoLDA0ODw',
+    method: 'code',
+    details: encodeHex(commitment),
+  })
+  t.equal(eventBytes.length, 378)
+  const entry = entryOfOpening({
+    salt: new Uint8Array(32).fill(0x10),
+    eventBytes,
+    vaultTag: vaultTag(VAULT_TAG_KEY, 1),
+    partyTag: partyTag(PARTY_TAG_KEY, 1),
+  })
+  t.equal(encodeHex(entry), '01e7420934bc3fc9f807b51273b59c4ec8a36380b75879be0f286851f6f47b75d6' +
+    '6adfa672c7629ec331d2160e5f31035ff95c64200a1f8b660c1cabe88d8fd99f')
+  t.equal(encodeHex(hashLeaf(entry)), '2c00b5c5b76045168b33be48bb7c3dfcfc9c43741f4ba6cf51fc2c33e518bb27')
 })
 
 t.test('entries are 65 bytes of version 1', async (t) => {
