@@ -11,10 +11,13 @@ import type {
   AccessRequestList, Account, Approve, AuditedVault, AuditedVaultList, BeginUpload, CompleteUpload,
   Config, ConsistencyProof, CreateAccount, CreateVault, EmailChallenge, EmailProof, EventList,
   GateAccess, GateEmailProof, GateSession, GateView, GrantSummary, Invitation, InvitationList,
-  KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText, NewKeyringRow,
-  Nonce, PartTarget, PassphraseLogin, PassphraseRegistration, PasskeyOptions, PersonList, ProveEmail,
+  KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText,
+  NewKeyringRow,
+  Nonce, PartTarget, PassphraseLogin, PassphraseRegistration, PasskeyOptions, PersonList,
+  ProveEmail,
   PublishNda, PublishedNda, Receipt, Release, RequestAccess, RequestEmailCode, ReviseGrant,
-  RevocationReport, SignInOptions, SignedIn, StoredVersion, Upload, UploadList, VaultDetail, VaultList,
+  RevocationReport, SignInOptions, SignedIn, StoredVersion, Upload, UploadList, VaultDetail,
+  VaultList,
   WrappedHeader,
 } from '../protocol/api.js'
 import { REFUSAL_CODES, type RefusalCode } from '../protocol/refusals.js'
@@ -88,7 +91,8 @@ function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
 }
 
 function addressOf(call: Call, baseUrl: string): string {
-  const set = Object.entries(call.query ?? {}).filter(([, value]) => value !== undefined && value !== null)
+  const set = Object.entries(call.query ?? {})
+    .filter(([, value]) => value !== undefined && value !== null)
   const query = new URLSearchParams(set.map(([name, value]) => [name, String(value)])).toString()
   return `${baseUrl}/api${call.path}${query === '' ? '' : `?${query}`}`
 }
@@ -320,7 +324,9 @@ function grantCalls(send: Send) {
 }
 
 function gateCalls(send: Send) {
-  function post<T>(grantId: string, path: string, body: unknown, isOpen = false): Promise<Answer<T>> {
+  function post<T>(
+    grantId: string, path: string, body: unknown, isOpen = false,
+  ): Promise<Answer<T>> {
     return send<T>({ method: 'POST', path: `/gate/${grantId}/${path}`, body, isOpen }, readJson)
   }
   return {
@@ -374,11 +380,15 @@ function auditCalls(send: Send) {
 
 interface PartToSend { bytes: Uint8Array<ArrayBuffer>, sha256: string }
 interface PartOptions { onSent?: (sentBytes: number) => void, signal?: AbortSignal }
-type PutPart = (target: PartTarget, part: PartToSend, options?: PartOptions) => Promise<Answer<null>>
+type PutPart = (
+  target: PartTarget, part: PartToSend, options?: PartOptions,
+) => Promise<Answer<null>>
 
 /** Only XMLHttpRequest tells how much of a body has left. Answers the status, 0 if none came. */
-function upload(request: { url: string, headers: Readonly<Record<string, string>> }, part: PartToSend,
-  options: PartOptions): Promise<{ status: number, text: string }> {
+function upload(request: {
+  url: string, headers: Readonly<Record<string, string>>,
+}, part: PartToSend,
+options: PartOptions): Promise<{ status: number, text: string }> {
   return new Promise((resolve) => {
     const xhr = new XMLHttpRequest()
     const abort = () => xhr.abort()
@@ -410,9 +420,13 @@ function isOwnAddress(url: string): boolean {
   return new URL(url, location.href).origin === location.origin
 }
 
-async function putPart(line: Line, target: PartTarget, part: PartToSend, options: PartOptions): Promise<Answer<null>> {
+async function putPart(
+  line: Line, target: PartTarget, part: PartToSend, options: PartOptions,
+): Promise<Answer<null>> {
   for (let tryIndex = 0; tryIndex < PART_TRY_COUNT; tryIndex++) {
-    const answer = await upload({ url: target.url, headers: partHeaders(line, target, part) }, part, options)
+    const answer = await upload(
+      { url: target.url, headers: partHeaders(line, target, part) }, part, options,
+    )
     if (answer.status >= 200 && answer.status < 300) return { ok: true, value: null }
     if (options.signal?.aborted === true) break
     const isOurs = isOwnAddress(target.url)
@@ -464,7 +478,9 @@ export function createApi(options: ApiOptions = {}) {
     ...sessionCalls(sendOn),
     ...keyringCalls(sendOn),
     ...vaultCalls(sendOn),
-    ...uploadCalls(sendOn, (target, part, partOptions = {}) => putPart(line, target, part, partOptions)),
+    ...uploadCalls(
+      sendOn, (target, part, partOptions = {}) => putPart(line, target, part, partOptions),
+    ),
     ...versionCalls(sendOn),
     ...grantCalls(sendOn),
     ...gateCalls(sendOn),

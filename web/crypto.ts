@@ -13,7 +13,8 @@
  */
 import { proxy, transfer, wrap, type Remote } from 'comlink'
 import type {
-  AccessRequest, GateView, GrantSummary, KeyringRow, EventList, ReleasedHeader, StoredVersion, WrappedHeader,
+  AccessRequest, GateView, GrantSummary, KeyringRow, EventList, ReleasedHeader, StoredVersion,
+  WrappedHeader,
 } from '../protocol/api.js'
 import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
 import type { Api, ApiFailure } from './api.js'
@@ -70,7 +71,9 @@ export interface SealBegun {
     payloadLength: number, nonce: string, ownerHeader: string, draftSealed: string }
 }
 export interface SealedPart { index: number, bytes: Uint8Array<ArrayBuffer>, sha256: string }
-export interface SealFinished { hashList: Uint8Array<ArrayBuffer>, record: string, recordSignature: string }
+export interface SealFinished {
+  hashList: Uint8Array<ArrayBuffer>, record: string, recordSignature: string,
+}
 
 /**
  * How a version's ciphertext reaches the worker: the page fetches, the worker checks.
@@ -84,6 +87,20 @@ export interface CiphertextSource {
 
 export interface OpenedVersion {
   title: string, fileName: string, mediaType: string, sizeBytes: number, pageCount: number | null
+}
+
+/** What a grant says, and which versions get its link's headers at once. */
+export interface GrantTerms {
+  vaultId: string
+  policy: Policy
+  ndaSha256: string | null
+  card: Card
+  logVkey: string
+  versions: readonly StoredVersion[]
+}
+
+export interface SignedGrant {
+  grant: string, grantSignature: string, cardSealed: string, headers: WrappedHeader[],
 }
 
 /** The gate as this browser has verified it: signature, fingerprint, card, policy. */
@@ -126,16 +143,26 @@ export interface CryptoWorker {
   /** Makes a new root and holds it. */
   createRoot(): Promise<OwnerPublic>
   /** Wraps the held root. `secret`: PRF output (32 bytes); the buffer is transferred and wiped. */
-  lockRootWithPasskey(input: { userId: string, rowId: string, secret: Uint8Array<ArrayBuffer> }): Promise<KeyringRow>
-  unlockRootWithPasskey(input: { userId: string, row: KeyringRow, secret: Uint8Array<ArrayBuffer> }): Promise<OwnerPublic>
+  lockRootWithPasskey(
+    input: { userId: string, rowId: string, secret: Uint8Array<ArrayBuffer> },
+  ): Promise<KeyringRow>
+  unlockRootWithPasskey(
+    input: { userId: string, row: KeyringRow, secret: Uint8Array<ArrayBuffer> },
+  ): Promise<OwnerPublic>
   startPassphraseRegistration(passphrase: string): Promise<{ registrationRequest: string }>
-  finishPassphraseRegistration(input: { registrationResponse: string, userId: string, rowId: string }): Promise<{ registrationRecord: string, row: KeyringRow }>
+  finishPassphraseRegistration(
+    input: { registrationResponse: string, userId: string, rowId: string },
+  ): Promise<{ registrationRecord: string, row: KeyringRow }>
   startPassphraseLogin(passphrase: string): Promise<{ startLoginRequest: string }>
   /** null: wrong passphrase, or no such account (the same to the outside). Holds the export key. */
-  finishPassphraseLogin(input: { loginResponse: string }): Promise<{ finishLoginRequest: string } | null>
+  finishPassphraseLogin(
+    input: { loginResponse: string },
+  ): Promise<{ finishLoginRequest: string } | null>
   unlockRootWithPassphrase(input: { userId: string, row: KeyringRow }): Promise<OwnerPublic>
   /** A new recovery code for the held root: shown once, in groups. */
-  createRecoveryCode(input: { userId: string, rowId: string }): Promise<{ code: string, row: KeyringRow, authSha256: string }>
+  createRecoveryCode(
+    input: { userId: string, rowId: string },
+  ): Promise<{ code: string, row: KeyringRow, authSha256: string }>
   /** Reads a typed code; null if it is not one. Holds it for unlockRootWithRecovery. */
   readRecoveryCode(code: string): Promise<{ recoveryAuth: string } | null>
   unlockRootWithRecovery(input: { userId: string, row: KeyringRow }): Promise<OwnerPublic>
@@ -148,49 +175,86 @@ export interface CryptoWorker {
   sealLabel(input: { label: string, context: LabelContext }): Promise<string>
   openLabel(input: { sealed: string, context: LabelContext }): Promise<string>
   vaultTagKey(vaultId: string): Promise<string>
-  beginSeal(input: SealInput, onHashed: (doneBytes: number, totalBytes: number) => void): Promise<SealBegun>
+  beginSeal(
+    input: SealInput, onHashed: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<SealBegun>
   /** Takes up an interrupted seal with its own key; null if the file is not the one that was begun. */
-  resumeSeal(input: SealInput & { draftSealed: string, nonce: string, ownerHeader: string }, onHashed: (doneBytes: number, totalBytes: number) => void): Promise<SealBegun | null>
+  resumeSeal(
+    input: SealInput & { draftSealed: string, nonce: string, ownerHeader: string },
+    onHashed: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<SealBegun | null>
   /** The next sealed part in order, or null at the end. Back-pressure: ask when the last was sent. */
   nextPart(sealId: string): Promise<SealedPart | null>
   finishSeal(sealId: string): Promise<SealFinished>
   cancelSeal(sealId: string): Promise<void>
   /** Opens one of the owner's own versions and serves it to the viewer's port. */
-  openOwnVersion(input: { vaultId: string, version: StoredVersion, previousRecords: readonly { record: string, signature: string }[] }, source: CiphertextSource, viewerPort: MessagePort): Promise<OpenedVersion>
-  makeGrant(input: { vaultId: string, policy: Policy, ndaSha256: string | null, card: Card, logVkey: string, versions: readonly StoredVersion[] }): Promise<{ grantId: string, grant: string, grantSignature: string, cardSealed: string, headers: WrappedHeader[], fragment: string }>
-  reviseGrant(input: { vaultId: string, previous: GrantSummary, policy: Policy, ndaSha256: string | null, card: Card, logVkey: string, versions: readonly StoredVersion[] }): Promise<{ grant: string, grantSignature: string, cardSealed: string, headers: WrappedHeader[] }>
-  readGrant(input: { vaultId: string, summary: GrantSummary }): Promise<{ policy: Policy, ndaSha256: string | null, card: Card, fragment: string }>
+  openOwnVersion(input: {
+    vaultId: string, version: StoredVersion,
+    previousRecords: readonly { record: string, signature: string }[],
+  }, source: CiphertextSource, viewerPort: MessagePort): Promise<OpenedVersion>
+  makeGrant(input: GrantTerms): Promise<SignedGrant & { grantId: string, fragment: string }>
+  reviseGrant(input: GrantTerms & { previous: GrantSummary }): Promise<SignedGrant>
+  readGrant(
+    input: { vaultId: string, summary: GrantSummary },
+  ): Promise<{ policy: Policy, ndaSha256: string | null, card: Card, fragment: string }>
   /** The link's headers of new versions, as the grant's policy allows (none above the NDA on approval). */
-  headersForGrant(input: { vaultId: string, summary: GrantSummary, versions: readonly StoredVersion[] }): Promise<WrappedHeader[]>
+  headersForGrant(
+    input: { vaultId: string, summary: GrantSummary, versions: readonly StoredVersion[] },
+  ): Promise<WrappedHeader[]>
   /** Checks acceptance and enrolment against her own grant, pins the device, makes its headers. */
-  approve(input: { vaultId: string, summary: GrantSummary, request: AccessRequest, versions: readonly StoredVersion[] }): Promise<{ headers: WrappedHeader[] }>
+  approve(input: {
+    vaultId: string, summary: GrantSummary, request: AccessRequest,
+    versions: readonly StoredVersion[],
+  }): Promise<{ headers: WrappedHeader[] }>
   auditorFragment(logVkey: string): Promise<string>
 
   // ---------------------------------------------------------- investor: link, device, signing, opening
   /** Takes the fragment (transferred out of the page at once); null if it is not a link's. */
-  takeFragment(input: { grantId: string, fragment: string }): Promise<{ founderFingerprint: string } | null>
+  takeFragment(
+    input: { grantId: string, fragment: string },
+  ): Promise<{ founderFingerprint: string } | null>
   /** True if this device has been here before and can go on without the fragment. */
   recallLink(grantId: string): Promise<boolean>
   verifyGate(view: GateView): Promise<VerifiedGate>
   /** Loads or makes this device's keys for the grant and signs both notes with link key and device key. */
-  signAccessRequest(input: { grantId: string, name: string, email: string | null, nonce: string }): Promise<{ accessRequest: string, enrolment: string }>
-  signSession(input: { grantId: string, nonce: string }): Promise<{ deviceSigningKey: string, sessionNote: string } | null>
+  signAccessRequest(
+    input: { grantId: string, name: string, email: string | null, nonce: string },
+  ): Promise<{ accessRequest: string, enrolment: string }>
+  signSession(
+    input: { grantId: string, nonce: string },
+  ): Promise<{ deviceSigningKey: string, sessionNote: string } | null>
   /** The exact text that would be signed, to be shown. */
   previewAcceptance(input: { grantId: string, acceptance: Acceptance }): Promise<{ text: string }>
-  signAcceptance(input: { grantId: string, acceptance: Acceptance }): Promise<{ acceptance: string }>
+  signAcceptance(
+    input: { grantId: string, acceptance: Acceptance },
+  ): Promise<{ acceptance: string }>
   signDecline(input: { grantId: string, nonce: string }): Promise<{ decline: string }>
   /** Checks wraps, MACs, commitments, records and their chain; keeps the file keys; re-wraps them to the device. */
-  receiveHeaders(input: { grantId: string, headers: readonly ReleasedHeader[] }): Promise<{ deviceHeaders: { versionId: string, header: string }[] }>
-  openVersion(input: { grantId: string, versionId: string }, source: CiphertextSource, viewerPort: MessagePort): Promise<OpenedVersion>
+  receiveHeaders(
+    input: { grantId: string, headers: readonly ReleasedHeader[] },
+  ): Promise<{ deviceHeaders: { versionId: string, header: string }[] }>
+  openVersion(
+    input: { grantId: string, versionId: string }, source: CiphertextSource,
+    viewerPort: MessagePort,
+  ): Promise<OpenedVersion>
   /** The original file as it was sealed, where the policy allows a download. */
-  saveVersion(input: { grantId: string, versionId: string }, source: CiphertextSource, onBytes: (doneBytes: number, totalBytes: number) => void): Promise<{ fileName: string, mediaType: string, file: Blob }>
+  saveVersion(
+    input: { grantId: string, versionId: string }, source: CiphertextSource,
+    onBytes: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<{ fileName: string, mediaType: string, file: Blob }>
   forgetDevice(grantId: string): Promise<void>
 
   // ---------------------------------------------------------- anyone: the log
-  takeAuditorFragment(fragment: string): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
-  checkReceipt(input: { logVkey: string, proof: string }): Promise<{ index: number, treeSize: number, event: unknown }>
+  takeAuditorFragment(
+    fragment: string,
+  ): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
+  checkReceipt(
+    input: { logVkey: string, proof: string },
+  ): Promise<{ index: number, treeSize: number, event: unknown }>
   /** Checks checkpoint, consistency with the one remembered, and each event's inclusion. */
-  checkEvents(input: { logVkey: string, list: EventList, readConsistency: ReadConsistency }): Promise<CheckedLog>
+  checkEvents(
+    input: { logVkey: string, list: EventList, readConsistency: ReadConsistency },
+  ): Promise<CheckedLog>
   /** After `forked-log`: the two checkpoints that cannot both be true, to be kept as evidence. */
   forkEvidence(origin: string): Promise<{ remembered: string, offered: string } | null>
   /** The same for an exported file; every event must hold. `logVkey` null: the one the file names. */
@@ -201,7 +265,9 @@ type ReadConsistency = (from: number, to: number) => Promise<string[]>
 
 /** What the worker exposes: a function inside an object cannot cross, so it goes beside it. */
 export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents'> {
-  checkEvents(input: { logVkey: string, list: EventList }, readConsistency?: ReadConsistency): Promise<CheckedLog>
+  checkEvents(
+    input: { logVkey: string, list: EventList }, readConsistency?: ReadConsistency,
+  ): Promise<CheckedLog>
 }
 
 // ---------------------------------------------------------------------------- starting it
@@ -244,8 +310,12 @@ function whenStarted(worker: Worker): Promise<void> {
 /** Methods whose arguments cannot be copied: buffers and ports move, functions stay and are called. */
 function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
   return {
-    lockRootWithPasskey: (input) => remote.lockRootWithPasskey(transfer(input, [input.secret.buffer])),
-    unlockRootWithPasskey: (input) => remote.unlockRootWithPasskey(transfer(input, [input.secret.buffer])),
+    lockRootWithPasskey: (input) => remote.lockRootWithPasskey(
+      transfer(input, [input.secret.buffer]),
+    ),
+    unlockRootWithPasskey: (input) => remote.unlockRootWithPasskey(
+      transfer(input, [input.secret.buffer]),
+    ),
     beginSeal: (input, onHashed) => remote.beginSeal(input, proxy(onHashed)),
     resumeSeal: (input, onHashed) => remote.resumeSeal(input, proxy(onHashed)),
     openOwnVersion: (input, source, port) =>
@@ -260,7 +330,9 @@ function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
 }
 
 function movingBytes(source: CiphertextSource): CiphertextSource {
-  async function moved(reading: Promise<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> {
+  async function moved(
+    reading: Promise<Uint8Array<ArrayBuffer>>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await reading
     return transfer(bytes, [bytes.buffer])
   }

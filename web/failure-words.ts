@@ -18,7 +18,9 @@ const network = defineSection({
 
 /** `failureWords('ru', 'code-wrong')`; a code that has no words does not compile. */
 export function failureWords(locale: Locale, code: Failure): string {
-  const words: Readonly<Record<Failure, string>> = { ...protocolErrors[locale], ...refusals[locale], ...network[locale] }
+  const words: Readonly<Record<Failure, string>> = {
+    ...protocolErrors[locale], ...refusals[locale], ...network[locale],
+  }
   return words[code]
 }
 

@@ -35,10 +35,14 @@ export type Keyring = ReturnType<typeof createKeyring>
 function signUpFlows(line: Line) {
   const { api, crypto } = line
 
-  async function createAccount(input: NewAccount & { userId: string, owner: OwnerPublic, newRow: NewKeyringRow }): Promise<Done<Account>> {
+  async function createAccount(
+    input: NewAccount & { userId: string, owner: OwnerPublic, newRow: NewKeyringRow },
+  ): Promise<Done<Account>> {
     const { signingKey, recipient } = input.owner
     const { emailProof, userId, name, locale, newRow } = input
-    const created = await api.createAccount({ emailProof, userId, name, locale, signingKey, recipient, newRow })
+    const created = await api.createAccount(
+      { emailProof, userId, name, locale, signingKey, recipient, newRow },
+    )
     if (!created.ok) return created
     return admit(line, created.value, input.owner)
   }
@@ -58,12 +62,18 @@ function signUpFlows(line: Line) {
 
     async signUpWithPassphrase(input: NewAccount & { passphrase: string }): Promise<Done<Account>> {
       const { registrationRequest } = await crypto.startPassphraseRegistration(input.passphrase)
-      const asked = await api.accountPassphraseRegistration({ emailProof: input.emailProof, registrationRequest })
+      const asked = await api.accountPassphraseRegistration(
+        { emailProof: input.emailProof, registrationRequest },
+      )
       if (!asked.ok) return asked
       const { userId, registrationResponse } = asked.value
       const owner = await crypto.createRoot()
-      const { registrationRecord, row } = await crypto.finishPassphraseRegistration({ registrationResponse, userId, rowId: uuidv7() })
-      return createAccount({ ...input, userId, owner, newRow: { row, passphrase: { registrationRecord } } })
+      const { registrationRecord, row } = await crypto.finishPassphraseRegistration(
+        { registrationResponse, userId, rowId: uuidv7() },
+      )
+      return createAccount(
+        { ...input, userId, owner, newRow: { row, passphrase: { registrationRecord } } },
+      )
     },
   }
 }
@@ -83,7 +93,9 @@ async function admit(line: Line, signedIn: SignedIn, owner: OwnerPublic): Promis
 
 type Unlock = (place: { userId: string, row: KeyringRow }) => Promise<OwnerPublic>
 
-async function unlockAndAdmit(line: Line, signedIn: SignedIn, unlock: Unlock): Promise<Done<Account>> {
+async function unlockAndAdmit(
+  line: Line, signedIn: SignedIn, unlock: Unlock,
+): Promise<Done<Account>> {
   const { row, account } = signedIn
   if (row === null) return { ok: false, code: 'internal-error' }
   const unlocked = await attempt(() => unlock({ userId: account.userId, row }))
@@ -106,9 +118,13 @@ function signInFlows(line: Line) {
     },
 
     /** The passphrase itself goes to the worker only. Answers that a code was sent. */
-    async startPassphraseSignIn(input: { email: string, passphrase: string, locale: Locale }): Promise<Done<EmailChallenge>> {
+    async startPassphraseSignIn(
+      input: { email: string, passphrase: string, locale: Locale },
+    ): Promise<Done<EmailChallenge>> {
       const { startLoginRequest } = await crypto.startPassphraseLogin(input.passphrase)
-      const started = await api.startPassphraseLogin({ email: input.email, startLoginRequest, locale: input.locale })
+      const started = await api.startPassphraseLogin(
+        { email: input.email, startLoginRequest, locale: input.locale },
+      )
       if (!started.ok) return started
       const { loginId, loginResponse } = started.value
       const finished = await crypto.finishPassphraseLogin({ loginResponse })
@@ -156,7 +172,9 @@ function wayFlows(line: Line) {
       const made = await createPasskey(options)
       if (!made.ok) return made
       const row = await crypto.lockRootWithPasskey({ userId, rowId: uuidv7(), secret: made.secret })
-      return api.addKeyringRow({ row, passkey: { challengeId, response: made.response, label: deviceLabel() } })
+      return api.addKeyringRow(
+        { row, passkey: { challengeId, response: made.response, label: deviceLabel() } },
+      )
     },
 
     async addPassphrase(passphrase: string): Promise<Done<KeyringRowSummary>> {
@@ -164,7 +182,9 @@ function wayFlows(line: Line) {
       const asked = await api.rowPassphraseRegistration(registrationRequest)
       if (!asked.ok) return asked
       const { userId, registrationResponse } = asked.value
-      const { registrationRecord, row } = await crypto.finishPassphraseRegistration({ registrationResponse, userId, rowId: uuidv7() })
+      const { registrationRecord, row } = await crypto.finishPassphraseRegistration(
+        { registrationResponse, userId, rowId: uuidv7() },
+      )
       return api.addKeyringRow({ row, passphrase: { registrationRecord } })
     },
 

@@ -17,7 +17,9 @@ import { encodeBase64Url, encodeUtf8 } from '../protocol/bytes.js'
 export type PasskeyFailure =
   'passkey-cancelled' | 'passkey-unsupported' | 'passkey-without-secret' | 'passkey-known'
 
-export type PasskeyAnswer<T> = { ok: true, response: T, secret: Uint8Array<ArrayBuffer> } | { ok: false, code: PasskeyFailure }
+export type PasskeyAnswer<T> =
+  | { ok: true, response: T, secret: Uint8Array<ArrayBuffer> }
+  | { ok: false, code: PasskeyFailure }
 
 const PRF_INPUT_TEXT = 'sealdeck/v1/passkey-prf'
 const PRF_SIZE_BYTES = 32
@@ -29,7 +31,9 @@ export function hasPasskeys(): boolean {
 }
 
 /** Make a passkey by the server's options. The response is stripped of everything secret. */
-export async function createPasskey(options: unknown): Promise<PasskeyAnswer<RegistrationResponseJSON>> {
+export async function createPasskey(
+  options: unknown,
+): Promise<PasskeyAnswer<RegistrationResponseJSON>> {
   if (!hasPasskeys() || !isCreationOptions(options)) return { ok: false, code: 'passkey-unsupported' }
   const created = await register(options)
   if ('code' in created) return { ok: false, code: created.code }
@@ -39,7 +43,9 @@ export async function createPasskey(options: unknown): Promise<PasskeyAnswer<Reg
 }
 
 /** Sign in with a passkey of the person's choice. */
-export async function askPasskey(options: unknown): Promise<PasskeyAnswer<AuthenticationResponseJSON>> {
+export async function askPasskey(
+  options: unknown,
+): Promise<PasskeyAnswer<AuthenticationResponseJSON>> {
   if (!hasPasskeys() || !isRequestOptions(options)) return { ok: false, code: 'passkey-unsupported' }
   const signed = await authenticate(options)
   if ('code' in signed) return { ok: false, code: signed.code }
@@ -61,7 +67,9 @@ async function register(
     if (code !== 'passkey-unsupported') return { code }
   }
   try {
-    return await startRegistration({ optionsJSON: { ...options, extensions: { ...options.extensions, prf: {} } } })
+    return await startRegistration(
+      { optionsJSON: { ...options, extensions: { ...options.extensions, prf: {} } } },
+    )
   } catch (error) {
     return { code: failureOf(error) }
   }

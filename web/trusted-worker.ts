@@ -4,7 +4,9 @@
  */
 interface TrustedTypes {
   /** lib.dom knows neither Trusted Types nor that a Worker takes their addresses. */
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): URL }
+  createPolicy(
+    name: string, rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): URL }
 }
 declare global {
   interface Window { trustedTypes?: TrustedTypes }

@@ -19,17 +19,23 @@ export function makeLog() {
   return { signer, vkey: formatVkey(signer.key) }
 }
 
-export function makeClient(store: MemoryStore = createMemoryStore()): { crypto: CryptoWorker, store: MemoryStore } {
+export function makeClient(
+  store: MemoryStore = createMemoryStore(),
+): { crypto: CryptoWorker, store: MemoryStore } {
   return { crypto: createCrypto(createMemoryPlatform(store)), store }
 }
 
-export interface Stored { readonly version: StoredVersion, readonly payload: Uint8Array<ArrayBuffer>, readonly hashList: Uint8Array<ArrayBuffer> }
+export interface Stored {
+  readonly version: StoredVersion, readonly payload: Uint8Array<ArrayBuffer>,
+  readonly hashList: Uint8Array<ArrayBuffer>,
+}
 
 export function sealInput(changes: Partial<SealInput> = {}): SealInput {
   return {
     vaultId: uuidv7(), documentId: uuidv7(), part: 0, gate: 'nda', version: 1, previousRecord: null,
     title: 'Analytical Engine', fileName: 'deck.pdf', mediaType: 'application/pdf',
-    file: new Blob([new Uint8Array(randomBytes(200_000))]), pageSizes: [{ widthPt: 960, heightPt: 540 }],
+    file: new Blob([new Uint8Array(randomBytes(200_000))]),
+    pageSizes: [{ widthPt: 960, heightPt: 540 }],
     thumbnails: [{ width: 8, height: 4, image: new Blob([new Uint8Array([1, 2, 3])], { type: 'image/webp' }) }],
     ...changes,
   }
@@ -39,7 +45,9 @@ export function sealInput(changes: Partial<SealInput> = {}): SealInput {
 export async function sealAndStore(crypto: CryptoWorker, input: SealInput): Promise<Stored> {
   const begun = await crypto.beginSeal(input, () => undefined)
   const parts: Uint8Array[] = []
-  for (let part = await crypto.nextPart(begun.sealId); part !== null; part = await crypto.nextPart(begun.sealId)) {
+  for (let part = await crypto.nextPart(begun.sealId); part !== null; part = await crypto.nextPart(
+    begun.sealId,
+  )) {
     parts.push(part.bytes)
   }
   const { hashList, record, recordSignature } = await crypto.finishSeal(begun.sealId)
@@ -48,12 +56,15 @@ export async function sealAndStore(crypto: CryptoWorker, input: SealInput): Prom
     payload: concatBytes(...parts),
     hashList,
     version: {
-      versionId: uuidv7(), documentId, part, gate, version, payloadLength, record, recordSignature, ownerHeader, storedAtMs: 0,
+      versionId: uuidv7(), documentId, part, gate, version, payloadLength, record, recordSignature,
+      ownerHeader, storedAtMs: 0,
     },
   }
 }
 
-export function sourceOfStored(stored: Stored): CiphertextSource & { readonly ranges: [number, number][] } {
+export function sourceOfStored(
+  stored: Stored,
+): CiphertextSource & { readonly ranges: [number, number][] } {
   const ranges: [number, number][] = []
   return {
     ranges,
@@ -66,7 +77,9 @@ export function sourceOfStored(stored: Stored): CiphertextSource & { readonly ra
 }
 
 export function released(stored: Stored, header: WrappedHeader): ReleasedHeader {
-  const { versionId, documentId, part, gate, version, payloadLength, record, recordSignature } = stored.version
+  const {
+    versionId, documentId, part, gate, version, payloadLength, record, recordSignature,
+  } = stored.version
   return {
     versionId, documentId, part, gate, version, payloadLength,
     header: header.header,
@@ -75,10 +88,13 @@ export function released(stored: Stored, header: WrappedHeader): ReleasedHeader 
   }
 }
 
-export interface MadeGrant { readonly summary: GrantSummary, readonly fragment: string, readonly headers: WrappedHeader[] }
+export interface MadeGrant {
+  readonly summary: GrantSummary, readonly fragment: string, readonly headers: WrappedHeader[],
+}
 
 export async function makeGrant(founder: CryptoWorker, input: {
-  vaultId: string, logVkey: string, ndaSha256: string | null, versions: StoredVersion[], policy?: Policy,
+  vaultId: string, logVkey: string, ndaSha256: string | null, versions: StoredVersion[],
+  policy?: Policy,
 }): Promise<MadeGrant> {
   const made = await founder.makeGrant({ policy: ON_SIGNATURE, card: CARD, ...input })
   const { grantId, grant, grantSignature, cardSealed, fragment, headers } = made
@@ -91,10 +107,13 @@ export async function makeGrant(founder: CryptoWorker, input: {
   }
 }
 
-export function gateView(input: { vaultId: string, grant: MadeGrant, signingKey: string, logVkey: string, ndaSha256: string | null }): GateView {
+export function gateView(input: {
+  vaultId: string, grant: MadeGrant, signingKey: string, logVkey: string, ndaSha256: string | null,
+}): GateView {
   const { summary } = input.grant
   return {
-    grantId: summary.grantId, vaultId: input.vaultId, grant: summary.grant, grantSignature: summary.grantSignature,
+    grantId: summary.grantId, vaultId: input.vaultId, grant: summary.grant,
+    grantSignature: summary.grantSignature,
     signingKey: input.signingKey, cardSealed: summary.cardSealed, logVkey: input.logVkey,
     nda: input.ndaSha256 === null ? null : { sha256: input.ndaSha256, title: 'Mutual NDA', language: 'en' }, parts: [],
   }
@@ -105,7 +124,10 @@ export function nonce(): string {
   return encodeBase64Url(randomBytes(32))
 }
 
-export function accessRequestOf(input: { vaultId: string, grantId: string, acceptance: string, enrolment: string, recipient: string, deviceSigningKey: string }): AccessRequest {
+export function accessRequestOf(input: {
+  vaultId: string, grantId: string, acceptance: string, enrolment: string, recipient: string,
+  deviceSigningKey: string,
+}): AccessRequest {
   return {
     ...input, acceptanceId: uuidv7(), personId: uuidv7(), name: 'Grace Hopper', email: 'grace@fund.example',
     signedAtMs: 0, vaultTitleSealed: '', grantNameSealed: '',

@@ -2,7 +2,9 @@
 import { webcrypto } from 'node:crypto'
 import type { DeviceStore, Platform } from '../../web/crypto/platform.js'
 
-export interface MemoryStore extends DeviceStore { readonly entries: Map<string, Uint8Array<ArrayBuffer>> }
+export interface MemoryStore extends DeviceStore {
+  readonly entries: Map<string, Uint8Array<ArrayBuffer>>,
+}
 
 export function createMemoryStore(): MemoryStore {
   const entries = new Map<string, Uint8Array<ArrayBuffer>>()
@@ -15,7 +17,9 @@ export function createMemoryStore(): MemoryStore {
 }
 
 /** `nowMs` stands still unless the test moves it. */
-export function createMemoryPlatform(store: DeviceStore, nowMs = () => Date.UTC(2026, 10, 22, 14, 30)): Platform {
+export function createMemoryPlatform(
+  store: DeviceStore, nowMs = () => Date.UTC(2026, 10, 22, 14, 30),
+): Platform {
   return {
     store,
     nowMs,

@@ -396,9 +396,11 @@ async function receive(visit: Visit, headers: readonly ReleasedHeader[], platfor
     )
     visit.received.set(released.versionId, received)
     // A header of our own making comes back without the founder's wrap: it needs no other.
-    if (released.wrap !== null) deviceHeaders.push(
-      rewrap(visit, released.versionId, received.fileKey),
-    )
+    if (released.wrap !== null) {
+      deviceHeaders.push(
+        rewrap(visit, released.versionId, received.fileKey),
+      )
+    }
   }
   await keep(visit, { ...kept, seen, grant: gateOf(visit).signed }, platform)
   return { deviceHeaders }
@@ -439,7 +441,8 @@ function signedOf(bytes: string, signature: string): Signed {
 function requireStated(released: ReleasedHeader, record: VersionRecord): void {
   const isStated = record.documentId === released.documentId &&
     PARTS.indexOf(record.part) === released.part &&
-    record.version === released.version && record.gate === released.gate && record.payloadLength === released.payloadLength
+    record.version === released.version && record.gate === released.gate &&
+    record.payloadLength === released.payloadLength
   if (!isStated) throw new ProtocolError('broken-chain', 'the server states another version')
 }
 

@@ -48,7 +48,7 @@ export function EmailCodeStep(
       <div className={styles.acts}>
         {onResend !== undefined && <Resend
           challenge={challenge} onResend={onResend} onSent={setChallenge}
-        />}
+                                   />}
         <Button variant='quiet' onClick={onBack}>{copy.otherEmail}</Button>
       </div>
     </Card>

@@ -114,8 +114,9 @@ function RecoveryStep({ emailProof }: { emailProof: string }) {
       <form className={styles.form} onSubmit={onSubmit}>
         <div className={styles.code}>
           <TextArea
-            label={copy.recovery.codeLabel} hint={copy.recovery.codeHint} error={act.error} required rows={2} maxLength={MAX_TYPED_LENGTH}
-            autoComplete='off' autoCapitalize='characters' spellCheck={false} value={code} onValueChange={setCode}
+            label={copy.recovery.codeLabel} hint={copy.recovery.codeHint} error={act.error}
+            required rows={2} maxLength={MAX_TYPED_LENGTH} autoComplete='off'
+            autoCapitalize='characters' spellCheck={false} value={code} onValueChange={setCode}
           />
         </div>
         <div className={styles.acts}>

@@ -157,13 +157,13 @@ function ConfirmCode({ made, onShow, onConfirmed }: ConfirmCodeProps) {
           {positions.map((position, index) => (
             <TextField
               key={position} label={copy.recoveryCode.group(position + 1)} value={typed[index] ?? ''}
-              error={isChecked && isRight[index] === false
-                ? copy.recoveryCode.groupWrong
-                : undefined}
+              error={isChecked && !isRight[index] ? copy.recoveryCode.groupWrong : undefined}
               autoComplete='off' autoCapitalize='characters' spellCheck={false} maxLength={6} autoFocus={index === 0}
-              onValueChange={(text) => { setChecked(false); setTyped(
-                index === 0 ? [text, typed[1]] : [typed[0], text],
-              ) }}
+              onValueChange={(text) => {
+                setChecked(false); setTyped(
+                  index === 0 ? [text, typed[1]] : [typed[0], text],
+                )
+              }}
             />
           ))}
         </div>

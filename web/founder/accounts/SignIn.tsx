@@ -94,8 +94,8 @@ export function PassphraseAct(
 
   return (
     <KnownPassphrase
-      email={first} isEmailKnown={isEmailKnown} actLabel={copy.signIn.passphraseAct} isBusy={act.isBusy} error={act.error}
-      onSubmit={onSubmit}
+      email={first} isEmailKnown={isEmailKnown} actLabel={copy.signIn.passphraseAct}
+      isBusy={act.isBusy} error={act.error} onSubmit={onSubmit}
     />
   )
 }

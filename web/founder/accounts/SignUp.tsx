@@ -167,9 +167,8 @@ function WayChoice({ act, onPasskey, onPassphrase }: WayChoiceProps) {
           <Card title={copy.signUp.passphraseTitle}>
             <p>{copy.signUp.passphraseText}</p>
             <NewPassphrase
-              actLabel={copy.signUp.passphraseAct} isBusy={act.isBusy} error={hasFailed
-                ? undefined
-                : act.error} autoFocus={isPassphrase}
+              actLabel={copy.signUp.passphraseAct} isBusy={act.isBusy}
+              error={hasFailed ? undefined : act.error} autoFocus={isPassphrase}
               onPassphrase={(passphrase) => { setPassphrase(true); onPassphrase(passphrase) }}
             />
           </Card>

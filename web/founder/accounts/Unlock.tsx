@@ -32,8 +32,10 @@ export function Unlock({ account, onOpened }: UnlockProps) {
   if (challenge !== null) {
     return (
       <AccountScreen title={copy.signIn.codeTitle} step='code'>
-        <PassphraseCode email={account.email} challenge={challenge} onDone={onDone} onBack={() =>
-          setChallenge(null)} />
+        <PassphraseCode
+          email={account.email} challenge={challenge} onDone={onDone} onBack={() =>
+            setChallenge(null)}
+        />
       </AccountScreen>
     )
   }
@@ -42,11 +44,11 @@ export function Unlock({ account, onOpened }: UnlockProps) {
       <Card>
         {hasPasskeys() && <PasskeyAct
           label={copy.unlock.passkeyAct} signIn={keyring.signInWithPasskey} onDone={onDone}
-        />}
+                          />}
         {isPassphrase
           ? <PassphraseAct
-            email={account.email} isEmailKnown onChallenge={(_email, sent) => setChallenge(sent)}
-          />
+              email={account.email} isEmailKnown onChallenge={(_email, sent) => setChallenge(sent)}
+            />
           : <Button variant='quiet' onClick={() => setPassphrase(true)}>{copy.unlock.passphraseChoose}</Button>}
       </Card>
       <div className={styles.acts}>

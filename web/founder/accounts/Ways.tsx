@@ -4,6 +4,7 @@ import { Link, useNavigate, useSearchParams } from 'react-router'
 import type { KeyringRowSummary } from '../../../protocol/api.js'
 import { useCopy } from '../../copy.js'
 import { accounts } from '../../copy/accounts.js'
+import type { ApiFailure } from '../../api.js'
 import type { Done } from '../../keyring.js'
 import { hasPasskeys } from '../../passkey.js'
 import { useAccount, useSession } from '../../session.js'
@@ -23,12 +24,13 @@ import { NewPassphrase } from './PassphraseFields.js'
 import { Unlock } from './Unlock.js'
 import { useAct, useKeyringWords } from './use-act.js'
 
-type Rows = { step: 'loading' } | { step: 'failed', code: string, words: string } | { step: 'here', rows: KeyringRowSummary[] }
+type Rows = { step: 'loading' } | { step: 'failed', code: ApiFailure } | { step: 'here', rows: KeyringRowSummary[] }
 
 export function Ways() {
   const copy = useCopy(accounts)
   const account = useAccount()
   const [search] = useSearchParams()
+  const words = useKeyringWords()
   const { state, reload } = useRows()
   const [said, setSaid] = useState<string | null>(null)
   const [isStale, setStale] = useState(false)
@@ -48,7 +50,7 @@ export function Ways() {
       {said !== null && <Notice tone='seal' isLive>{said}</Notice>}
       <Card>
         {state.step === 'loading' && <LoadingState />}
-        {state.step === 'failed' && <ErrorState title={state.words} code={state.code} actions={<Button onClick={reload}>{copy.shell.retry}</Button>} />}
+        {state.step === 'failed' && <ErrorState title={words(state.code)} code={state.code} actions={<Button onClick={reload}>{copy.shell.retry}</Button>} />}
         {state.step === 'here' && <WayList rows={state.rows} onRemoved={() => onChanged(copy.ways.removed)} onStale={() => setStale(true)} />}
       </Card>
       <AddWay onAdded={() => onChanged(copy.ways.addedNow)} onStale={() => setStale(true)} />
@@ -59,7 +61,6 @@ export function Ways() {
 
 function useRows(): { state: Rows, reload: () => void } {
   const { keyring } = useSession()
-  const words = useKeyringWords()
   const [state, setState] = useState<Rows>({ step: 'loading' })
   const [turn, setTurn] = useState(0)
 
@@ -67,10 +68,11 @@ function useRows(): { state: Rows, reload: () => void } {
     let isCurrent = true
     void keyring.listWays().then((listed) => {
       if (!isCurrent) return
-      setState(listed.ok ? { step: 'here', rows: listed.value } : { step: 'failed', code: listed.code, words: words(listed.code) })
+      setState(listed.ok
+        ? { step: 'here', rows: listed.value }
+        : { step: 'failed', code: listed.code })
     })
     return () => { isCurrent = false }
-  // `words` changes with the language alone, which must not ask the server again.
   }, [keyring, turn])
   return { state, reload: useCallback(() => setTurn((before) => before + 1), []) }
 }
@@ -108,7 +110,7 @@ function WayList({ rows, onRemoved, onStale }: WayListProps) {
       <ul className={styles.ways} role='list'>
         {rows.map((row) => <Way
           key={row.rowId} row={row} onRemove={() => { act.clear(); setAsked(row) }}
-        />)}
+                           />)}
       </ul>
       <ConfirmDialog
         isOpen={asked !== null} title={asked === null ? '' : copy.ways.removeTitle(nameOf(asked, copy.ways.methods))}
