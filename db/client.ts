@@ -152,6 +152,9 @@ function connect(url: string, options: ConnectOptions) {
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     keep_alive: KEEP_ALIVE_SECONDS,
     onnotice: () => {},
+    // The driver asks for array types on each new connection and lets nobody catch that query's failure:
+    // a backend that dies then would end the process. drizzle reads and writes arrays by itself.
+    fetch_types: false,
     ...(options.onClose === undefined ? {} : { onclose: options.onClose }),
     connection: {
       application_name: 'sealdeck',

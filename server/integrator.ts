@@ -25,7 +25,7 @@ import { encodeEntry, partyTag, TAG_SIZE_BYTES, vaultTag } from '../protocol/log
 import { EMPTY_ROOT, encodeEdge } from '../protocol/log/merkle.js'
 import { verifyNote } from '../protocol/log/note.js'
 import {
-  CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels,
+  CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels, TILE_WIDTH,
   type Integration, type Resource, type TileEdge,
 } from '../protocol/log/tile.js'
 import { TileCache } from './tile-cache.js'
@@ -53,6 +53,8 @@ export interface LogState {
 export interface Turn {
   readonly state: LogState
   readonly events: readonly LoggedEvent[]
+  /** Full tiles and bundles that came out: for `dropPartials`. */
+  readonly filledPaths: readonly string[]
 }
 
 type Parts = Pick<World, 'database' | 'bucket' | 'keys' | 'clock'>
@@ -126,7 +128,22 @@ export class Integrator {
     const isFirst = await integrate(logDb, { size, root: state.root }, { root: plan.root, edge: encodeEdge(plan.edge.edge) }, batch)
     if (!isFirst) throw new Overtaken('the head has moved')
     await this.#requireStored(entries, size)
-    return { state: await this.#publish(state, plan), events: pending.map((event, at) => loggedEvent(event, entries[at], size + at)) }
+    return {
+      state: await this.#publish(state, plan),
+      events: pending.map((event, at) => loggedEvent(event, entries[at], size + at)),
+      filledPaths: plan.resources.map(({ path }) => path).filter((path) => !path.includes('.p/')),
+    }
+  }
+
+  /**
+   * Delete what a full tile replaces (c2sp.org/tlog-tiles allows it: readers fall back to the full one).
+   * What a crash leaves behind is harmless.
+   */
+  async dropPartials(filledPaths: readonly string[]): Promise<void> {
+    for (const path of filledPaths) {
+      const keys = await this.#parts.bucket.list(this.#key(`${path}.p/`), TILE_WIDTH)
+      await Promise.all(keys.map((key) => this.#parts.bucket.delete(key)))
+    }
   }
 
   /** What was committed is what was planned: asked of the database, not of our memory. */

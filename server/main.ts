@@ -5,6 +5,7 @@ import { buildApp, buildViewer, type App } from './app.js'
 import { readConfig, SettingError, type Config } from './config.js'
 import { LogContradiction } from './integrator.js'
 import { openWorld, type OpenWorld } from './open-world.js'
+import { recordClient } from './use-cases/record-client.js'
 import type { World } from './world.js'
 
 const STOP_TIMEOUT_MS = 5_000
@@ -19,6 +20,7 @@ async function start(config: Config): Promise<Running> {
   const servers: App[] = []
   try {
     servers.push(await buildApp(open.world), await buildViewer(open.world))
+    await recordClient(open.world) // What is served stands in the log before anybody can load it.
     const [app, viewer] = servers
     await app?.listen({ host: config.host, port: config.port })
     await viewer?.listen({ host: config.viewerHost, port: config.viewerPort })

@@ -228,6 +228,7 @@ class RunningSequencer implements Sequencer {
     this.#isBusy = turn.events.length >= BUSY_BATCH_SIZE
     this.#waiters.settle(turn.events)
     await this.#tellOthers()
+    await this.#integrator.dropPartials(turn.filledPaths)
     return true
   }
 

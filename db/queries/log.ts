@@ -2,11 +2,11 @@
  * The log's own rows, for the one integrator and for those who wait: rows in, rows out. The only writers
  * of `audit_entry`, `audit_opening`, `tlog_head` and `tlog_published` are here.
  */
-import { and, asc, eq, gte, lt, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, isNull, lt, lte, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { queryRows, type Db } from '../client.js'
 import { readBytes } from '../columns.js'
-import { auditEntry, auditOutbox, auditSequence, people, tlogHead, tlogPublished, vaults } from '../schema.js'
+import { auditEntry, auditOpening, auditOutbox, auditSequence, people, tlogHead, tlogPublished, vaults } from '../schema.js'
 
 export type Head = Pick<typeof tlogHead.$inferSelect, 'size' | 'root' | 'edge'>
 export type Published = Pick<typeof tlogPublished.$inferSelect, 'size' | 'checkpoint' | 'cosignedSize' | 'cosignedCheckpoint'>
@@ -137,6 +137,14 @@ export async function listLogged(db: Db, eventIds: readonly string[]): Promise<L
     eventId: String(row['event_id']), index: Number(row['idx']), entry: readBytes(row['entry']),
     bytes: readBytes(row['bytes']), salt: readBytes(row['salt']),
   }))
+}
+
+/** The bytes of the newest event of an instance-wide type (one that belongs to no vault); `undefined` if there is none. */
+export async function findLastEvent(db: Db, type: string): Promise<Uint8Array | undefined> {
+  const [row] = await db.select({ bytes: auditOpening.bytes }).from(auditOpening)
+    .where(and(isNull(auditOpening.vaultId), eq(auditOpening.type, type)))
+    .orderBy(desc(auditOpening.index)).limit(1)
+  return row?.bytes ?? undefined
 }
 
 /** How many events wait, up to `limit`: for metrics. */

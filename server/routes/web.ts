@@ -2,23 +2,20 @@
  * The web client: files of dist/web, listed once at start, sent as they are. No page is made here, so
  * what one visitor gets is byte for byte what all get.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../protocol/refusals.js'
 import type { App } from '../app.js'
 import { headersFor, type FileClass } from '../headers.js'
+import { listWebFiles } from '../web-files.js'
 import type { World } from '../world.js'
-
-const MAX_FILE_COUNT = 5_000
 
 /** A screen's path has no file name in it; which screen it is, and whether there is one, the page itself says. */
 const APP_PAGE = /^(?!api\/|log\/|g\/|viewer\/)(?:[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*)?\/?$/
 
 export async function webRoutes(app: App, world: World): Promise<void> {
   const root = world.config.webFolder
-  const files = listFiles(root, (path) => !path.startsWith('viewer/') && !path.endsWith('.br'))
+  const files = new Set(listWebFiles(root).filter((path) => !path.startsWith('viewer/')))
   await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false })
 
   app.get('/g/:grantId', { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'gate.html'))
@@ -42,7 +39,7 @@ export async function webRoutes(app: App, world: World): Promise<void> {
 /** The viewer's files, under /viewer/ as its build names them. A query is refused: nothing here has one. */
 export async function viewerRoutes(app: App, world: World): Promise<void> {
   const root = world.config.webFolder
-  const files = listFiles(root, (path) => path.startsWith('viewer/') && !path.endsWith('.br'))
+  const files = new Set(listWebFiles(root).filter((path) => path.startsWith('viewer/')))
   await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false })
   app.get('/*', (request, reply) => {
     const path = pathOf(request)
@@ -54,15 +51,6 @@ export async function viewerRoutes(app: App, world: World): Promise<void> {
 function pathOf(request: FastifyRequest): string {
   const path: unknown = Reflect.get(Object(request.params), '*')
   return typeof path === 'string' ? path : ''
-}
-
-function listFiles(root: string, isServed: (path: string) => boolean): ReadonlySet<string> {
-  if (!existsSync(root)) return new Set()
-  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((path) => statSync(join(root, path)).isFile())
-    .map((path) => relative('.', path).split(sep).join('/'))
-  if (paths.length > MAX_FILE_COUNT) throw new Error(`more than ${MAX_FILE_COUNT} files in ${root}`)
-  return new Set(paths.filter(isServed))
 }
 
 /** No script of ours may become a service worker: it would outlive the page it came with. */
