@@ -1,5 +1,5 @@
 /**
- * The one file that touches libsodium (SPEC.md § 1, primitives). Everything is checked for size here,
+ * The one file that touches libsodium (SPEC.md § 1.1). Everything is checked for size here,
  * and every secret that crosses into the WASM heap is wiped from it before the call returns.
  * Must not know any format: no labels, no prefixes, no Sealdeck word.
  *

@@ -1,6 +1,6 @@
 /**
  * The front of the sealed format: sealing a version part by part, and opening one by range after
- * everything about it was verified (SPEC.md § 3, "Seal" and "Open").
+ * everything about it was verified (SPEC.md § 3.3 and § 3.10).
  * Must not fetch, store or choose: bytes come and go through what the caller hands in.
  *
  *   plaintext   |chunk 0 |chunk 1 |  …                      64 KiB each

@@ -1,5 +1,5 @@
 /**
- * The grant G, its policy, and the wrap record W (SPEC.md § 3.5 to § 3.7).
+ * The grant G, its policy, and the wrap record W (SPEC.md § 3.5).
  * Must not decide who may have what: it says what the founder signed, and refuses the rest.
  *
  *   G = lp("sealdeck-grant-v1") ‖ lp(vaultId) ‖ lp(grantId) ‖ u32 revision ‖ lp(SHA-256(previous G) or "")

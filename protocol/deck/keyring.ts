@@ -3,7 +3,7 @@
  * Must not know how a way in gets its secret: passkeys and OPAQUE live in the client.
  *
  *   locked root:    nonce (24) ‖ XChaCha20-Poly1305(wrapKey, R, AAD = userId, method, rowId, version)
- *   commitment:     HKDF(wrapKey, rowId, "keyring-commit"), checked before opening (SPEC.md, "Commitment")
+ *   commitment:     HKDF(wrapKey, rowId, "keyring-commit"), checked before opening (SPEC.md § 4.1)
  *   private bytes:  nonce (24) ‖ XChaCha20-Poly1305(HKDF(R, salt, "owner/private"), bytes, AAD)
  */
 import { concatBytes, encodeLengthPrefixed, encodeUtf8 } from '../bytes.js'
