@@ -97,6 +97,8 @@ export default [
   { files: ['web/api.ts', 'web/viewer/protections.ts'], rules: banned(everywhere, environment, page) },
   { files: ['server/config.ts'], rules: banned(everywhere, clock, transactions) },
   { files: ['server/world.ts'], rules: banned(everywhere, environment, transactions) },
+  // It asks whether the machine's own clock is right.
+  { files: ['server/use-cases/check-readiness.ts'], rules: banned(everywhere, environment, transactions) },
   // Migrations are applied under a lock that needs a connection of its own.
   { files: ['db/client.ts'], rules: banned(everywhere, environment, clock) },
 ]

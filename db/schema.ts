@@ -8,7 +8,8 @@
  */
 import { sql } from 'drizzle-orm'
 import {
-  bigint, bigserial, boolean, check, index, integer, jsonb, pgTable, primaryKey, smallint, text, unique,
+  bigint, bigserial, boolean, check, index, integer, jsonb, pgTable, primaryKey, smallint, text,
+  unique,
   uniqueIndex, uuid, type AnyPgColumn,
 } from 'drizzle-orm/pg-core'
 import { bytea, instant } from './columns.js'
@@ -516,4 +517,6 @@ export const rateCounters = pgTable('rate_counters', {
   windowStartsAtMs: instant('window_starts_at').notNull(),
   count: integer().notNull(),
   expiresAtMs: instant('expires_at').notNull(),
-}, (table) => [primaryKey({ columns: [table.scope, table.windowStartsAtMs] }), index().on(table.expiresAtMs)])
+}, (table) => [
+  primaryKey({ columns: [table.scope, table.windowStartsAtMs] }), index().on(table.expiresAtMs),
+])

@@ -67,7 +67,8 @@ function nullable<T extends TSchema>(schema: T) {
 }
 
 export const Problem = strict({
-  type: Type.String(), title: Type.String(), status: Type.Integer(), code: Type.String(), requestId: Type.String(),
+  type: Type.String(), title: Type.String(), status: Type.Integer(), code: Type.String(),
+  requestId: Type.String(),
 })
 export const Empty = strict({})
 
@@ -93,7 +94,9 @@ export const RequestEmailCode = strict({
   purpose: Type.Union([Type.Literal('sign-up'), Type.Literal('recover')]),
   locale: Locale,
 })
-export const EmailChallenge = strict({ challengeId: bytesOf(16), resendAfterMs: Type.Integer(), expiresAtMs: TimeMs })
+export const EmailChallenge = strict(
+  { challengeId: bytesOf(16), resendAfterMs: Type.Integer(), expiresAtMs: TimeMs },
+)
 
 /** POST /api/email-codes/proof */
 export const ProveEmail = strict({ challengeId: bytesOf(16), code: EmailCode })
@@ -103,13 +106,16 @@ const KeyringMethod = Type.Union([Type.Literal('passkey'), Type.Literal('passphr
 
 /** The root wrapped for one way in (SPEC.md § 4). `sealed` opens only after `commit` was checked. */
 export const KeyringRow = strict({
-  rowId: Uuid, method: KeyringMethod, version: Type.Literal(1), sealed: bytesUpTo(128), commit: bytesOf(32),
+  rowId: Uuid, method: KeyringMethod, version: Type.Literal(1), sealed: bytesUpTo(128),
+  commit: bytesOf(32),
 })
 
 /** What the server needs to recognise the way in; exactly the one that fits `row.method`. */
 export const NewKeyringRow = strict({
   row: KeyringRow,
-  passkey: Type.Optional(strict({ challengeId: bytesOf(16), response: Type.Unknown(), label: line(60) })),
+  passkey: Type.Optional(
+    strict({ challengeId: bytesOf(16), response: Type.Unknown(), label: line(60) }),
+  ),
   passphrase: Type.Optional(strict({ registrationRecord: Opaque })),
   recovery: Type.Optional(strict({ authSha256: Sha256 })),
 })
@@ -125,10 +131,14 @@ export const SignedIn = strict({
 
 /** POST /api/accounts/passkey-options (emailProof) and /api/keyring-rows/passkey-options (session) */
 export const PasskeyOptionsRequest = strict({ emailProof: Type.Optional(Token) })
-export const PasskeyOptions = strict({ userId: Uuid, challengeId: bytesOf(16), options: Type.Unknown() })
+export const PasskeyOptions = strict(
+  { userId: Uuid, challengeId: bytesOf(16), options: Type.Unknown() },
+)
 
 /** POST /api/accounts/passphrase-registration and /api/keyring-rows/passphrase-registration */
-export const PassphraseRegistrationRequest = strict({ emailProof: Type.Optional(Token), registrationRequest: Opaque })
+export const PassphraseRegistrationRequest = strict(
+  { emailProof: Type.Optional(Token), registrationRequest: Opaque },
+)
 export const PassphraseRegistration = strict({ userId: Uuid, registrationResponse: Opaque })
 
 /** POST /api/accounts → SignedIn */
@@ -142,7 +152,9 @@ export const SignInOptions = strict({ challengeId: bytesOf(16), options: Type.Un
 /** POST /api/sessions/passkey → SignedIn */
 export const SignInWithPasskey = strict({ challengeId: bytesOf(16), response: Type.Unknown() })
 /** POST /api/sessions/passphrase-start */
-export const StartPassphraseLogin = strict({ email: Email, startLoginRequest: Opaque, locale: Locale })
+export const StartPassphraseLogin = strict(
+  { email: Email, startLoginRequest: Opaque, locale: Locale },
+)
 export const PassphraseLogin = strict({ loginId: bytesOf(16), loginResponse: Opaque })
 /** POST /api/sessions/passphrase-finish → EmailChallenge */
 export const FinishPassphraseLogin = strict({ loginId: bytesOf(16), finishLoginRequest: Opaque })
@@ -155,7 +167,8 @@ export const Recover = strict({ emailProof: Token, recoveryAuth: bytesOf(32) })
 /** GET /api/keyring-rows · POST /api/keyring-rows (NewKeyringRow) · DELETE /api/keyring-rows/:rowId
  *  POST /api/account/recovery-confirmed → Account */
 export const KeyringRowSummary = strict({
-  rowId: Uuid, method: KeyringMethod, label: Type.String(), createdAtMs: TimeMs, lastUsedAtMs: nullable(TimeMs),
+  rowId: Uuid, method: KeyringMethod, label: Type.String(), createdAtMs: TimeMs,
+  lastUsedAtMs: nullable(TimeMs),
 })
 export const KeyringRowList = strict({ rows: Type.Array(KeyringRowSummary) })
 export const RowParams = strict({ rowId: Uuid })
@@ -163,7 +176,9 @@ export const RowParams = strict({ rowId: Uuid })
 // ---------------------------------------------------------------- vaults and versions
 
 /** POST /api/vaults. Titles and names are sealed under the owner's root: the server cannot read them. */
-export const CreateVault = strict({ vaultId: Uuid, tagKey: bytesOf(32), titleSealed: bytesUpTo(1024) })
+export const CreateVault = strict(
+  { vaultId: Uuid, tagKey: bytesOf(32), titleSealed: bytesUpTo(1024) },
+)
 export const VaultParams = strict({ vaultId: Uuid })
 /** PUT /api/vaults/:vaultId/title · DELETE /api/vaults/:vaultId → RevocationReport */
 export const RenameVault = strict({ titleSealed: bytesUpTo(1024) })
@@ -174,13 +189,16 @@ export const VaultSummary = strict({
   lastEventAtMs: nullable(TimeMs),
 })
 /** GET /api/vaults?after=VAULT_ID&limit=N, newest first. */
-export const VaultListQuery = strict({ after: Type.Optional(Uuid), limit: Type.Optional(LimitText) })
+export const VaultListQuery = strict(
+  { after: Type.Optional(Uuid), limit: Type.Optional(LimitText) },
+)
 export const VaultList = strict({ vaults: Type.Array(VaultSummary), next: nullable(Uuid) })
 
 /** One stored part of one version, with everything its owner needs to check and open it. */
 export const StoredVersion = strict({
   versionId: Uuid, documentId: Uuid, part: Part, gate: Gate, version: Type.Integer({ minimum: 1 }),
-  payloadLength: Type.Integer({ minimum: 0 }), record: bytesUpTo(MAX_RECORD_SIZE_BYTES), recordSignature: Signature,
+  payloadLength: Type.Integer({ minimum: 0 }), record: bytesUpTo(MAX_RECORD_SIZE_BYTES),
+  recordSignature: Signature,
   ownerHeader: bytesUpTo(MAX_HEADER_SIZE_BYTES), storedAtMs: TimeMs,
 })
 export const StoredDocument = strict({
@@ -188,19 +206,23 @@ export const StoredDocument = strict({
 })
 
 export const PublishedNda = strict({
-  sha256: Sha256, title: line(MAX_TITLE_LENGTH), templateId: line(60), templateVersion: Type.Integer(), language: Locale,
+  sha256: Sha256, title: line(MAX_TITLE_LENGTH), templateId: line(60),
+  templateVersion: Type.Integer(), language: Locale,
   publishedAtMs: TimeMs,
 })
 
 export const GrantSummary = strict({
-  grantId: GrantId, nameSealed: bytesUpTo(1024), revision: Type.Integer(), grant: bytesUpTo(MAX_GRANT_SIZE_BYTES),
-  grantSignature: Signature, cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES), createdAtMs: TimeMs, expiresAtMs: nullable(TimeMs),
+  grantId: GrantId, nameSealed: bytesUpTo(1024), revision: Type.Integer(),
+  grant: bytesUpTo(MAX_GRANT_SIZE_BYTES),
+  grantSignature: Signature, cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES), createdAtMs: TimeMs,
+  expiresAtMs: nullable(TimeMs),
   revokedAtMs: nullable(TimeMs), personCount: Type.Integer(),
 })
 
 /** GET /api/vaults/:vaultId */
 export const VaultDetail = strict({
-  vaultId: Uuid, titleSealed: bytesUpTo(1024), createdAtMs: TimeMs, documents: Type.Array(StoredDocument),
+  vaultId: Uuid, titleSealed: bytesUpTo(1024), createdAtMs: TimeMs,
+  documents: Type.Array(StoredDocument),
   grants: Type.Array(GrantSummary), ndas: Type.Array(PublishedNda),
 })
 
@@ -208,8 +230,10 @@ export const VaultDetail = strict({
 
 /** POST /api/vaults/:vaultId/uploads → Upload */
 export const BeginUpload = strict({
-  documentId: Uuid, nameSealed: bytesUpTo(1024), part: Part, gate: Gate, version: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-  payloadLength: Type.Integer({ minimum: 1, maximum: MAX_FILE_SIZE_BYTES * 1.2 }), nonce: bytesOf(16),
+  documentId: Uuid, nameSealed: bytesUpTo(1024), part: Part, gate: Gate,
+  version: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  payloadLength: Type.Integer({ minimum: 1, maximum: MAX_FILE_SIZE_BYTES * 1.2 }),
+  nonce: bytesOf(16),
   ownerHeader: bytesUpTo(MAX_HEADER_SIZE_BYTES), draftSealed: bytesUpTo(4096),
 })
 export const UploadParams = strict({ versionId: Uuid })
@@ -221,7 +245,8 @@ export const PartTarget = strict({
 })
 /** GET /api/uploads/:versionId and in lists: `parts` says which are there and where to put the rest. */
 export const Upload = strict({
-  versionId: Uuid, vaultId: Uuid, documentId: Uuid, nameSealed: bytesUpTo(1024), part: Part, gate: Gate, version: Type.Integer(),
+  versionId: Uuid, vaultId: Uuid, documentId: Uuid, nameSealed: bytesUpTo(1024), part: Part,
+  gate: Gate, version: Type.Integer(),
   payloadLength: Type.Integer(), nonce: bytesOf(16), draftSealed: bytesUpTo(4096),
   ownerHeader: bytesUpTo(MAX_HEADER_SIZE_BYTES), parts: Type.Array(PartTarget), createdAtMs: TimeMs,
 })
@@ -229,7 +254,9 @@ export const Upload = strict({
 export const UploadList = strict({ uploads: Type.Array(Upload) })
 /** PUT /api/uploads/:versionId/hash-list, application/octet-stream (32 bytes a chunk) → Empty
  *  POST /api/uploads/:versionId/complete → StoredVersion · DELETE /api/uploads/:versionId → Empty */
-export const CompleteUpload = strict({ record: bytesUpTo(MAX_RECORD_SIZE_BYTES), recordSignature: Signature })
+export const CompleteUpload = strict(
+  { record: bytesUpTo(MAX_RECORD_SIZE_BYTES), recordSignature: Signature },
+)
 
 /** GET /api/versions/:versionId/hash-list · GET /api/versions/:versionId/payload (one Range, at most 4 MiB): octets.
  *  For the owner and for those to whom a header of the version was released. */
@@ -239,28 +266,37 @@ export const VersionParams = strict({ versionId: Uuid })
 
 /** POST /api/vaults/:vaultId/ndas → PublishedNda · GET /api/vaults/:vaultId/ndas/:sha256 → NdaText */
 export const PublishNda = strict({
-  text: text(MAX_NDA_SIZE_BYTES), title: line(MAX_TITLE_LENGTH), templateId: line(60), templateVersion: Type.Integer(), language: Locale,
+  text: text(MAX_NDA_SIZE_BYTES), title: line(MAX_TITLE_LENGTH), templateId: line(60),
+  templateVersion: Type.Integer(), language: Locale,
 })
 export const NdaParams = strict({ vaultId: Uuid, sha256: Sha256 })
-export const NdaText = strict({ sha256: Sha256, title: Type.String(), language: Locale, templateId: Type.String(), templateVersion: Type.Integer(), text: Type.String() })
+export const NdaText = strict({
+  sha256: Sha256, title: Type.String(), language: Locale, templateId: Type.String(),
+  templateVersion: Type.Integer(), text: Type.String(),
+})
 
 /** A header made by the founder, with her wrap record over it. Without `deviceId` it is the link's. */
 export const WrappedHeader = strict({
-  versionId: Uuid, header: bytesUpTo(MAX_HEADER_SIZE_BYTES), wrap: bytesUpTo(MAX_WRAP_SIZE_BYTES), wrapSignature: Signature,
+  versionId: Uuid, header: bytesUpTo(MAX_HEADER_SIZE_BYTES), wrap: bytesUpTo(MAX_WRAP_SIZE_BYTES),
+  wrapSignature: Signature,
 })
 /** POST /api/vaults/:vaultId/grants → GrantSummary */
 export const MakeGrant = strict({
-  grantId: GrantId, grant: bytesUpTo(MAX_GRANT_SIZE_BYTES), grantSignature: Signature, cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES),
+  grantId: GrantId, grant: bytesUpTo(MAX_GRANT_SIZE_BYTES), grantSignature: Signature,
+  cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES),
   nameSealed: bytesUpTo(1024), headers: Type.Array(WrappedHeader, { maxItems: 200 }),
 })
 export const GrantParams = strict({ grantId: GrantId })
 /** POST /api/grants/:grantId/revisions → GrantSummary */
 export const ReviseGrant = strict({
-  grant: bytesUpTo(MAX_GRANT_SIZE_BYTES), grantSignature: Signature, cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES),
+  grant: bytesUpTo(MAX_GRANT_SIZE_BYTES), grantSignature: Signature,
+  cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES),
   nameSealed: bytesUpTo(1024), headers: Type.Array(WrappedHeader, { maxItems: 200 }),
 })
 /** POST /api/grants/:grantId/headers → Empty: the link's headers of versions made after the grant. */
-export const AddHeaders = strict({ headers: Type.Array(WrappedHeader, { minItems: 1, maxItems: 200 }) })
+export const AddHeaders = strict(
+  { headers: Type.Array(WrappedHeader, { minItems: 1, maxItems: 200 }) },
+)
 
 export const RevocationEffect = Type.Union([
   Type.Literal('never-released'), Type.Literal('released-now-withheld'), Type.Literal('released-and-opened'),
@@ -268,7 +304,9 @@ export const RevocationEffect = Type.Union([
 /** What a revocation did, person by person. POST /api/grants/:grantId/revoke, …/people/:personId/revoke */
 export const RevocationReport = strict({
   revokedAtMs: TimeMs, headerCount: Type.Integer(),
-  people: Type.Array(strict({ personId: Uuid, name: Type.String(), email: nullable(Type.String()), effect: RevocationEffect })),
+  people: Type.Array(strict({
+    personId: Uuid, name: Type.String(), email: nullable(Type.String()), effect: RevocationEffect,
+  })),
 })
 export const PersonParams = strict({ grantId: GrantId, personId: Uuid })
 
@@ -279,32 +317,43 @@ export const PersonState = Type.Union([
 ])
 /** GET /api/vaults/:vaultId/people?after=PERSON_ID&limit=N, newest first. */
 export const Person = strict({
-  personId: Uuid, grantId: GrantId, name: Type.String(), email: nullable(Type.String()), askedAtMs: TimeMs,
-  verifiedAtMs: nullable(TimeMs), signedAtMs: nullable(TimeMs), releasedAtMs: nullable(TimeMs), openedAtMs: nullable(TimeMs),
+  personId: Uuid, grantId: GrantId, name: Type.String(), email: nullable(Type.String()),
+  askedAtMs: TimeMs,
+  verifiedAtMs: nullable(TimeMs), signedAtMs: nullable(TimeMs), releasedAtMs: nullable(TimeMs),
+  openedAtMs: nullable(TimeMs),
   declinedAtMs: nullable(TimeMs), revokedAtMs: nullable(TimeMs), deviceCount: Type.Integer(),
   state: PersonState,
 })
-export const PersonListQuery = strict({ after: Type.Optional(Uuid), limit: Type.Optional(LimitText) })
+export const PersonListQuery = strict(
+  { after: Type.Optional(Uuid), limit: Type.Optional(LimitText) },
+)
 export const PersonList = strict({ people: Type.Array(Person), next: nullable(Uuid) })
 
 /** GET /api/requests?limit=N: signed requests that wait for the founder, over all vaults, oldest first. */
 export const AccessRequest = strict({
-  acceptanceId: Uuid, vaultId: Uuid, grantId: GrantId, personId: Uuid, name: Type.String(), email: nullable(Type.String()),
-  signedAtMs: TimeMs, acceptance: Note, enrolment: Note, recipient: Recipient, deviceSigningKey: SigningKey,
+  acceptanceId: Uuid, vaultId: Uuid, grantId: GrantId, personId: Uuid, name: Type.String(),
+  email: nullable(Type.String()),
+  signedAtMs: TimeMs, acceptance: Note, enrolment: Note, recipient: Recipient,
+  deviceSigningKey: SigningKey,
   vaultTitleSealed: bytesUpTo(1024), grantNameSealed: bytesUpTo(1024),
 })
 export const RequestListQuery = strict({ limit: Type.Optional(LimitText) })
-export const AccessRequestList = strict({ requests: Type.Array(AccessRequest), totalCount: Type.Integer() })
+export const AccessRequestList = strict(
+  { requests: Type.Array(AccessRequest), totalCount: Type.Integer() },
+)
 export const AcceptanceParams = strict({ acceptanceId: Uuid })
 /** POST /api/acceptances/:acceptanceId/approve → Empty: headers to the device, made after checking the notes.
  *  POST /api/acceptances/:acceptanceId/deny → Empty */
-export const Approve = strict({ headers: Type.Array(WrappedHeader, { minItems: 1, maxItems: 200 }) })
+export const Approve = strict(
+  { headers: Type.Array(WrappedHeader, { minItems: 1, maxItems: 200 }) },
+)
 
 // ---------------------------------------------------------------- the gate (investor)
 
 /** GET /api/gate/:grantId. Refuses: grant-not-found, grant-revoked, grant-expired. */
 export const GateView = strict({
-  grantId: GrantId, vaultId: Uuid, grant: bytesUpTo(MAX_GRANT_SIZE_BYTES), grantSignature: Signature,
+  grantId: GrantId, vaultId: Uuid, grant: bytesUpTo(MAX_GRANT_SIZE_BYTES),
+  grantSignature: Signature,
   signingKey: SigningKey, cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES), logVkey: Type.String(),
   nda: nullable(strict({ sha256: Sha256, title: Type.String(), language: Locale })),
   /** Which parts wait behind which gate; titles are in the card and the manifests. */
@@ -319,12 +368,15 @@ export const Nonce = strict({ nonce: bytesOf(32), expiresAtMs: TimeMs })
 
 /** A header handed over, with all that the client checks before a byte is shown. */
 export const ReleasedHeader = strict({
-  versionId: Uuid, documentId: Uuid, part: Part, gate: Gate, version: Type.Integer(), payloadLength: Type.Integer(),
+  versionId: Uuid, documentId: Uuid, part: Part, gate: Gate, version: Type.Integer(),
+  payloadLength: Type.Integer(),
   header: bytesUpTo(MAX_HEADER_SIZE_BYTES),
   /** null on a header that this device made for itself. */
   wrap: nullable(strict({ wrap: bytesUpTo(MAX_WRAP_SIZE_BYTES), signature: Signature })),
   /** The record of this version last, those before it first: the whole chain of the document part. */
-  records: Type.Array(strict({ record: bytesUpTo(MAX_RECORD_SIZE_BYTES), signature: Signature }), { minItems: 1 }),
+  records: Type.Array(
+    strict({ record: bytesUpTo(MAX_RECORD_SIZE_BYTES), signature: Signature }), { minItems: 1 },
+  ),
 })
 /** A tlog-proof of one event, as text. `details` lets its holder read what the event commits to. */
 export const Receipt = strict({
@@ -338,7 +390,8 @@ export const Standing = Type.Union([
   Type.Literal('declined'), Type.Literal('denied'),
 ])
 export const GateSession = strict({
-  accessToken: Token, expiresAtMs: TimeMs, personId: Uuid, deviceId: Uuid, name: Type.String(), email: nullable(Type.String()),
+  accessToken: Token, expiresAtMs: TimeMs, personId: Uuid, deviceId: Uuid, name: Type.String(),
+  email: nullable(Type.String()),
   standing: Standing,
 })
 /** What a signed act earned: the headers, and the receipts that prove it was logged first. */
@@ -348,7 +401,9 @@ export const Release = strict({
 
 /** POST /api/gate/:grantId/access-requests → GateAccess: both notes by link key and device key.
  *  `emailProof` is due unless every open part has gate `link`. */
-export const RequestAccess = strict({ accessRequest: Note, enrolment: Note, emailProof: Type.Optional(Token) })
+export const RequestAccess = strict(
+  { accessRequest: Note, enrolment: Note, emailProof: Type.Optional(Token) },
+)
 export const GateAccess = strict({ session: GateSession, release: Release })
 /** POST /api/gate/:grantId/sessions → GateSession: a device key signs a fresh nonce. */
 export const RenewGateSession = strict({ deviceSigningKey: SigningKey, sessionNote: Note })
@@ -360,7 +415,9 @@ export const DeclineNda = strict({ decline: Note })
 /** POST /api/gate/:grantId/releases (investor) → Release: all headers that this device has earned. */
 /** PUT /api/gate/:grantId/device-headers (investor) → Empty: file keys re-wrapped to the device. */
 export const KeepDeviceHeaders = strict({
-  headers: Type.Array(strict({ versionId: Uuid, header: bytesUpTo(MAX_HEADER_SIZE_BYTES) }), { maxItems: 200 }),
+  headers: Type.Array(
+    strict({ versionId: Uuid, header: bytesUpTo(MAX_HEADER_SIZE_BYTES) }), { maxItems: 200 },
+  ),
 })
 /** GET /api/receipts/:eventId (founder of the vault, or the investor it is about) → Receipt */
 export const EventParams = strict({ eventId: Uuid })
@@ -370,7 +427,8 @@ export const EventParams = strict({ eventId: Uuid })
 /** POST /api/vaults/:vaultId/invitations → Invitation. The link's fragment is made in the founder's browser. */
 export const InviteAuditor = strict({ email: Email, withIdentities: Type.Boolean() })
 export const Invitation = strict({
-  invitationId: Uuid, vaultId: Uuid, email: Email, withIdentities: Type.Boolean(), createdAtMs: TimeMs, expiresAtMs: TimeMs,
+  invitationId: Uuid, vaultId: Uuid, email: Email, withIdentities: Type.Boolean(),
+  createdAtMs: TimeMs, expiresAtMs: TimeMs,
   acceptedAtMs: nullable(TimeMs), revokedAtMs: nullable(TimeMs),
 })
 /** GET /api/vaults/:vaultId/invitations · POST /api/invitations/:invitationId/revoke → Empty */
@@ -378,7 +436,8 @@ export const InvitationList = strict({ invitations: Type.Array(Invitation) })
 export const InvitationParams = strict({ invitationId: Uuid })
 /** POST /api/invitations/:invitationId/accept (account with that address) → AuditedVault */
 export const AuditedVault = strict({
-  invitationId: Uuid, vaultId: Uuid, founderName: Type.String(), founderSigningKey: SigningKey, withIdentities: Type.Boolean(),
+  invitationId: Uuid, vaultId: Uuid, founderName: Type.String(), founderSigningKey: SigningKey,
+  withIdentities: Type.Boolean(),
   acceptedAtMs: TimeMs, logVkey: Type.String(), eventCount: Type.Integer(),
 })
 /** GET /api/audited-vaults */
@@ -387,7 +446,8 @@ export const AuditedVaultList = strict({ vaults: Type.Array(AuditedVault) })
 /** One event of a vault: the bytes that were hashed, what opens the commitment, and its proof. */
 export const LoggedEvent = strict({
   index: Type.Integer({ minimum: 0 }), eventId: Uuid, type: Type.String(), atMs: TimeMs,
-  event: nullable(bytesUpTo(64 * 1024)), salt: nullable(bytesOf(32)), vaultTag: bytesOf(16), partyTag: bytesOf(16),
+  event: nullable(bytesUpTo(64 * 1024)), salt: nullable(bytesOf(32)), vaultTag: bytesOf(16),
+  partyTag: bytesOf(16),
   /** null where erased, or where the reader may not see identities. */
   details: nullable(strict({ bytes: bytesUpTo(64 * 1024), salt: bytesOf(32) })),
   /** Inclusion path, leaf side first, in the tree of the answer's checkpoint. */
@@ -403,7 +463,8 @@ export const EventListQuery = strict({
   limit: Type.Optional(LimitText),
 })
 export const EventList = strict({
-  events: Type.Array(LoggedEvent, { maxItems: MAX_PAGE_LIMIT }), checkpoint: Type.String(), totalCount: Type.Integer(),
+  events: Type.Array(LoggedEvent, { maxItems: MAX_PAGE_LIMIT }), checkpoint: Type.String(),
+  totalCount: Type.Integer(),
   next: nullable(Type.Integer()),
 })
 /** POST /api/vaults/:vaultId/exports (founder or auditor): answers `sealdeck-audit-export/v1`

@@ -81,7 +81,8 @@ const URL_SAFE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 function encode64(bytes: Uint8Array, alphabet: string, isPadded: boolean): string {
   let text = ''
   for (let index = 0; index < bytes.length; index += 3) {
-    const triple = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0)
+    const triple = ((bytes[index] ??
+      0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0)
     const symbolCount = Math.min(4, bytes.length - index + 1)
     for (let symbol = 0; symbol < symbolCount; symbol++) {
       text += alphabet.charAt((triple >> (18 - 6 * symbol)) & 63)

@@ -11,17 +11,23 @@ import type { World } from './world.js'
 const FRESH_PROOF_MS = 30 * 60_000
 
 /** For the route: the answer, and the cookie where there is a new one. */
-export interface SignedInWithCookie { readonly signedIn: SignedIn, readonly refreshToken: string | undefined }
+export interface SignedInWithCookie {
+  readonly signedIn: SignedIn, readonly refreshToken: string | undefined,
+}
 
 export function presentAccount(user: User): Account {
   return {
-    userId: user.id, email: user.email, name: user.name, signingKey: encodeBase64Url(user.signingPublicKey),
-    recipient: user.recipient, isRecoveryConfirmed: user.recoveryConfirmedAtMs !== null, createdAtMs: user.createdAtMs,
+    userId: user.id, email: user.email, name: user.name,
+    signingKey: encodeBase64Url(user.signingPublicKey),
+    recipient: user.recipient, isRecoveryConfirmed: user.recoveryConfirmedAtMs !== null,
+    createdAtMs: user.createdAtMs,
   }
 }
 
 /** @param row - the way in that was used; `null` where the root is unlocked already. */
-export function presentSignedIn(user: User, session: StartedSession, row: KeyringRow | null): SignedInWithCookie {
+export function presentSignedIn(
+  user: User, session: StartedSession, row: KeyringRow | null,
+): SignedInWithCookie {
   const { token, expiresAtMs } = session.access
   return {
     signedIn: { accessToken: token, expiresAtMs, account: presentAccount(user), row },

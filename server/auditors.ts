@@ -16,13 +16,20 @@ interface InvitationRow {
 }
 
 export function presentInvitation(row: InvitationRow): Invitation {
-  const { id, vaultId, email, withIdentities, createdAtMs, expiresAtMs, acceptedAtMs, revokedAtMs } = row
-  return { invitationId: id, vaultId, email, withIdentities, createdAtMs, expiresAtMs, acceptedAtMs, revokedAtMs }
+  const {
+    id, vaultId, email, withIdentities, createdAtMs, expiresAtMs, acceptedAtMs, revokedAtMs,
+  } = row
+  return {
+    invitationId: id, vaultId, email, withIdentities, createdAtMs, expiresAtMs, acceptedAtMs,
+    revokedAtMs,
+  }
 }
 
 type AuditRow = NonNullable<Awaited<ReturnType<typeof findInvitation>>>
 
-export function presentAudit(world: World, row: AuditRow, more: { acceptedAtMs: number, eventCount: number }): AuditedVault {
+export function presentAudit(
+  world: World, row: AuditRow, more: { acceptedAtMs: number, eventCount: number },
+): AuditedVault {
   return {
     invitationId: row.id, vaultId: row.vaultId, founderName: row.founderName,
     founderSigningKey: encodeBase64Url(row.founderSigningKey), withIdentities: row.withIdentities,

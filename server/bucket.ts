@@ -44,7 +44,9 @@ export interface Bucket {
    *
    * @returns the new etag, or `undefined` if the object is another by now.
    */
-  replace(key: string, bytes: Uint8Array, etag: string | null, options?: WriteOptions): Promise<string | undefined>
+  replace(
+    key: string, bytes: Uint8Array, etag: string | null, options?: WriteOptions,
+  ): Promise<string | undefined>
   /** The whole object, or one range of it; `null` if there is none. Throws if the range is not inside. */
   read(key: string, range?: ByteRange): Promise<Uint8Array | null>
   /** As `read`, with the etag of these bytes. */

@@ -12,7 +12,8 @@ import type { NewMail } from '../db/queries/mail.js'
 import type { EmailChallenge } from '../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../protocol/bytes.js'
 import {
-  EMAIL_CODE_LENGTH, EMAIL_CODE_RESEND_AFTER_MS, EMAIL_CODE_TRY_COUNT, EMAIL_CODE_TTL_MS, EMAIL_CODES_PER_HOUR,
+  EMAIL_CODE_LENGTH, EMAIL_CODE_RESEND_AFTER_MS, EMAIL_CODE_TRY_COUNT, EMAIL_CODE_TTL_MS,
+  EMAIL_CODES_PER_HOUR,
 } from '../protocol/limits.js'
 import { Refusal } from '../protocol/refusals.js'
 import type { World } from './world.js'
@@ -43,7 +44,8 @@ export async function sendEmailCode(world: World, request: CodeRequest): Promise
   const code = randomInt(10 ** EMAIL_CODE_LENGTH).toString().padStart(EMAIL_CODE_LENGTH, '0')
   const { email, purpose, grantId, name, userId } = request
   const isSent = await insertEmailCode(world.db, {
-    challengeHash: hashOf(challengeId), codeHash: hashCode(challengeId, code), email, purpose, grantId, name, userId,
+    challengeHash: hashOf(challengeId), codeHash: hashCode(challengeId, code), email, purpose,
+    grantId, name, userId,
     createdAtMs: nowMs, expiresAtMs: nowMs + EMAIL_CODE_TTL_MS,
   }, request.mail(code), limitsOf(world, request))
   if (!isSent) throw new Refusal('too-many-requests')
@@ -72,7 +74,8 @@ export async function checkEmailCode(
 ): Promise<EmailCode> {
   const challengeId = decodeBase64Url(answer.challengeId)
   const tried = await tryEmailCode(world.db, {
-    challengeHash: hashOf(challengeId), codeHash: hashCode(challengeId, answer.code), purposes: answer.purposes,
+    challengeHash: hashOf(challengeId), codeHash: hashCode(challengeId, answer.code),
+    purposes: answer.purposes,
     maxTryCount: EMAIL_CODE_TRY_COUNT, nowMs: world.clock.nowMs(),
   })
   if (tried === undefined) throw new Refusal('code-expired')

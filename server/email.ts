@@ -27,7 +27,8 @@ export function canonicalEmail(address: string): string {
   const local = address.slice(0, at).normalize('NFC').replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   const written = address.slice(at + 1)
   const domain = WRITTEN_DOMAIN.test(written) ? domainToASCII(written) : ''
-  const isUsable = at > 0 && local.length <= MAX_LOCAL_LENGTH && !UNUSABLE_LOCAL.test(local) && isDomain(domain)
+  const isUsable = at > 0 && local.length <= MAX_LOCAL_LENGTH && !UNUSABLE_LOCAL.test(local) &&
+    isDomain(domain)
   const canonical = `${local}@${domain}`
   if (!isUsable || canonical.length > MAX_EMAIL_LENGTH) throw new Refusal('bad-request')
   return canonical

@@ -46,14 +46,18 @@ class FolderBucket implements Bucket {
     return 'stored'
   }
 
-  async replace(key: string, bytes: Uint8Array, etag: string | null, options: WriteOptions = {}): Promise<string | undefined> {
+  async replace(
+    key: string, bytes: Uint8Array, etag: string | null, options: WriteOptions = {},
+  ): Promise<string | undefined> {
     requireBytes(bytes, options)
     const done = this.#replacing.then(() => this.#replaceNow(key, bytes, etag))
     this.#replacing = done.catch(() => {}) // The caller sees the failure; the next one only waits for its end.
     return await done
   }
 
-  async #replaceNow(key: string, bytes: Uint8Array, etag: string | null): Promise<string | undefined> {
+  async #replaceNow(
+    key: string, bytes: Uint8Array, etag: string | null,
+  ): Promise<string | undefined> {
     const path = this.#path(key)
     const existing = await this.head(key)
     if ((existing?.etag ?? null) !== etag) return undefined
@@ -73,7 +77,9 @@ class FolderBucket implements Bucket {
       { bytes: await readRange(file, requireInside(undefined, found)), etag: etagOf(found) }))
   }
 
-  async #withFile<T>(key: string, use: (file: FileHandle, found: BigIntStats) => Promise<T>): Promise<T | null> {
+  async #withFile<T>(
+    key: string, use: (file: FileHandle, found: BigIntStats) => Promise<T>,
+  ): Promise<T | null> {
     const file = await orNull(open(this.#path(key), 'r'))
     if (file === null) return null
     try {
@@ -111,7 +117,9 @@ class FolderBucket implements Bucket {
   }
 
   /** Depth first in the order of whole keys, so that the walk can stop at the limit. */
-  async #walk(folder: string, search: { prefix: string, after: string, limit: number, found: string[] }): Promise<void> {
+  async #walk(
+    folder: string, search: { prefix: string, after: string, limit: number, found: string[] },
+  ): Promise<void> {
     const entries = await orNull(readdir(join(this.#root, folder), { withFileTypes: true })) ?? []
     const paths = entries
       .filter((entry) => entry.name !== DRAFTS)
@@ -120,7 +128,8 @@ class FolderBucket implements Bucket {
     for (const { path, isFolder } of paths) {
       if (search.found.length >= search.limit) return
       if (isFolder && mayHold(path, search)) await this.#walk(path, search)
-      if (!isFolder && path.startsWith(search.prefix) && path > search.after) search.found.push(path)
+      if (!isFolder && path.startsWith(search.prefix) &&
+        path > search.after) search.found.push(path)
     }
   }
 
@@ -160,7 +169,11 @@ async function removeDrafts(root: string): Promise<void> {
 async function makeFolder(folder: string): Promise<void> {
   const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
   if (firstMade === undefined) return
-  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made))
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) {
+    await syncFolder(
+      dirname(made),
+    )
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

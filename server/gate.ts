@@ -12,7 +12,8 @@ import {
 } from '../db/queries/gate.js'
 import type { OutboxEvent } from '../db/queries/outbox.js'
 import {
-  findAcceptance, findDeviceById, findOpening, listWaitingHeaders, type Acceptance, type Investor, type NewRelease,
+  findAcceptance, findDeviceById, findOpening, listWaitingHeaders, type Acceptance, type Investor,
+  type NewRelease,
   type WaitingHeader,
 } from '../db/queries/releases.js'
 import type { Receipt, ReleasedHeader, Standing } from '../protocol/api.js'
@@ -110,14 +111,18 @@ export interface ChosenHeader {
  * header for a version behind the NDA, and none is used if one lies there.
  */
 export async function chooseHeaders(
-  world: World, gate: OpenGate, wanted: { deviceId: string | null, versions: readonly GateVersion[] },
+  world: World, gate: OpenGate,
+  wanted: { deviceId: string | null, versions: readonly GateVersion[] },
 ): Promise<ChosenHeader[]> {
   const rows = await listWaitingHeaders(world.db, {
-    grantId: gate.grant.id, deviceId: wanted.deviceId, versionIds: wanted.versions.map(({ id }) => id),
+    grantId: gate.grant.id, deviceId: wanted.deviceId,
+    versionIds: wanted.versions.map(({ id }) => id),
   })
   return wanted.versions.flatMap((version) => {
     const isApprovalDue = gateOf(gate.policy, version) === 'nda' && gate.policy.release === 'on-approval'
-    const waiting = rows.find((row) => row.versionId === version.id && (row.deviceId !== null || !isApprovalDue))
+    const waiting = rows.find(
+      (row) => row.versionId === version.id && (row.deviceId !== null || !isApprovalDue),
+    )
     return waiting === undefined ? [] : [{ version, waiting }]
   })
 }
@@ -136,8 +141,10 @@ export function planReleases(
     headerId: waiting.id,
     event: sealEvent({
       type: 'header.released', id: uuidv7(), log: world.keys.log.origin, at, actor: `person/${investor.personId}`,
-      vault: gate.grant.vaultId, party: investor.personId, grant: gate.grant.id, revision: gate.grant.revision,
-      document: version.documentId, part: version.part, version: version.version, device: investor.deviceId,
+      vault: gate.grant.vaultId, party: investor.personId, grant: gate.grant.id,
+      revision: gate.grant.revision,
+      document: version.documentId, part: version.part, version: version.version,
+      device: investor.deviceId,
       recordSha256: encodeHex(recordHash(version)), headerSha256: encodeHex(waiting.headerSha256),
       recipientSha256: encodeHex(investor.recipientSha256), gate: gateOf(gate.policy, version),
       because: encodeHex(because),
@@ -163,16 +170,18 @@ export async function presentHeaders(
       header: encodeBase64Url(waiting.header),
       wrap: wrap === null || wrapSignature === null ? null
         : { wrap: encodeBase64Url(wrap), signature: encodeBase64Url(wrapSignature) },
-      records: records.filter((record) => record.version <= version.version).map(({ record, signature }) => ({
-        record: encodeBase64Url(record), signature: encodeBase64Url(signature),
-      })),
+      records: records.filter((record) => record.version <= version.version)
+        .map(({ record, signature }) => ({
+          record: encodeBase64Url(record), signature: encodeBase64Url(signature),
+        })),
     }
   }))
 }
 
 /** Of what was planned, what the statement released: a header retired in between is not among it. */
 export function releasedOf(
-  planned: { releases: readonly NewRelease[], chosen: readonly ChosenHeader[] }, headerIds: readonly string[],
+  planned: { releases: readonly NewRelease[], chosen: readonly ChosenHeader[] },
+  headerIds: readonly string[],
 ): { event: OutboxEvent, header: ChosenHeader }[] {
   return planned.chosen.flatMap((header) => {
     const release = planned.releases.find(({ headerId }) => headerId === header.waiting.id)
@@ -185,7 +194,9 @@ export function releasedOf(
  * Wait until the events are published; their receipts, in order. Nothing is handed over before.
  * Refuses: log-unavailable.
  */
-export async function publishedReceipts(world: World, events: readonly OutboxEvent[]): Promise<Receipt[]> {
+export async function publishedReceipts(
+  world: World, events: readonly OutboxEvent[],
+): Promise<Receipt[]> {
   const published = await world.sequencer.published(events.map(({ id }) => id))
   return events.map((event, index) => ({
     eventId: event.id,
@@ -197,7 +208,9 @@ export async function publishedReceipts(world: World, events: readonly OutboxEve
 }
 
 /** Receipts of events that were published before, with the newest proof. Refuses: log-unavailable. */
-export async function storedReceipts(world: World, eventIds: readonly string[]): Promise<Receipt[]> {
+export async function storedReceipts(
+  world: World, eventIds: readonly string[],
+): Promise<Receipt[]> {
   if (eventIds.length === 0) return []
   const published = await world.sequencer.published(eventIds)
   return await Promise.all(published.map(async ({ eventId, proof }) => {

@@ -6,7 +6,13 @@
 import { ProtocolError } from '../protocol/errors.js'
 
 /** Objects come without a prototype, so that `__proto__` is a key like any other. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
 
 const MAX_JSON_DEPTH = 16
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y

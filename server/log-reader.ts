@@ -17,7 +17,9 @@ import type { World } from './world.js'
 export interface ProvenEvent { readonly row: EventRow, readonly proof: readonly Uint8Array[] }
 
 /** Inclusion paths of these events in the tree of `size` entries; tiles are read once each. */
-export async function proveEvents(world: World, rows: readonly EventRow[], size: number): Promise<ProvenEvent[]> {
+export async function proveEvents(
+  world: World, rows: readonly EventRow[], size: number,
+): Promise<ProvenEvent[]> {
   if (rows.length === 0) return []
   const treeSize = BigInt(size)
   const nodes = rows.flatMap(({ index }) => inclusionNodes(BigInt(index), treeSize))
@@ -48,11 +50,15 @@ export type EventPage = Pick<EventList, 'events' | 'checkpoint'>
  * Proof that the tree of `from` entries is the beginning of that of `to` entries.
  * Refuses: bad-request for sizes that were never published.
  */
-export async function proveConsistency(world: World, { from, to }: { from: number, to: number }): Promise<Uint8Array[]> {
+export async function proveConsistency(
+  world: World, { from, to }: { from: number, to: number },
+): Promise<Uint8Array[]> {
   const published = await getPublished(world.db)
   if (from > to || to > published.size) throw new Refusal('bad-request')
   const [oldSize, size] = [BigInt(from), BigInt(to)]
-  const nodeHash = await readNodes(readLogFile(world), { nodes: consistencyNodes(oldSize, size), size })
+  const nodeHash = await readNodes(
+    readLogFile(world), { nodes: consistencyNodes(oldSize, size), size },
+  )
   return buildConsistencyProof({ oldSize, size }, nodeHash)
 }
 

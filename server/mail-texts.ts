@@ -92,14 +92,18 @@ const NOTICES = {
 export type NoticeKind = keyof typeof NOTICES
 
 /** A notice for the outbox: it is sent once the statement that inserts it commits. */
-export function noticeMail(world: World, kind: NoticeKind, to: { email: string, locale: Locale }): NewMail {
+export function noticeMail(
+  world: World, kind: NoticeKind, to: { email: string, locale: Locale },
+): NewMail {
   const { publicUrl } = world.config
   const place = { host: new URL(publicUrl).host, url: publicUrl }
   return mailOf(world, kind, to.email, NOTICES[kind](place)[to.locale])
 }
 
 /** A code in two groups of four, which people read and type better than eight digits. */
-export function codeMail(world: World, code: string, to: { email: string, locale: Locale }): NewMail {
+export function codeMail(
+  world: World, code: string, to: { email: string, locale: Locale },
+): NewMail {
   const host = new URL(world.config.publicUrl).host
   const groups = `${code.slice(0, 4)} ${code.slice(4)}`
   const texts: Texts = {
@@ -115,6 +119,8 @@ export function codeMail(world: World, code: string, to: { email: string, locale
   return mailOf(world, 'code', to.email, texts[to.locale])
 }
 
-function mailOf(world: World, kind: string, recipientEmail: string, { subject, text }: MailText): NewMail {
+function mailOf(
+  world: World, kind: string, recipientEmail: string, { subject, text }: MailText,
+): NewMail {
   return { id: uuidv7(), kind, recipientEmail, subject, text, createdAtMs: world.clock.nowMs() }
 }

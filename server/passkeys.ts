@@ -43,7 +43,9 @@ export async function offerPasskey(
     timeout: CEREMONY_TTL_MS,
     attestationType: 'none',
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-    excludeCredentials: rows.flatMap(({ credentialId }) => credentialId === null ? [] : [{ id: credentialId }]),
+    excludeCredentials: rows.flatMap(
+      ({ credentialId }) => credentialId === null ? [] : [{ id: credentialId }],
+    ),
   })
   const challengeId = await keepChallenge(world, {
     kind: 'passkey-registration', userId: account.userId, state: options.challenge,
@@ -62,7 +64,8 @@ export async function readNewPasskey(
   if (challenge.userId !== answer.userId) throw new Refusal('sign-in-failed')
   const response = readRegistration(answer.response)
   const verified = await verifying(() => verifyRegistrationResponse({
-    response, expectedChallenge: challenge.state, expectedOrigin: world.config.publicUrl, expectedRPID: rpIdOf(world),
+    response, expectedChallenge: challenge.state, expectedOrigin: world.config.publicUrl,
+    expectedRPID: rpIdOf(world),
     requireUserVerification: true,
   }))
   if (!verified.verified) throw new Refusal('sign-in-failed')
@@ -98,10 +101,12 @@ export async function readPasskeySignIn(
   if (response.response.userHandle !== encodeBase64Url(encodeUtf8(row.userId))) throw new Refusal('sign-in-failed')
 
   const credential = {
-    id: response.id, publicKey: Uint8Array.from(row.credentialPublicKey), counter: row.credentialCounter ?? 0,
+    id: response.id, publicKey: Uint8Array.from(row.credentialPublicKey),
+    counter: row.credentialCounter ?? 0,
   }
   const verified = await verifying(() => verifyAuthenticationResponse({
-    response, credential, expectedChallenge: challenge.state, expectedOrigin: world.config.publicUrl,
+    response, credential, expectedChallenge: challenge.state,
+    expectedOrigin: world.config.publicUrl,
     expectedRPID: rpIdOf(world), requireUserVerification: true,
   }))
   if (!verified.verified) throw new Refusal('sign-in-failed')
@@ -121,7 +126,9 @@ async function keepChallenge(
 ): Promise<string> {
   const id = encodeBase64Url(randomBytes(CHALLENGE_ID_SIZE_BYTES))
   const nowMs = world.clock.nowMs()
-  await insertChallenge(world.db, { id, ...challenge, createdAtMs: nowMs, expiresAtMs: nowMs + CEREMONY_TTL_MS })
+  await insertChallenge(
+    world.db, { id, ...challenge, createdAtMs: nowMs, expiresAtMs: nowMs + CEREMONY_TTL_MS },
+  )
   return id
 }
 
@@ -154,7 +161,8 @@ function readRegistration(value: unknown): RegistrationResponseJSON {
     response: {
       clientDataJSON: readField(response, 'clientDataJSON'),
       attestationObject: readField(response, 'attestationObject'),
-      transports: Array.isArray(transports) ? transports.filter(isTransport).slice(0, MAX_TRANSPORTS) : [],
+      transports: Array.isArray(transports) ? transports.filter(isTransport)
+        .slice(0, MAX_TRANSPORTS) : [],
     },
   }
 }

@@ -11,7 +11,9 @@ import { Refusal } from '../protocol/refusals.js'
 import type { World } from './world.js'
 
 /** The server's answer to a registration begun in the browser. Refuses: bad-request. */
-export function answerRegistration(world: World, userId: string, registrationRequest: string): string {
+export function answerRegistration(
+  world: World, userId: string, registrationRequest: string,
+): string {
   return reading('bad-request', () => server.createRegistrationResponse({
     serverSetup: world.keys.opaqueServerSetup, userIdentifier: userId, registrationRequest,
   })).registrationResponse
@@ -30,7 +32,8 @@ export interface BegunLogin {
  * @param account - `undefined` where there is none, or none with a passphrase.
  */
 export function answerLogin(
-  world: World, email: string, startLoginRequest: string, account: { userId: string, record: string } | undefined,
+  world: World, email: string, startLoginRequest: string,
+  account: { userId: string, record: string } | undefined,
 ): BegunLogin {
   return reading('bad-request', () => server.startLogin({
     serverSetup: world.keys.opaqueServerSetup,

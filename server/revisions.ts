@@ -12,7 +12,9 @@ import { Refusal } from '../protocol/refusals.js'
 import { founderEvent } from './vaults.js'
 import type { World } from './world.js'
 
-export interface GivenGrant { readonly grant: string, readonly grantSignature: string, readonly cardSealed: string }
+export interface GivenGrant {
+  readonly grant: string, readonly grantSignature: string, readonly cardSealed: string,
+}
 
 /** The statement as it was sent, and what it says. */
 export interface ReadGrant { readonly signed: Signed, readonly grant: Grant }
@@ -23,11 +25,17 @@ export interface ReadGrant { readonly signed: Signed, readonly grant: Grant }
  * @throws ProtocolError for a statement that is malformed or not signed by the account's key.
  */
 export async function readGrant(
-  world: World, place: { vaultId: string, grantId: string, userId: string, signingKey: Uint8Array }, given: GivenGrant,
+  world: World, place: { vaultId: string, grantId: string, userId: string, signingKey: Uint8Array },
+  given: GivenGrant,
 ): Promise<ReadGrant> {
-  const signed = { bytes: decodeBase64Url(given.grant), signature: decodeBase64Url(given.grantSignature) }
-  const grant = verifyGrant(signed, { signingKey: place.signingKey, fingerprint: fingerprintOf(place.signingKey) })
-  const isRight = grant.vaultId === place.vaultId && encodeBase64Url(grant.grantId) === place.grantId &&
+  const signed = {
+    bytes: decodeBase64Url(given.grant), signature: decodeBase64Url(given.grantSignature),
+  }
+  const grant = verifyGrant(
+    signed, { signingKey: place.signingKey, fingerprint: fingerprintOf(place.signingKey) },
+  )
+  const isRight = grant.vaultId === place.vaultId &&
+    encodeBase64Url(grant.grantId) === place.grantId &&
     grant.logVkey === world.keys.log.vkey &&
     equalBytes(grant.policy.cardSha256, sha256(decodeBase64Url(given.cardSealed)))
   if (!isRight) throw new Refusal('grant-mismatch')
@@ -38,7 +46,9 @@ export async function readGrant(
 async function requireNda(
   world: World, place: { vaultId: string, userId: string }, ndaSha256: Uint8Array,
 ): Promise<void> {
-  const nda = await findOwnNda(world.db, { vaultId: place.vaultId, sha256: ndaSha256, ownerId: place.userId })
+  const nda = await findOwnNda(
+    world.db, { vaultId: place.vaultId, sha256: ndaSha256, ownerId: place.userId },
+  )
   if (nda === undefined) throw new Refusal('nda-mismatch')
 }
 
@@ -59,7 +69,8 @@ export function grantEvent(
   const { expiresAtMs } = grant.policy
   return founderEvent(world, userId, {
     type, vault: grant.vaultId, grant: encodeBase64Url(grant.grantId), revision: grant.revision,
-    grantSha256: encodeHex(grantSha256(signed)), gate: grant.policy.gate, release: grant.policy.release,
+    grantSha256: encodeHex(grantSha256(signed)), gate: grant.policy.gate,
+    release: grant.policy.release,
     ...grant.ndaSha256 === null ? {} : { agreementSha256: encodeHex(grant.ndaSha256) },
     ...expiresAtMs === null ? {} : { expiresAt: formatTime(expiresAtMs) },
   })

@@ -7,7 +7,8 @@ const MAX_REPORTED_PEOPLE = 5_000
 
 /** The report, read after the revocation has taken effect. */
 export async function reportRevocation(
-  world: World, scope: Parameters<typeof listRevoked>[1], done: { revokedAtMs: number, headerCount: number },
+  world: World, scope: Parameters<typeof listRevoked>[1],
+  done: { revokedAtMs: number, headerCount: number },
 ): Promise<RevocationReport> {
   const rows = await listRevoked(world.db, scope, MAX_REPORTED_PEOPLE)
   return {

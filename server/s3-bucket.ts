@@ -5,13 +5,15 @@
 import { createHash, createHmac } from 'node:crypto'
 import { Readable } from 'node:stream'
 import {
-  DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand,
+  DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListObjectsV2Command,
+  PutObjectCommand,
   S3Client, S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { encodeHex } from '../protocol/bytes.js'
 import { assert } from '../protocol/errors.js'
 import {
-  requireBytes, requireKey, type Bucket, type ByteRange, type PresignedPut, type PresignOptions, type StoredObject,
+  requireBytes, requireKey, type Bucket, type ByteRange, type PresignedPut, type PresignOptions,
+  type StoredObject,
   type WriteOptions,
 } from './bucket.js'
 import type { S3Settings } from './config.js'
@@ -34,7 +36,8 @@ export function openS3Bucket(settings: S3Settings, clock: Clock): Bucket {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true,
+      connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
     },
   })
   return new S3Bucket(client, settings, clock)
@@ -63,7 +66,9 @@ class S3Bucket implements Bucket {
     return etag === undefined ? 'exists' : 'stored'
   }
 
-  async replace(key: string, bytes: Uint8Array, etag: string | null, options: WriteOptions = {}): Promise<string | undefined> {
+  async replace(
+    key: string, bytes: Uint8Array, etag: string | null, options: WriteOptions = {},
+  ): Promise<string | undefined> {
     requireBytes(bytes, options)
     if (etag === null) return await this.#write(key, bytes, { IfNoneMatch: '*' }, options)
     const written = await this.#write(key, bytes, { IfMatch: this.#quote(etag) }, options)
@@ -79,7 +84,8 @@ class S3Bucket implements Bucket {
 
   /** @returns the etag, or `undefined` if the condition did not hold. */
   async #write(
-    key: string, bytes: Uint8Array, condition: { IfNoneMatch?: string, IfMatch?: string }, { contentType }: WriteOptions,
+    key: string, bytes: Uint8Array, condition: { IfNoneMatch?: string, IfMatch?: string },
+    { contentType }: WriteOptions,
   ): Promise<string | undefined> {
     try {
       const { ETag } = await this.#client.send(new PutObjectCommand({
@@ -91,7 +97,8 @@ class S3Bucket implements Bucket {
     } catch (error) {
       const status = statusOf(error)
       // 404: the object that `IfMatch` names is gone.
-      if (status === 412 || status === 409 || (status === 404 && condition.IfMatch !== undefined)) return undefined
+      if (status === 412 || status === 409 ||
+        (status === 404 && condition.IfMatch !== undefined)) return undefined
       throw error
     }
   }
@@ -106,7 +113,9 @@ class S3Bucket implements Bucket {
 
   async readTagged(key: string): Promise<{ bytes: Uint8Array, etag: string } | null> {
     const body = await this.#get(key)
-    return body === null ? null : { bytes: Uint8Array.from(await body.output.transformToByteArray()), etag: body.etag }
+    return body === null
+      ? null
+      : { bytes: Uint8Array.from(await body.output.transformToByteArray()), etag: body.etag }
   }
 
   async stream(key: string, range?: ByteRange): Promise<Readable | null> {
@@ -134,7 +143,9 @@ class S3Bucket implements Bucket {
 
   async head(key: string): Promise<StoredObject | null> {
     try {
-      const { ContentLength, ETag } = await this.#client.send(new HeadObjectCommand(this.#place(key)))
+      const {
+        ContentLength, ETag,
+      } = await this.#client.send(new HeadObjectCommand(this.#place(key)))
       assert(ContentLength !== undefined && ETag !== undefined, 'an object has a length and an etag')
       return { sizeBytes: ContentLength, etag: ETag }
     } catch (error) {
@@ -153,7 +164,8 @@ class S3Bucket implements Bucket {
     while (found.length < limit) {
       const wanted = Math.min(MAX_LIST_KEYS, limit - found.length)
       const { Contents } = await this.#client.send(new ListObjectsV2Command({
-        Bucket: this.#settings.bucket, Prefix: prefix, MaxKeys: wanted, ...(last === undefined ? {} : { StartAfter: last }),
+        Bucket: this.#settings.bucket, Prefix: prefix, MaxKeys: wanted,
+        ...(last === undefined ? {} : { StartAfter: last }),
       }))
       const keys = (Contents ?? []).flatMap(({ Key }) => Key === undefined ? [] : [Key])
       found.push(...keys)
@@ -190,7 +202,9 @@ function statusOf(error: unknown): number | undefined {
  * Length, hash and "must not exist" are signed headers, so whoever holds the address can write exactly these
  * bytes, once, until it expires.
  */
-function presignPut(place: S3Settings & { key: string, atMs: number }, put: PresignOptions): PresignedPut {
+function presignPut(
+  place: S3Settings & { key: string, atMs: number }, put: PresignOptions,
+): PresignedPut {
   const url = objectUrl(place)
   const time = new Date(place.atMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
   const scope = `${time.slice(0, 8)}/${place.region}/s3/aws4_request`
@@ -209,7 +223,9 @@ function presignPut(place: S3Settings & { key: string, atMs: number }, put: Pres
 }
 
 /** Keys are plain (`requireKey`), so the path needs no escaping. */
-function objectUrl({ endpoint, region, bucket, isPathStyle, key }: S3Settings & { key: string }): URL {
+function objectUrl(
+  { endpoint, region, bucket, isPathStyle, key }: S3Settings & { key: string },
+): URL {
   const base = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
   return isPathStyle ? new URL(`/${bucket}/${key}`, base) : new URL(`${base.protocol}//${bucket}.${base.host}/${key}`)
 }

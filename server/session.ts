@@ -36,7 +36,8 @@ export async function startSession(world: World, userId: string): Promise<Starte
   const sessionId = uuidv7()
   const refreshToken = makeRefreshToken(sessionId)
   await insertSession(world.db, {
-    id: sessionId, userId, tokenHash: hashToken(refreshToken), rotatedAtMs: nowMs, provenAtMs: nowMs, createdAtMs: nowMs,
+    id: sessionId, userId, tokenHash: hashToken(refreshToken), rotatedAtMs: nowMs,
+    provenAtMs: nowMs, createdAtMs: nowMs,
     idleExpiresAtMs: nowMs + SESSION_IDLE_MS, expiresAtMs: nowMs + SESSION_MAX_MS,
   })
   return { sessionId, userId, access: signAccess(world, { userId, sessionId }), refreshToken }
@@ -56,26 +57,35 @@ export async function renewSession(world: World, refreshToken: string): Promise<
     idleExpiresAtMs: nowMs + SESSION_IDLE_MS,
   })
   if (rotated !== undefined) {
-    return { sessionId, userId: rotated.userId, access: signAccess(world, { userId: rotated.userId, sessionId }), refreshToken: next }
+    return {
+      sessionId, userId: rotated.userId,
+      access: signAccess(world, { userId: rotated.userId, sessionId }), refreshToken: next,
+    }
   }
   return await renewLate(world, sessionId, refreshToken)
 }
 
-async function renewLate(world: World, sessionId: string, refreshToken: string): Promise<StartedSession> {
+async function renewLate(
+  world: World, sessionId: string, refreshToken: string,
+): Promise<StartedSession> {
   const nowMs = world.clock.nowMs()
   const session = await findSession(world.db, sessionId)
   const isOver = session === undefined || session.revokedAtMs !== null ||
     session.expiresAtMs <= nowMs || session.idleExpiresAtMs <= nowMs
   if (isOver) throw new Refusal('not-signed-in')
   const isJustReplaced = session.previousTokenHash !== null &&
-    equalBytes(session.previousTokenHash, hashToken(refreshToken)) && nowMs - session.rotatedAtMs <= ROTATION_GRACE_MS
+    equalBytes(
+      session.previousTokenHash, hashToken(refreshToken),
+    ) && nowMs - session.rotatedAtMs <= ROTATION_GRACE_MS
   if (!isJustReplaced) {
     await revokeSession(world.db, sessionId, nowMs)
     world.log.warn({ sessionId }, 'a refresh token came twice: its session is ended')
     throw new Refusal('not-signed-in')
   }
   const { userId } = session
-  return { sessionId, userId, access: signAccess(world, { userId, sessionId }), refreshToken: undefined }
+  return {
+    sessionId, userId, access: signAccess(world, { userId, sessionId }), refreshToken: undefined,
+  }
 }
 
 /** Sign out: the session's tokens are refused from the next request on, by every instance. */
@@ -85,12 +95,15 @@ export async function endSession(world: World, sessionId: string): Promise<void>
 
 /** For an investor's device; renewed by a challenge to the device's key. */
 export function signInvestor(
-  world: World, { personId, grantId, deviceId }: { personId: string, grantId: string, deviceId: string },
+  world: World,
+  { personId, grantId, deviceId }: { personId: string, grantId: string, deviceId: string },
 ): SignedToken {
   return world.tokens.sign('investor', { sub: personId, gid: grantId, did: deviceId }, INVESTOR_SESSION_TTL_MS)
 }
 
-function signAccess(world: World, { userId, sessionId }: { userId: string, sessionId: string }): SignedToken {
+function signAccess(
+  world: World, { userId, sessionId }: { userId: string, sessionId: string },
+): SignedToken {
   return world.tokens.sign('account', { sub: userId, sid: sessionId }, ACCESS_TOKEN_TTL_MS)
 }
 

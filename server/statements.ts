@@ -25,7 +25,9 @@ interface Scope {
  * Refuse a statement that speaks of another log, vault, link, revision or link key, or is out of date.
  * Refuses: note-mismatch, note-expired.
  */
-export function requireStatementOf(world: World, gate: OpenGate, statement: Freshness & Scope): void {
+export function requireStatementOf(
+  world: World, gate: OpenGate, statement: Freshness & Scope,
+): void {
   const { grant } = gate
   const expected: Scope & { log: string } = {
     log: world.keys.log.origin,
@@ -40,7 +42,8 @@ export function requireStatementOf(world: World, gate: OpenGate, statement: Fres
     fields.every((field) => statement[field] === undefined || statement[field] === expected[field])
   if (!isOurs) throw new Refusal('note-mismatch')
   const nowMs = world.clock.nowMs()
-  if (parseTime(statement.expiresAt) <= nowMs || parseTime(statement.signedAt) > nowMs + MAX_CLOCK_LEAD_MS) {
+  if (parseTime(statement.expiresAt) <= nowMs ||
+    parseTime(statement.signedAt) > nowMs + MAX_CLOCK_LEAD_MS) {
     throw new Refusal('note-expired')
   }
 }

@@ -32,7 +32,9 @@ export interface SignedToken {
 export interface Tokens {
   sign<A extends TokenAudience>(audience: A, claims: ClaimsOf<A>, ttlMs: number): SignedToken
   /** The claims and the token's own id, or `undefined` for anything that is not a valid token of this audience. */
-  read<A extends TokenAudience>(audience: A, token: string): (ClaimsOf<A> & { readonly jti: string }) | undefined
+  read<A extends TokenAudience>(
+    audience: A, token: string,
+  ): (ClaimsOf<A> & { readonly jti: string }) | undefined
 }
 
 const MAX_TOKEN_LENGTH = 2_048
@@ -44,7 +46,9 @@ const HEADER = encodeJson({ alg: 'EdDSA', typ: 'JWT' })
  * @param key - both halves in PEM.
  */
 export function openTokens(
-  { issuer, key, clock }: { issuer: string, key: { private: string, public: string }, clock: Clock },
+  {
+    issuer, key, clock,
+  }: { issuer: string, key: { private: string, public: string }, clock: Clock },
 ): Tokens {
   const privateKey = createPrivateKey(key.private)
   const publicKey = createPublicKey(key.public)
@@ -53,14 +57,19 @@ export function openTokens(
       const nowSeconds = Math.floor(clock.nowMs() / 1_000)
       const expiresAtSeconds = nowSeconds + Math.floor(ttlMs / 1_000)
       const jti = encodeBase64Url(randomBytes(TOKEN_ID_SIZE_BYTES))
-      const payload = encodeJson({ ...claims, iss: issuer, aud: audience, iat: nowSeconds, exp: expiresAtSeconds, jti })
+      const payload = encodeJson(
+        { ...claims, iss: issuer, aud: audience, iat: nowSeconds, exp: expiresAtSeconds, jti },
+      )
       const signed = `${HEADER}.${payload}`
       const signature = sign(null, encodeUtf8(signed), privateKey)
       return { token: `${signed}.${encodeBase64Url(signature)}`, expiresAtMs: expiresAtSeconds * 1_000 }
     },
     read(audience, token) {
-      const payload = readSigned(token, (signed, signature) => verify(null, signed, publicKey, signature))
-      if (payload === undefined || !isValidNow(payload, { issuer, audience, nowMs: clock.nowMs() })) return undefined
+      const payload = readSigned(
+        token, (signed, signature) => verify(null, signed, publicKey, signature),
+      )
+      if (payload === undefined ||
+        !isValidNow(payload, { issuer, audience, nowMs: clock.nowMs() })) return undefined
       return hasTexts(payload, [...CLAIMS[audience], 'jti']) ? payload : undefined
     },
   }
@@ -69,10 +78,13 @@ export function openTokens(
 type Payload = { readonly [key: string]: Json }
 
 /** The payload of a token with our header and a good signature. */
-function readSigned(token: string, isSigned: (signed: Uint8Array, signature: Uint8Array) => boolean): Payload | undefined {
+function readSigned(
+  token: string, isSigned: (signed: Uint8Array, signature: Uint8Array) => boolean,
+): Payload | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   const [header, payload, signature, ...rest] = token.split('.')
-  if (header !== HEADER || payload === undefined || signature === undefined || rest.length > 0) return undefined
+  if (header !== HEADER || payload === undefined || signature === undefined ||
+    rest.length > 0) return undefined
   try {
     if (!isSigned(encodeUtf8(`${header}.${payload}`), decodeBase64Url(signature))) return undefined
     const json = parseJson(decodeUtf8(decodeBase64Url(payload)))
@@ -83,7 +95,9 @@ function readSigned(token: string, isSigned: (signed: Uint8Array, signature: Uin
   }
 }
 
-function isValidNow(payload: Payload, expected: { issuer: string, audience: string, nowMs: number }): boolean {
+function isValidNow(
+  payload: Payload, expected: { issuer: string, audience: string, nowMs: number },
+): boolean {
   const { iss, aud, iat, exp } = payload
   return iss === expected.issuer && aud === expected.audience && typeof iat === 'number' && typeof exp === 'number' &&
     exp * 1_000 > expected.nowMs
@@ -93,7 +107,9 @@ function isObject(json: Json): json is Payload {
   return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
-function hasTexts<K extends string>(payload: Payload, keys: readonly K[]): payload is Readonly<Record<K, string>> {
+function hasTexts<K extends string>(
+  payload: Payload, keys: readonly K[],
+): payload is Readonly<Record<K, string>> {
   return keys.every((key) => typeof payload[key] === 'string')
 }
 

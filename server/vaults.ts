@@ -12,14 +12,18 @@ import { Refusal } from '../protocol/refusals.js'
 import type { World } from './world.js'
 
 /** Her vault. "Absent" and "not hers" answer alike. Refuses: vault-not-found. */
-export async function requireVault(world: World, key: { vaultId: string, userId: string }): Promise<Vault> {
+export async function requireVault(
+  world: World, key: { vaultId: string, userId: string },
+): Promise<Vault> {
   const vault = await findVault(world.db, key.vaultId)
   if (vault?.ownerId !== key.userId) throw new Refusal('vault-not-found')
   return vault
 }
 
 /** Her grant at its current revision. Refuses: grant-not-found. */
-export async function requireGrant(world: World, key: { grantId: string, userId: string }): Promise<OwnGrant> {
+export async function requireGrant(
+  world: World, key: { grantId: string, userId: string },
+): Promise<OwnGrant> {
   const grant = await findOwnGrant(world.db, { grantId: key.grantId, ownerId: key.userId })
   if (grant === undefined) throw new Refusal('grant-not-found')
   return grant
@@ -38,9 +42,12 @@ export function presentVersion(version: Version): StoredVersion {
   const { record, recordSignature, storedAtMs } = version
   assert(record !== null && recordSignature !== null && storedAtMs !== null, 'a stored version has its record')
   return {
-    versionId: version.id, documentId: version.documentId, part: version.part === 1 ? 1 : 0, gate: version.gate,
-    version: version.version, payloadLength: version.payloadSizeBytes, record: encodeBase64Url(record),
-    recordSignature: encodeBase64Url(recordSignature), ownerHeader: encodeBase64Url(version.ownerHeader), storedAtMs,
+    versionId: version.id, documentId: version.documentId, part: version.part === 1 ? 1 : 0,
+    gate: version.gate,
+    version: version.version, payloadLength: version.payloadSizeBytes,
+    record: encodeBase64Url(record),
+    recordSignature: encodeBase64Url(recordSignature),
+    ownerHeader: encodeBase64Url(version.ownerHeader), storedAtMs,
   }
 }
 
@@ -48,14 +55,16 @@ export function presentGrant(grant: OwnGrant): GrantSummary {
   return {
     grantId: grant.id, nameSealed: encodeBase64Url(grant.nameSealed), revision: grant.revision,
     grant: encodeBase64Url(grant.statement), grantSignature: encodeBase64Url(grant.signature),
-    cardSealed: encodeBase64Url(grant.cardSealed), createdAtMs: grant.createdAtMs, expiresAtMs: grant.expiresAtMs,
+    cardSealed: encodeBase64Url(grant.cardSealed), createdAtMs: grant.createdAtMs,
+    expiresAtMs: grant.expiresAtMs,
     revokedAtMs: grant.revokedAtMs, personCount: grant.personCount,
   }
 }
 
 export function presentNda(nda: Omit<Nda, 'text' | 'vaultId'>): PublishedNda {
   return {
-    sha256: encodeBase64Url(nda.sha256), title: nda.title, templateId: nda.template, templateVersion: nda.version,
+    sha256: encodeBase64Url(nda.sha256), title: nda.title, templateId: nda.template,
+    templateVersion: nda.version,
     language: nda.language === 'ru' ? 'ru' : 'en', publishedAtMs: nda.createdAtMs,
   }
 }

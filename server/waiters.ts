@@ -23,7 +23,9 @@ export class Waiters {
   }
 
   /** @throws Refusal `log-unavailable` if the events are not all published in time. */
-  async wait(eventIds: readonly string[], timeoutMs: number): Promise<ReadonlyMap<string, LoggedEvent>> {
+  async wait(
+    eventIds: readonly string[], timeoutMs: number,
+  ): Promise<ReadonlyMap<string, LoggedEvent>> {
     return await new Promise((resolve, reject) => {
       const waiter: Waiter = {
         missing: new Set(eventIds),

@@ -14,14 +14,19 @@ import type { World } from './world.js'
  * Refuses: bad-request unless it comes with exactly what its method asks for; sign-in-failed for a passkey
  * that does not verify.
  */
-export async function readWayIn(world: World, userId: string, { row, ...proofs }: NewKeyringRow): Promise<StoredRow> {
+export async function readWayIn(
+  world: World, userId: string, { row, ...proofs }: NewKeyringRow,
+): Promise<StoredRow> {
   const given = Object.keys(proofs)
   if (given.length !== 1 || given[0] !== row.method) throw new Refusal('bad-request')
   const { passkey, passphrase, recovery } = proofs
   return {
     id: row.rowId, userId, method: row.method, version: row.version,
-    sealed: decodeBase64Url(row.sealed), commit: decodeBase64Url(row.commit), createdAtMs: world.clock.nowMs(),
-    ...passkey === undefined ? {} : { label: passkey.label, ...await readNewPasskey(world, { userId, ...passkey }) },
+    sealed: decodeBase64Url(row.sealed), commit: decodeBase64Url(row.commit),
+    createdAtMs: world.clock.nowMs(),
+    ...passkey === undefined
+      ? {}
+      : { label: passkey.label, ...await readNewPasskey(world, { userId, ...passkey }) },
     ...passphrase === undefined ? {} : { opaqueRecord: passphrase.registrationRecord },
     ...recovery === undefined ? {} : { recoveryAuthSha256: decodeBase64Url(recovery.authSha256) },
   }
@@ -30,11 +35,15 @@ export async function readWayIn(world: World, userId: string, { row, ...proofs }
 /** The row as its owner's browser gets it back, to unlock the root. */
 export function presentRow(row: StoredKeyringRow): KeyringRow {
   return {
-    rowId: row.id, method: row.method, version: 1, sealed: encodeBase64Url(row.sealed), commit: encodeBase64Url(row.commit),
+    rowId: row.id, method: row.method, version: 1, sealed: encodeBase64Url(row.sealed),
+    commit: encodeBase64Url(row.commit),
   }
 }
 
 /** The row as it stands in a list. */
 export function presentRowSummary(row: StoredKeyringRow): KeyringRowSummary {
-  return { rowId: row.id, method: row.method, label: row.label, createdAtMs: row.createdAtMs, lastUsedAtMs: row.usedAtMs }
+  return {
+    rowId: row.id, method: row.method, label: row.label, createdAtMs: row.createdAtMs,
+    lastUsedAtMs: row.usedAtMs,
+  }
 }

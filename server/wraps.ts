@@ -55,20 +55,29 @@ export function isApprovalDue(policy: GrantPolicy, version: Pick<Version, 'part'
   return policy.release === 'on-approval' && gateOf(policy, version) === 'nda'
 }
 
-function readWrap(world: World, target: WrapTarget, version: Version, wrapped: WrappedHeader): NewHeader {
+function readWrap(
+  world: World, target: WrapTarget, version: Version, wrapped: WrappedHeader,
+): NewHeader {
   const header = decodeBase64Url(wrapped.header)
   parseSealdeckHeader(header)
-  const signed = { bytes: decodeBase64Url(wrapped.wrap), signature: decodeBase64Url(wrapped.wrapSignature) }
-  const wrap = verifyWrap(signed, { signingKey: target.signingKey, fingerprint: fingerprintOf(target.signingKey) })
+  const signed = {
+    bytes: decodeBase64Url(wrapped.wrap), signature: decodeBase64Url(wrapped.wrapSignature),
+  }
+  const wrap = verifyWrap(
+    signed, { signingKey: target.signingKey, fingerprint: fingerprintOf(target.signingKey) },
+  )
   const headerSha256 = hashOf(header)
   const acceptanceSha256 = target.device?.acceptanceSha256 ?? null
   const isRight = encodeBase64Url(wrap.grantId) === target.grantId &&
-    equalBytes(wrap.recordSha256, version.recordSha256 ?? NONE) && equalBytes(wrap.headerSha256, headerSha256) &&
+    equalBytes(wrap.recordSha256, version.recordSha256 ?? NONE) && equalBytes(
+    wrap.headerSha256, headerSha256,
+  ) &&
     formatRecipient(wrap.recipient) === target.recipient &&
     equalBytes(wrap.acceptanceSha256 ?? NONE, acceptanceSha256 ?? NONE)
   if (!isRight) throw new Refusal('grant-mismatch')
   return {
-    id: uuidv7(), grantId: target.grantId, versionId: version.id, deviceId: target.device?.deviceId ?? null,
+    id: uuidv7(), grantId: target.grantId, versionId: version.id,
+    deviceId: target.device?.deviceId ?? null,
     recipientSha256: hashOf(encodeUtf8(target.recipient)), header, headerSha256, wrap: signed.bytes,
     wrapSignature: signed.signature, acceptanceSha256, createdAtMs: world.clock.nowMs(),
   }

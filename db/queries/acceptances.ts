@@ -12,12 +12,16 @@ export type WaitingRequest = NonNullable<Awaited<ReturnType<typeof findOwnReques
 /** One acceptance in a vault of this owner, whatever its status. */
 export async function findOwnRequest(db: Db, key: { acceptanceId: string, ownerId: string }) {
   const [row] = await requests(db).where(and(
-    eq(acceptances.id, key.acceptanceId), eq(vaults.ownerId, key.ownerId), isNull(vaults.deletedAtMs)))
+    eq(
+      acceptances.id, key.acceptanceId,
+    ), eq(vaults.ownerId, key.ownerId), isNull(vaults.deletedAtMs)))
   return row
 }
 
 /** What waits for this owner over all her vaults, oldest first. */
-export async function listWaiting(db: Db, ownerId: string, limit: number): Promise<WaitingRequest[]> {
+export async function listWaiting(
+  db: Db, ownerId: string, limit: number,
+): Promise<WaitingRequest[]> {
   return await requests(db).where(isWaitingFor(ownerId))
     .orderBy(asc(acceptances.createdAtMs), asc(acceptances.id)).limit(limit)
 }
@@ -39,8 +43,10 @@ function isWaitingFor(ownerId: string) {
 
 function requests(db: Db) {
   return db.select({
-    id: acceptances.id, vaultId: acceptances.vaultId, grantId: acceptances.grantId, status: acceptances.status,
-    note: acceptances.note, sha256: acceptances.sha256, eventId: acceptances.eventId, signedAtMs: acceptances.createdAtMs,
+    id: acceptances.id, vaultId: acceptances.vaultId, grantId: acceptances.grantId,
+    status: acceptances.status,
+    note: acceptances.note, sha256: acceptances.sha256, eventId: acceptances.eventId,
+    signedAtMs: acceptances.createdAtMs,
     personId: people.id, name: people.name, email: people.email, locale: people.locale,
     deviceId: devices.id, recipient: devices.recipient, recipientSha256: devices.recipientSha256,
     deviceSigningKey: devices.signingPublicKey, enrolment: devices.enrolmentNote,
@@ -54,7 +60,8 @@ function requests(db: Db) {
 
 /** The commitment of the event that recorded an acceptance, once it is in the log; 32 bytes. */
 export async function findCommitment(db: Db, eventId: string): Promise<Uint8Array | undefined> {
-  const [row] = await db.select({ entry: auditEntry.entry }).from(auditEntry).where(eq(auditEntry.eventId, eventId))
+  const [row] = await db.select({ entry: auditEntry.entry }).from(auditEntry)
+    .where(eq(auditEntry.eventId, eventId))
   return row?.entry.subarray(1, 33)
 }
 
@@ -72,7 +79,8 @@ export interface Decision {
  * @returns false if it was decided before, or link, person or device are revoked by now.
  */
 export async function updateDecided(
-  db: Db, decision: Decision, newHeaders: readonly NewHeader[], event: OutboxEvent, mail: NewMail | null,
+  db: Db, decision: Decision, newHeaders: readonly NewHeader[], event: OutboxEvent,
+  mail: NewMail | null,
 ): Promise<boolean> {
   const isInForce = sql`exists (
     select 1 from ${devices} d join ${people} p on p.id = d.person_id

@@ -10,7 +10,8 @@ export type EventRow = Awaited<ReturnType<typeof listEvents>>[number]
 
 /** The checkpoint that the world sees; size 0 and an empty text before the first one. */
 export async function getPublished(db: Db): Promise<{ size: number, checkpoint: string }> {
-  const [row] = await db.select({ size: tlogPublished.size, checkpoint: tlogPublished.checkpoint }).from(tlogPublished)
+  const [row] = await db.select({ size: tlogPublished.size, checkpoint: tlogPublished.checkpoint })
+    .from(tlogPublished)
   return row ?? { size: 0, checkpoint: '' }
 }
 
@@ -59,7 +60,8 @@ function conditionsOf(filter: EventFilter): (SQL | undefined)[] {
 
 /** How many events a vault has in the log, by the integrator's own count. */
 export async function countEvents(db: Db, vaultId: string): Promise<number> {
-  const [row] = await db.select({ count: auditSequence.count }).from(auditSequence).where(eq(auditSequence.scopeId, vaultId))
+  const [row] = await db.select({ count: auditSequence.count }).from(auditSequence)
+    .where(eq(auditSequence.scopeId, vaultId))
   return row?.count ?? 0
 }
 
@@ -74,21 +76,28 @@ export async function insertInvitation(
   return row
 }
 
-export async function listInvitations(db: Db, vaultId: string, limit: number): Promise<Invitation[]> {
+export async function listInvitations(
+  db: Db, vaultId: string, limit: number,
+): Promise<Invitation[]> {
   return await db.select().from(auditorInvitations).where(eq(auditorInvitations.vaultId, vaultId))
     .orderBy(asc(auditorInvitations.createdAtMs), asc(auditorInvitations.id)).limit(limit)
 }
 
 /** An invitation with its vault's owner; `undefined` if there is none or its vault is gone. */
 export async function findInvitation(db: Db, id: string) {
-  const [row] = await invited(db).where(and(eq(auditorInvitations.id, id), isNull(vaults.deletedAtMs)))
+  const [row] = await invited(db).where(
+    and(eq(auditorInvitations.id, id), isNull(vaults.deletedAtMs)),
+  )
   return row
 }
 
 /** What an account may audit now, newest first. */
 export async function listAuditedVaults(db: Db, userId: string, limit: number) {
   return await invited(db)
-    .where(and(eq(auditorInvitations.acceptedBy, userId), isNull(auditorInvitations.revokedAtMs), isNull(vaults.deletedAtMs)))
+    .where(and(
+      eq(auditorInvitations.acceptedBy, userId), isNull(auditorInvitations.revokedAtMs),
+      isNull(vaults.deletedAtMs),
+    ))
     .orderBy(desc(auditorInvitations.createdAtMs), desc(auditorInvitations.id))
     .limit(limit)
 }
@@ -97,7 +106,8 @@ export async function listAuditedVaults(db: Db, userId: string, limit: number) {
 export async function findAudit(db: Db, audit: { userId: string, vaultId: string }) {
   const [row] = await invited(db)
     .where(and(
-      eq(auditorInvitations.acceptedBy, audit.userId), eq(auditorInvitations.vaultId, audit.vaultId),
+      eq(auditorInvitations.acceptedBy, audit.userId),
+      eq(auditorInvitations.vaultId, audit.vaultId),
       isNull(auditorInvitations.revokedAtMs), isNull(vaults.deletedAtMs)))
     .orderBy(desc(auditorInvitations.withIdentities))
     .limit(1)

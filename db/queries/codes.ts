@@ -26,9 +26,12 @@ export interface RateLimit {
  * @param limits - sorted by scope, so that two statements never wait for each other.
  * @returns true if all limits had room.
  */
-export async function takeTurn(db: Db, limits: readonly RateLimit[], nowMs: number): Promise<boolean> {
+export async function takeTurn(
+  db: Db, limits: readonly RateLimit[], nowMs: number,
+): Promise<boolean> {
   const counted = countTurns(db, limits, nowMs)
-  const [row] = await db.with(counted).select({ hasRoom: hasRoom(counted, limits) }).from(counted).limit(1)
+  const [row] = await db.with(counted).select({ hasRoom: hasRoom(counted, limits) }).from(counted)
+    .limit(1)
   return row?.hasRoom === true
 }
 
@@ -90,7 +93,8 @@ export async function tryEmailCode(
       usedAtMs: sql`case when ${isRight} then ${instantSql(attempt.nowMs)} end`,
     })
     .where(and(
-      eq(emailCodes.challengeHash, attempt.challengeHash), inArray(emailCodes.purpose, attempt.purposes),
+      eq(emailCodes.challengeHash, attempt.challengeHash),
+      inArray(emailCodes.purpose, attempt.purposes),
       lt(emailCodes.tryCount, attempt.maxTryCount), isNull(emailCodes.usedAtMs),
       gt(emailCodes.expiresAtMs, attempt.nowMs)))
     .returning()

@@ -29,15 +29,20 @@ export async function listGrants(db: Db, vaultId: string, limit: number): Promis
 
 function ownGrants(db: Db) {
   return db.select({
-    id: grants.id, vaultId: grants.vaultId, revision: grants.revision, nameSealed: grants.nameSealed,
+    id: grants.id, vaultId: grants.vaultId, revision: grants.revision,
+    nameSealed: grants.nameSealed,
     cardSealed: grants.cardSealed, createdAtMs: grants.createdAtMs, revokedAtMs: grants.revokedAtMs,
     statement: grantRevisions.statement, statementSha256: grantRevisions.statementSha256,
-    signature: grantRevisions.signature, policy: grantRevisions.policy, release: grantRevisions.release,
+    signature: grantRevisions.signature, policy: grantRevisions.policy,
+    release: grantRevisions.release,
     ndaSha256: grantRevisions.ndaSha256, linkRecipient: grantRevisions.linkRecipient,
     expiresAtMs: grantRevisions.expiresAtMs, ownerSigningKey: users.signingPublicKey,
     personCount: sql`(select count(*) from ${people} p where p.grant_id = ${grants.id})`.mapWith(Number),
   }).from(grants)
-    .innerJoin(grantRevisions, and(eq(grantRevisions.grantId, grants.id), eq(grantRevisions.revision, grants.revision)))
+    .innerJoin(
+      grantRevisions,
+      and(eq(grantRevisions.grantId, grants.id), eq(grantRevisions.revision, grants.revision)),
+    )
     .innerJoin(vaults, eq(vaults.id, grants.vaultId))
     .innerJoin(users, eq(users.id, vaults.ownerId))
 }
@@ -53,12 +58,16 @@ export async function insertGrant(
   const isReady = sql`exists (select 1 from ${vaults} v where v.id = ${grant.vaultId}::uuid and v.deleted_at is null)
     and ${hasNda(grant.vaultId, revision.ndaSha256)}`
   const made = db.$with('made').as(
-    db.insert(grants).select(rowWhere(grants, { ...grant, revision: revision.revision }, isReady)).onConflictDoNothing()
+    db.insert(grants).select(rowWhere(grants, { ...grant, revision: revision.revision }, isReady))
+      .onConflictDoNothing()
       .returning({ id: grants.id }))
   const isMade = sql`exists (select 1 from ${made})`
   const revised = db.$with('revised').as(
-    db.insert(grantRevisions).select(rowWhere(grantRevisions, revision, isMade)).returning({ grantId: grantRevisions.grantId }))
-  const rows = await db.with(made, revised, headersWhere(db, newHeaders, isMade), logged(db, made, [event])).select().from(made)
+    db.insert(grantRevisions).select(rowWhere(grantRevisions, revision, isMade))
+      .returning({ grantId: grantRevisions.grantId }))
+  const rows = await db.with(
+    made, revised, headersWhere(db, newHeaders, isMade), logged(db, made, [event]),
+  ).select().from(made)
   return rows.length === 1
 }
 
@@ -97,19 +106,27 @@ export async function insertRevision(
   newHeaders: readonly NewHeader[], event: OutboxEvent, lockedVersionIds: readonly string[],
 ): Promise<boolean> {
   const revised = db.$with('revised').as(
-    db.update(grants).set({ revision: revision.revision, nameSealed: grant.nameSealed, cardSealed: grant.cardSealed })
+    db.update(grants).set(
+      { revision: revision.revision, nameSealed: grant.nameSealed, cardSealed: grant.cardSealed },
+    )
       .where(and(
-        eq(grants.id, grant.id), eq(grants.revision, revision.revision - 1), isNull(grants.revokedAtMs),
+        eq(grants.id, grant.id), eq(grants.revision, revision.revision - 1),
+        isNull(grants.revokedAtMs),
         hasNda(grant.vaultId, revision.ndaSha256)))
       .returning({ id: grants.id }))
   const isRevised = sql`exists (select 1 from ${revised})`
   const kept = db.$with('kept').as(
-    db.insert(grantRevisions).select(rowWhere(grantRevisions, revision, isRevised)).returning({ grantId: grantRevisions.grantId }))
+    db.insert(grantRevisions).select(rowWhere(grantRevisions, revision, isRevised))
+      .returning({ grantId: grantRevisions.grantId }))
   const withdrawn = db.$with('withdrawn').as(
     db.delete(headers).where(and(
-      eq(headers.grantId, grant.id), isNull(headers.deviceId), isRevised, isAmong(headers.versionId, lockedVersionIds)))
+      eq(
+        headers.grantId, grant.id,
+      ), isNull(headers.deviceId), isRevised, isAmong(headers.versionId, lockedVersionIds)))
       .returning({ id: headers.id }))
-  const rows = await db.with(revised, kept, withdrawn, headersWhere(db, newHeaders, isRevised), logged(db, revised, [event]))
+  const rows = await db.with(
+    revised, kept, withdrawn, headersWhere(db, newHeaders, isRevised), logged(db, revised, [event]),
+  )
     .select().from(revised)
   return rows.length === 1
 }
@@ -142,7 +159,8 @@ export async function updateGrantRevoked(
 ): Promise<number | undefined> {
   const changed = db.$with('changed').as(
     db.update(grants).set({ revokedAtMs: revoked.nowMs })
-      .where(and(eq(grants.id, revoked.grantId), isNull(grants.revokedAtMs))).returning({ id: grants.id }))
+      .where(and(eq(grants.id, revoked.grantId), isNull(grants.revokedAtMs)))
+      .returning({ id: grants.id }))
   const removed = db.$with('removed').as(
     db.delete(headers).where(sql`${headers.grantId} in (select id from ${changed})`).returning({ id: headers.id }))
   const [row] = await db.with(changed, removed, logged(db, changed, [event]))
@@ -161,7 +179,8 @@ export async function updatePersonRevoked(
 ): Promise<number | undefined> {
   const changed = db.$with('changed').as(
     db.update(people).set({ revokedAtMs: revoked.nowMs })
-      .where(and(eq(people.id, revoked.personId), isNull(people.revokedAtMs))).returning({ id: people.id }))
+      .where(and(eq(people.id, revoked.personId), isNull(people.revokedAtMs)))
+      .returning({ id: people.id }))
   const herDevices = sql`(select d.id from ${devices} d join ${changed} c on c.id = d.person_id)`
   const ended = db.$with('ended').as(
     db.update(devices).set({ revokedAtMs: revoked.nowMs })
@@ -176,7 +195,8 @@ export async function updatePersonRevoked(
 
 /** Versions of a vault that the link's header may not carry on approval: for `insertRevision`. */
 export async function listLinkHeaderVersions(db: Db, grantId: string, limit: number) {
-  return await db.select({ id: versions.id, part: versions.part, gate: versions.gate }).from(headers)
+  return await db.select({ id: versions.id, part: versions.part, gate: versions.gate })
+    .from(headers)
     .innerJoin(versions, eq(versions.id, headers.versionId))
     .where(and(eq(headers.grantId, grantId), isNull(headers.deviceId))).limit(limit)
 }

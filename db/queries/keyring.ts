@@ -19,13 +19,18 @@ export async function listKeyringRows(db: Db, userId: string): Promise<StoredKey
 }
 
 /** The row of a passkey, by the credential's id (base64url). */
-export async function findPasskeyRow(db: Db, credentialId: string): Promise<StoredKeyringRow | undefined> {
-  const [row] = await db.select().from(keyringRows).where(eq(keyringRows.credentialId, credentialId))
+export async function findPasskeyRow(
+  db: Db, credentialId: string,
+): Promise<StoredKeyringRow | undefined> {
+  const [row] = await db.select().from(keyringRows)
+    .where(eq(keyringRows.credentialId, credentialId))
   return row
 }
 
 /** An account's newest passphrase. */
-export async function findPassphraseRow(db: Db, userId: string): Promise<StoredKeyringRow | undefined> {
+export async function findPassphraseRow(
+  db: Db, userId: string,
+): Promise<StoredKeyringRow | undefined> {
   const [row] = await db.select().from(keyringRows)
     .where(and(eq(keyringRows.userId, userId), eq(keyringRows.method, 'passphrase')))
     .orderBy(desc(keyringRows.createdAtMs), desc(keyringRows.id)).limit(1)
@@ -72,7 +77,8 @@ export async function deleteKeyringRow(
   const tried = db.$with('tried', word).as(sql`
     select remove_way_in(${key.userId}::uuid, ${key.rowId}::uuid) as removal`)
   const removed = db.$with('removed', word).as(sql`select removal from tried where removal = 'removed'`)
-  const [row] = await db.with(tried, removed, queued(db, removed, [mail])).select({ removal: tried.removal }).from(tried)
+  const [row] = await db.with(tried, removed, queued(db, removed, [mail]))
+    .select({ removal: tried.removal }).from(tried)
   const removal = REMOVALS.find((one) => one === row?.['removal'])
   assert(removal !== undefined, 'remove_way_in answers with one of its words')
   return removal
@@ -108,7 +114,9 @@ export async function touchRecoveryRow(
   await db.with(touched, queued(db, touched, [mail])).select().from(touched)
 }
 
-export async function touchKeyringRow(db: Db, use: { rowId: string, nowMs: number }): Promise<void> {
+export async function touchKeyringRow(
+  db: Db, use: { rowId: string, nowMs: number },
+): Promise<void> {
   await db.update(keyringRows).set({ usedAtMs: use.nowMs }).where(eq(keyringRows.id, use.rowId))
 }
 

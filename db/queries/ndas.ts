@@ -11,7 +11,8 @@ export type Nda = typeof ndas.$inferSelect
 export async function insertNda(db: Db, nda: Nda, event: OutboxEvent): Promise<boolean> {
   const isThere = sql`exists (select 1 from ${vaults} v where v.id = ${nda.vaultId}::uuid and v.deleted_at is null)`
   const published = db.$with('published').as(
-    db.insert(ndas).select(rowWhere(ndas, nda, isThere)).onConflictDoNothing().returning({ sha256: ndas.sha256 }))
+    db.insert(ndas).select(rowWhere(ndas, nda, isThere)).onConflictDoNothing()
+      .returning({ sha256: ndas.sha256 }))
   const rows = await db.with(published, logged(db, published, [event])).select().from(published)
   return rows.length === 1
 }
@@ -20,7 +21,8 @@ export async function insertNda(db: Db, nda: Nda, event: OutboxEvent): Promise<b
 export async function findOwnNda(
   db: Db, key: { vaultId: string, sha256: Uint8Array, ownerId: string },
 ): Promise<Nda | undefined> {
-  const [row] = await db.select({ nda: ndas }).from(ndas).innerJoin(vaults, eq(vaults.id, ndas.vaultId))
+  const [row] = await db.select({ nda: ndas }).from(ndas)
+    .innerJoin(vaults, eq(vaults.id, ndas.vaultId))
     .where(and(
       eq(ndas.vaultId, key.vaultId), eq(ndas.sha256, key.sha256), eq(vaults.ownerId, key.ownerId),
       isNull(vaults.deletedAtMs)))
@@ -30,7 +32,8 @@ export async function findOwnNda(
 /** A vault's NDAs without their texts, newest first. */
 export async function listNdas(db: Db, vaultId: string, limit: number) {
   return await db.select({
-    sha256: ndas.sha256, title: ndas.title, template: ndas.template, version: ndas.version, language: ndas.language,
+    sha256: ndas.sha256, title: ndas.title, template: ndas.template, version: ndas.version,
+    language: ndas.language,
     createdAtMs: ndas.createdAtMs,
   }).from(ndas).where(eq(ndas.vaultId, vaultId))
     .orderBy(desc(ndas.createdAtMs)).limit(limit)

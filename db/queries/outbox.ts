@@ -77,7 +77,9 @@ export async function insertEvents(db: Db, events: readonly OutboxEvent[]): Prom
   await appendEvents(db, events.map((event) => ({ event, key: '' })), sql`true`)
 }
 
-function appendEvents(db: Db, rows: readonly { key: string, event: OutboxEvent }[], condition: SQL) {
+function appendEvents(
+  db: Db, rows: readonly { key: string, event: OutboxEvent }[], condition: SQL,
+) {
   assert(rows.length > 0 && rows.length <= MAX_EVENTS_PER_STATEMENT, 'a statement has 1 to 1,000 events')
   // The inner order decides the ids, and by them the indexes: acceptance before release.
   return db.insert(auditOutbox).select(sql`

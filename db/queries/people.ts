@@ -25,13 +25,16 @@ export async function listRevoked(
 ): Promise<PersonRow[]> {
   const isInScope = 'grantId' in scope ? eq(people.grantId, scope.grantId)
     : 'vaultId' in scope ? eq(grants.vaultId, scope.vaultId) : eq(people.id, scope.personId)
-  return await peopleWithActs(db).where(isInScope).orderBy(asc(people.createdAtMs), asc(people.id)).limit(limit)
+  return await peopleWithActs(db).where(isInScope).orderBy(asc(people.createdAtMs), asc(people.id))
+    .limit(limit)
 }
 
 function peopleWithActs(db: Db) {
   return db.select({
-    id: people.id, grantId: people.grantId, name: people.name, email: people.email, createdAtMs: people.createdAtMs,
-    verifiedAtMs: people.verifiedAtMs, declinedAtMs: people.declinedAtMs, revokedAtMs: people.revokedAtMs,
+    id: people.id, grantId: people.grantId, name: people.name, email: people.email,
+    createdAtMs: people.createdAtMs,
+    verifiedAtMs: people.verifiedAtMs, declinedAtMs: people.declinedAtMs,
+    revokedAtMs: people.revokedAtMs,
     signedAtMs: first(sql`min(a.created_at) from ${acceptances} a where a.person_id = ${people.id}`),
     releasedAtMs: first(sql`min(r.released_at) from ${releases} r where r.person_id = ${people.id}`),
     openedAtMs: first(sql`min(r.fetched_at) from ${releases} r where r.person_id = ${people.id}`),
@@ -46,9 +49,15 @@ function first(from: ReturnType<typeof sql>) {
 }
 
 /** The person behind one of the owner's links; `undefined` for anybody else's. */
-export async function findOwnPerson(db: Db, key: { personId: string, grantId: string, ownerId: string }) {
-  const [row] = await db.select({ id: people.id, grantId: people.grantId, vaultId: grants.vaultId, revokedAtMs: people.revokedAtMs })
-    .from(people).innerJoin(grants, eq(grants.id, people.grantId)).innerJoin(vaults, eq(vaults.id, grants.vaultId))
+export async function findOwnPerson(
+  db: Db, key: { personId: string, grantId: string, ownerId: string },
+) {
+  const [row] = await db.select({
+    id: people.id, grantId: people.grantId, vaultId: grants.vaultId,
+    revokedAtMs: people.revokedAtMs,
+  })
+    .from(people).innerJoin(grants, eq(grants.id, people.grantId))
+    .innerJoin(vaults, eq(vaults.id, grants.vaultId))
     .where(and(
       eq(people.id, key.personId), eq(people.grantId, key.grantId), eq(vaults.ownerId, key.ownerId),
       sql`${vaults.deletedAtMs} is null`))

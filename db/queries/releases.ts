@@ -12,7 +12,8 @@ import { decodeEntry } from '../../protocol/log/event.js'
 import { instantSql } from '../columns.js'
 import type { Db } from '../client.js'
 import {
-  acceptances, auditEntry, auditOpening, auditOutbox, devices, headers, nonces, people, releases, vaults, versions,
+  acceptances, auditEntry, auditOpening, auditOutbox, devices, headers, nonces, people, releases,
+  vaults, versions,
 } from '../schema.js'
 import { isGrantLive } from './gate.js'
 import { logged, loggedEach, type OutboxEvent } from './outbox.js'
@@ -42,7 +43,9 @@ interface ReleaseContext {
 // ---- reading --------------------------------------------------------------------------------
 
 /** A device and the person it belongs to; `undefined` if this link has not seen the key. */
-export async function findDevice(db: Db, device: { grantId: string, signingPublicKey: Uint8Array }) {
+export async function findDevice(
+  db: Db, device: { grantId: string, signingPublicKey: Uint8Array },
+) {
   const [row] = await investors(db).where(and(
     eq(devices.grantId, device.grantId), eq(devices.signingPublicKey, device.signingPublicKey)))
   return row
@@ -80,7 +83,9 @@ export async function findPersonByEmail(db: Db, person: { grantId: string, email
 }
 
 /** This device's acceptance of this NDA, if it signed it. */
-export async function findAcceptance(db: Db, accepted: { deviceId: string, ndaSha256: Uint8Array }) {
+export async function findAcceptance(
+  db: Db, accepted: { deviceId: string, ndaSha256: Uint8Array },
+) {
   const [row] = await db.select().from(acceptances).where(and(
     eq(acceptances.deviceId, accepted.deviceId), eq(acceptances.ndaSha256, accepted.ndaSha256)))
   return row
@@ -121,7 +126,8 @@ export async function listReleasesSince(db: Db, device: { deviceId: string, sinc
 export async function findEventIds(
   db: Db, acceptance: Pick<Acceptance, 'id' | 'eventId'>,
 ): Promise<{ eventIds: string[], headerIds: string[] }> {
-  const rows = await db.select({ eventId: releases.eventId, headerId: releases.headerId }).from(releases)
+  const rows = await db.select({ eventId: releases.eventId, headerId: releases.headerId })
+    .from(releases)
     .where(eq(releases.acceptanceId, acceptance.id))
     .orderBy(asc(releases.releasedAtMs), asc(releases.id))
     .limit(MAX_RELEASED_HEADERS)
@@ -143,7 +149,8 @@ export async function findCommitment(db: Db, eventId: string): Promise<Uint8Arra
 
 /** The event `device.enrolled` of a device. */
 export async function findEnrolledEventId(db: Db, deviceId: string): Promise<string | undefined> {
-  const [row] = await db.select({ eventId: devices.eventId }).from(devices).where(eq(devices.id, deviceId))
+  const [row] = await db.select({ eventId: devices.eventId }).from(devices)
+    .where(eq(devices.id, deviceId))
   return row?.eventId
 }
 
@@ -174,7 +181,9 @@ export async function spendNonce(db: Db, spent: SpentNonce): Promise<boolean> {
   return rows.length === 1
 }
 
-interface SpentNonce { readonly nonce: Uint8Array, readonly grantId: string, readonly nowMs: number }
+interface SpentNonce {
+  readonly nonce: Uint8Array, readonly grantId: string, readonly nowMs: number,
+}
 
 function unspent(spent: SpentNonce) {
   return and(
@@ -184,7 +193,8 @@ function unspent(spent: SpentNonce) {
 
 function spend(db: Db, spent: SpentNonce) {
   return db.$with('spent').as(
-    db.update(nonces).set({ usedAtMs: spent.nowMs }).where(unspent(spent)).returning({ nonce: nonces.nonce }))
+    db.update(nonces).set({ usedAtMs: spent.nowMs }).where(unspent(spent))
+      .returning({ nonce: nonces.nonce }))
 }
 
 // ---- access requests ------------------------------------------------------------------------
@@ -214,7 +224,9 @@ export interface NewAccess extends ReleaseContext {
  * @returns the headers released; `undefined` if the nonce was spent, the link or person is revoked, or
  *   the device key belongs to another link's person: then nothing changed.
  */
-export async function insertAccess(db: Db, access: NewAccess): Promise<{ headerIds: string[] } | undefined> {
+export async function insertAccess(
+  db: Db, access: NewAccess,
+): Promise<{ headerIds: string[] } | undefined> {
   const spent = spend(db, access)
   const person = access.isNewPerson ? newPerson(db, access) : knownPerson(db, access)
   const device = enrolled(db, access)
@@ -267,7 +279,9 @@ function enrolled(db: Db, access: NewAccess) {
 
 /** The `released` CTE: rows for those headers that are still there when `condition` has a row. */
 function releasedTo(
-  db: Db, context: ReleaseContext & { requestNote?: string, requestSha256?: Uint8Array, acceptanceId?: string },
+  db: Db, context: ReleaseContext & {
+    requestNote?: string, requestSha256?: Uint8Array, acceptanceId?: string,
+  },
   newReleases: readonly NewRelease[], condition: SQL,
 ) {
   const selection = { headerId: sql<string>`header_id`.as('header_id') }
@@ -311,7 +325,9 @@ export interface NewAcceptance extends ReleaseContext {
  * @returns the headers released (none while it awaits approval); `undefined` if the nonce was spent, the
  *   link, person or device is revoked, the grant was revised, or this device has accepted before.
  */
-export async function insertAcceptance(db: Db, accepted: NewAcceptance): Promise<{ headerIds: string[] } | undefined> {
+export async function insertAcceptance(
+  db: Db, accepted: NewAcceptance,
+): Promise<{ headerIds: string[] } | undefined> {
   const spent = spend(db, accepted)
   const acceptance = acceptedBy(db, accepted)
   const named = db.$with('named', { id: sql<string>`id`.as('id') }).as(sql`
@@ -348,14 +364,16 @@ function acceptedBy(db: Db, accepted: NewAcceptance) {
 
 /** Record that this person declined. @returns false if the nonce was spent or the person is revoked. */
 export async function updateDeclined(
-  db: Db, declined: { nonce: Uint8Array, grantId: string, personId: string, nowMs: number }, event: OutboxEvent,
+  db: Db, declined: { nonce: Uint8Array, grantId: string, personId: string, nowMs: number },
+  event: OutboxEvent,
 ): Promise<boolean> {
   const spent = spend(db, declined)
   const person = db.$with('person', { id: sql<string>`id`.as('id') }).as(sql`
     update people set declined_at = ${instantSql(declined.nowMs)}
     where id = ${declined.personId}::uuid and revoked_at is null and exists (select 1 from spent)
     returning id`)
-  const rows = await db.with(spent, person, logged(db, person, [event])).select({ id: person.id }).from(person)
+  const rows = await db.with(spent, person, logged(db, person, [event])).select({ id: person.id })
+    .from(person)
   return rows.length === 1
 }
 
@@ -371,7 +389,9 @@ export interface Visit extends ReleaseContext {
  *
  * @returns the headers released; `undefined` if link, person or device is revoked by now.
  */
-export async function insertReleases(db: Db, visit: Visit): Promise<{ headerIds: string[] } | undefined> {
+export async function insertReleases(
+  db: Db, visit: Visit,
+): Promise<{ headerIds: string[] } | undefined> {
   assert(visit.releases.length > 0, 'a visit releases at least one header')
   const { acceptanceId, ...context } = visit
   const earned = acceptanceId === null ? sql`true` : sql`exists (
@@ -383,7 +403,8 @@ export async function insertReleases(db: Db, visit: Visit): Promise<{ headerIds:
       and ${isGrantLive(visit.grantId, visit.nowMs)}`)
   const rows = visit.releases.map(({ headerId, event }) => ({ key: headerId, event }))
   const events = loggedEach(db, released, sql`header_id`, rows)
-  const result = await db.with(released, events).select({ headerId: released.headerId }).from(released)
+  const result = await db.with(released, events).select({ headerId: released.headerId })
+    .from(released)
   return result.length === 0 ? undefined : { headerIds: result.map(({ headerId }) => headerId) }
 }
 
@@ -433,7 +454,9 @@ const fetchable = {
 }
 
 /** A version that its owner asks for. `undefined` for absent and not hers alike. */
-export async function findOwnVersion(db: Db, wanted: { versionId: string, ownerId: string }): Promise<Fetchable | undefined> {
+export async function findOwnVersion(
+  db: Db, wanted: { versionId: string, ownerId: string },
+): Promise<Fetchable | undefined> {
   const [row] = await db.select(fetchable).from(versions)
     .innerJoin(vaults, eq(vaults.id, versions.vaultId))
     .where(and(eq(versions.id, wanted.versionId), eq(vaults.ownerId, wanted.ownerId),
@@ -447,9 +470,12 @@ export async function findOwnVersion(db: Db, wanted: { versionId: string, ownerI
  *
  * @returns the version and its newest release; `isFirstFetch` if no byte left under that release yet.
  */
-export async function findReleasedVersion(db: Db, wanted: { versionId: string, deviceId: string, nowMs: number }) {
+export async function findReleasedVersion(
+  db: Db, wanted: { versionId: string, deviceId: string, nowMs: number },
+) {
   const [row] = await db.select({
-    ...fetchable, releaseId: releases.id, releaseEventId: releases.eventId, grantId: releases.grantId,
+    ...fetchable, releaseId: releases.id, releaseEventId: releases.eventId,
+    grantId: releases.grantId,
     personId: releases.personId, fetchedAtMs: releases.fetchedAtMs,
   }).from(releases)
     .innerJoin(versions, and(eq(versions.id, releases.versionId), eq(versions.status, 'stored')))
@@ -468,7 +494,9 @@ export async function findReleasedVersion(db: Db, wanted: { versionId: string, d
 }
 
 /** Note that the first byte left under this release. Nothing happens if another request was first. */
-export async function updateFetched(db: Db, fetched: { releaseId: string, nowMs: number }, event: OutboxEvent): Promise<void> {
+export async function updateFetched(
+  db: Db, fetched: { releaseId: string, nowMs: number }, event: OutboxEvent,
+): Promise<void> {
   const marked = db.$with('marked').as(
     db.update(releases).set({ fetchedAtMs: fetched.nowMs })
       .where(and(eq(releases.id, fetched.releaseId), isNull(releases.fetchedAtMs)))

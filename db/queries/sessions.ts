@@ -17,11 +17,14 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
  * @returns the session, or `undefined`.
  */
 export async function rotateSession(db: Db, rotation: {
-  id: string, tokenHash: Uint8Array, nextTokenHash: Uint8Array, nowMs: number, idleExpiresAtMs: number,
+  id: string, tokenHash: Uint8Array, nextTokenHash: Uint8Array, nowMs: number,
+  idleExpiresAtMs: number,
 }): Promise<Session | undefined> {
   const { id, tokenHash, nextTokenHash, nowMs, idleExpiresAtMs } = rotation
   const [row] = await db.update(sessions)
-    .set({ previousTokenHash: tokenHash, tokenHash: nextTokenHash, rotatedAtMs: nowMs, idleExpiresAtMs })
+    .set({
+      previousTokenHash: tokenHash, tokenHash: nextTokenHash, rotatedAtMs: nowMs, idleExpiresAtMs,
+    })
     .where(and(
       eq(sessions.id, id), eq(sessions.tokenHash, tokenHash), isNull(sessions.revokedAtMs),
       gt(sessions.idleExpiresAtMs, nowMs), gt(sessions.expiresAtMs, nowMs),
@@ -44,7 +47,9 @@ export async function revokeSession(db: Db, id: string, nowMs: number): Promise<
 }
 
 /** End all sessions of an account, but for one where that is kept. */
-export async function revokeSessionsOf(db: Db, userId: string, nowMs: number, exceptId?: string): Promise<void> {
+export async function revokeSessionsOf(
+  db: Db, userId: string, nowMs: number, exceptId?: string,
+): Promise<void> {
   await db.update(sessions).set({ revokedAtMs: nowMs }).where(and(
     eq(sessions.userId, userId), isNull(sessions.revokedAtMs),
     exceptId === undefined ? undefined : sql`${sessions.id} <> ${exceptId}`,
@@ -80,11 +85,14 @@ export function prepareIdentities(db: Db) {
     .prepare('live_session')
   const investor = db
     .select({
-      deviceId: devices.id, personId: people.id, grantId: grants.id, vaultId: grants.vaultId, email: people.email,
-      name: people.name, deviceRevokedAtMs: devices.revokedAtMs, personRevokedAtMs: people.revokedAtMs,
+      deviceId: devices.id, personId: people.id, grantId: grants.id, vaultId: grants.vaultId,
+      email: people.email,
+      name: people.name, deviceRevokedAtMs: devices.revokedAtMs,
+      personRevokedAtMs: people.revokedAtMs,
       grantRevokedAtMs: grants.revokedAtMs,
     })
-    .from(devices).innerJoin(people, eq(people.id, devices.personId)).innerJoin(grants, eq(grants.id, devices.grantId))
+    .from(devices).innerJoin(people, eq(people.id, devices.personId))
+    .innerJoin(grants, eq(grants.id, devices.grantId))
     .where(eq(devices.id, sql.placeholder('id')))
     .prepare('investor')
   return {

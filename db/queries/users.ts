@@ -15,7 +15,9 @@ export type NewUser =
  * @returns the account, or `undefined` if the id or the address is taken.
  * @throws the driver's error if the row's id or credential is taken (db/client.ts `violatedConstraint`).
  */
-export async function insertUser(db: Db, user: NewUser, row: NewKeyringRow): Promise<User | undefined> {
+export async function insertUser(
+  db: Db, user: NewUser, row: NewKeyringRow,
+): Promise<User | undefined> {
   const made = db.$with('made').as(db.insert(users).values(user).onConflictDoNothing().returning())
   const entered = db.$with('entered').as(
     db.insert(keyringRows)

@@ -3,7 +3,8 @@ import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
 import { instantSql } from '../columns.js'
 import type { Db } from '../client.js'
 import {
-  acceptances, auditOpening, documents, grantRevisions, grants, headers, people, users, vaults, versions,
+  acceptances, auditOpening, documents, grantRevisions, grants, headers, people, users, vaults,
+  versions,
 } from '../schema.js'
 import { logged, type OutboxEvent } from './outbox.js'
 
@@ -12,13 +13,15 @@ export type NewVault = Pick<Vault, 'id' | 'ownerId' | 'tagKey' | 'titleSealed' |
 
 /** @returns false if the id is taken. */
 export async function insertVault(db: Db, vault: NewVault): Promise<boolean> {
-  const rows = await db.insert(vaults).values(vault).onConflictDoNothing().returning({ id: vaults.id })
+  const rows = await db.insert(vaults).values(vault).onConflictDoNothing()
+    .returning({ id: vaults.id })
   return rows.length === 1
 }
 
 /** The vault, deleted ones left out; `undefined` if there is none. */
 export async function findVault(db: Db, id: string): Promise<Vault | undefined> {
-  const [row] = await db.select().from(vaults).where(and(eq(vaults.id, id), isNull(vaults.deletedAtMs)))
+  const [row] = await db.select().from(vaults)
+    .where(and(eq(vaults.id, id), isNull(vaults.deletedAtMs)))
   return row
 }
 
@@ -27,7 +30,9 @@ export async function updateVaultTitle(
   db: Db, vault: { id: string, ownerId: string, titleSealed: Uint8Array },
 ): Promise<boolean> {
   const rows = await db.update(vaults).set({ titleSealed: vault.titleSealed })
-    .where(and(eq(vaults.id, vault.id), eq(vaults.ownerId, vault.ownerId), isNull(vaults.deletedAtMs)))
+    .where(
+      and(eq(vaults.id, vault.id), eq(vaults.ownerId, vault.ownerId), isNull(vaults.deletedAtMs)),
+    )
     .returning({ id: vaults.id })
   return rows.length === 1
 }
@@ -45,7 +50,8 @@ export async function listVaultSummaries(
   const isLater = page.after === undefined ? undefined : sql`(${vaults.createdAtMs}, ${vaults.id}) <
     (select v.created_at, v.id from vaults v where v.id = ${page.after}::uuid and v.owner_id = ${page.ownerId}::uuid)`
   const listed = db.$with('listed').as(
-    db.select({ id: vaults.id, titleSealed: vaults.titleSealed, createdAtMs: vaults.createdAtMs }).from(vaults)
+    db.select({ id: vaults.id, titleSealed: vaults.titleSealed, createdAtMs: vaults.createdAtMs })
+      .from(vaults)
       .where(and(eq(vaults.ownerId, page.ownerId), isNull(vaults.deletedAtMs), isLater))
       .orderBy(desc(vaults.createdAtMs), desc(vaults.id)).limit(page.limit))
   return await db.with(listed).select({
@@ -88,7 +94,8 @@ export async function deleteVault(
   const { id, ownerId, nowMs } = deletion
   const deleted = db.$with('deleted').as(
     db.update(vaults).set({ deletedAtMs: nowMs })
-      .where(and(eq(vaults.id, id), eq(vaults.ownerId, ownerId), isNull(vaults.deletedAtMs))).returning({ id: vaults.id }))
+      .where(and(eq(vaults.id, id), eq(vaults.ownerId, ownerId), isNull(vaults.deletedAtMs)))
+      .returning({ id: vaults.id }))
   const itsGrants = sql`(select g.id from ${grants} g join ${deleted} d on d.id = g.vault_id)`
   const revoked = db.$with('revoked').as(
     db.update(grants).set({ revokedAtMs: nowMs })
@@ -102,8 +109,9 @@ export async function deleteVault(
   const freed = db.$with('freed').as(
     db.update(users).set({ usedBytes: sql`${users.usedBytes} - (select coalesce(sum(payload_size_bytes), 0) from ${dropped})` })
       .where(and(eq(users.id, ownerId), sql`exists (select 1 from ${deleted})`)).returning({ id: users.id }))
-  const [row] = await db.with(deleted, revoked, removed, dropped, freed, logged(db, deleted, [event]))
+  const [row] = await db.with(
+    deleted, revoked, removed, dropped, freed, logged(db, deleted, [event]),
+  )
     .select({ headerCount: count(sql`from ${removed}`) }).from(deleted)
   return row?.headerCount
 }
-

@@ -24,7 +24,8 @@ export interface UploadRow { readonly version: Version, readonly nameSealed: Uin
  *   vault's. Nothing changed then.
  */
 export async function insertUpload(
-  db: Db, upload: NewVersion, document: NewDocument, owner: { id: string, defaultQuotaBytes: number },
+  db: Db, upload: NewVersion, document: NewDocument,
+  owner: { id: string, defaultQuotaBytes: number },
 ): Promise<Version | undefined> {
   const size = upload.payloadSizeBytes
   const isForeign = sql`exists (select 1 from ${documents} d where d.id = ${document.id}::uuid
@@ -39,7 +40,8 @@ export async function insertUpload(
       .returning({ id: users.id }))
   const hasRoom = sql`exists (select 1 from ${room})`
   const placed = db.$with('placed').as(
-    db.insert(documents).select(rowWhere(documents, document, hasRoom)).onConflictDoNothing().returning({ id: documents.id }))
+    db.insert(documents).select(rowWhere(documents, document, hasRoom)).onConflictDoNothing()
+      .returning({ id: documents.id }))
   const begun = db.$with('begun').as(
     db.insert(versions).select(rowWhere(versions, upload, hasRoom)).returning())
   const [row] = await db.with(room, placed, begun).select().from(begun)
@@ -47,7 +49,9 @@ export async function insertUpload(
 }
 
 /** The version, if it is in a vault of this owner that is not deleted; of whatever status. */
-export async function findOwnVersion(db: Db, key: { versionId: string, ownerId: string }): Promise<UploadRow | undefined> {
+export async function findOwnVersion(
+  db: Db, key: { versionId: string, ownerId: string },
+): Promise<UploadRow | undefined> {
   const [row] = await owned(db).where(and(
     eq(versions.id, key.versionId), eq(vaults.ownerId, key.ownerId), isNull(vaults.deletedAtMs)))
   return row
@@ -70,26 +74,33 @@ export async function findUploadByNonce(
   db: Db, key: { vaultId: string, documentId: string, nonce: Uint8Array },
 ): Promise<UploadRow | undefined> {
   const [row] = await owned(db).where(and(
-    eq(versions.vaultId, key.vaultId), eq(versions.documentId, key.documentId), eq(versions.nonce, key.nonce),
+    eq(versions.vaultId, key.vaultId), eq(versions.documentId, key.documentId),
+    eq(versions.nonce, key.nonce),
     eq(versions.status, 'uploading')))
   return row
 }
 
 /** All stored versions of a vault, by document, part and version. */
-export async function listStoredVersions(db: Db, vaultId: string, limit: number): Promise<Version[]> {
+export async function listStoredVersions(
+  db: Db, vaultId: string, limit: number,
+): Promise<Version[]> {
   return await db.select().from(versions).where(and(eq(versions.vaultId, vaultId), eq(versions.status, 'stored')))
     .orderBy(asc(versions.documentId), asc(versions.part), asc(versions.version)).limit(limit)
 }
 
 /** The stored versions among these ids, in one vault. */
-export async function findStoredVersions(db: Db, vaultId: string, ids: readonly string[]): Promise<Version[]> {
+export async function findStoredVersions(
+  db: Db, vaultId: string, ids: readonly string[],
+): Promise<Version[]> {
   if (ids.length === 0) return []
   return await db.select().from(versions).where(and(
     eq(versions.vaultId, vaultId), eq(versions.status, 'stored'), inArray(versions.id, [...ids])))
 }
 
 /** The newest stored version of a document part, with the hash that the next record has to name. */
-export async function findLastVersion(db: Db, key: { documentId: string, part: number }): Promise<Version | undefined> {
+export async function findLastVersion(
+  db: Db, key: { documentId: string, part: number },
+): Promise<Version | undefined> {
   const [row] = await db.select().from(versions)
     .where(and(eq(versions.documentId, key.documentId), eq(versions.part, key.part), eq(versions.status, 'stored')))
     .orderBy(sql`${versions.version} desc`).limit(1)
@@ -98,7 +109,9 @@ export async function findLastVersion(db: Db, key: { documentId: string, part: n
 
 // ---- parts ----------------------------------------------------------------------------------
 
-export async function findPart(db: Db, key: { versionId: string, index: number }): Promise<UploadPart | undefined> {
+export async function findPart(
+  db: Db, key: { versionId: string, index: number },
+): Promise<UploadPart | undefined> {
   const [row] = await db.select().from(uploadParts)
     .where(and(eq(uploadParts.versionId, key.versionId), eq(uploadParts.index, key.index)))
   return row
@@ -117,13 +130,17 @@ export async function insertPart(db: Db, part: UploadPart): Promise<boolean> {
     select 1 from ${versions} v where v.id = ${part.versionId}::uuid and v.status = 'uploading')`
   const rows = await db.insert(uploadParts).select(rowWhere(uploadParts, part, isUploading))
     // The same part sent twice at once: both are there.
-    .onConflictDoUpdate({ target: [uploadParts.versionId, uploadParts.index], set: { storedAtMs: part.storedAtMs } })
+    .onConflictDoUpdate(
+      { target: [uploadParts.versionId, uploadParts.index], set: { storedAtMs: part.storedAtMs } },
+    )
     .returning({ index: uploadParts.index })
   return rows.length === 1
 }
 
 /** Note that the hash list lies in the bucket. @returns false if the upload is over by now. */
-export async function updateHashListKey(db: Db, key: { versionId: string, hashListKey: string }): Promise<boolean> {
+export async function updateHashListKey(
+  db: Db, key: { versionId: string, hashListKey: string },
+): Promise<boolean> {
   const rows = await db.update(versions).set({ hashListKey: key.hashListKey })
     .where(and(eq(versions.id, key.versionId), eq(versions.status, 'uploading'))).returning({ id: versions.id })
   return rows.length === 1
@@ -146,7 +163,9 @@ export interface NewRecord {
  * @returns the version; `undefined` if the upload is over, or incomplete.
  * @throws the driver's error on `versions_one_stored`: another upload became this version first.
  */
-export async function updateStored(db: Db, stored: NewRecord, event: OutboxEvent): Promise<Version | undefined> {
+export async function updateStored(
+  db: Db, stored: NewRecord, event: OutboxEvent,
+): Promise<Version | undefined> {
   const changed = db.$with('changed').as(
     db.update(versions)
       .set({
@@ -163,7 +182,9 @@ export async function updateStored(db: Db, stored: NewRecord, event: OutboxEvent
 }
 
 /** Give an upload up: its bytes no longer count, its objects wait for collection. @returns false if it was over. */
-export async function updateCancelled(db: Db, cancelled: { versionId: string, nowMs: number }): Promise<boolean> {
+export async function updateCancelled(
+  db: Db, cancelled: { versionId: string, nowMs: number },
+): Promise<boolean> {
   return (await cancelWhere(db, eq(versions.id, cancelled.versionId), cancelled.nowMs)) === 1
 }
 
@@ -181,7 +202,9 @@ async function cancelWhere(db: Db, which: ReturnType<typeof eq>, nowMs: number):
   const cancelled = db.$with('cancelled').as(
     db.update(versions).set({ status: 'cancelled', cancelledAtMs: nowMs })
       .where(and(which, eq(versions.status, 'uploading')))
-      .returning({ id: versions.id, vaultId: versions.vaultId, sizeBytes: versions.payloadSizeBytes }))
+      .returning(
+        { id: versions.id, vaultId: versions.vaultId, sizeBytes: versions.payloadSizeBytes },
+      ))
   const freed = db.$with('freed').as(
     db.update(users)
       .set({ usedBytes: sql`${users.usedBytes} - (
@@ -192,7 +215,8 @@ async function cancelWhere(db: Db, which: ReturnType<typeof eq>, nowMs: number):
   const forgotten = db.$with('forgotten').as(
     db.delete(uploadParts).where(sql`${uploadParts.versionId} in (select id from ${cancelled})`)
       .returning({ index: uploadParts.index }))
-  const rows = await db.with(cancelled, freed, forgotten).select({ id: cancelled.id }).from(cancelled)
+  const rows = await db.with(cancelled, freed, forgotten).select({ id: cancelled.id })
+    .from(cancelled)
   return rows.length
 }
 
@@ -200,7 +224,9 @@ async function cancelWhere(db: Db, which: ReturnType<typeof eq>, nowMs: number):
 
 /** Cancelled versions whose grace is over, oldest first: their objects may go. */
 export async function listCollectable(db: Db, old: { beforeMs: number, limit: number }) {
-  return await db.select({ id: versions.id, objectPrefix: versions.objectPrefix, partCount: versions.partCount })
+  return await db.select(
+    { id: versions.id, objectPrefix: versions.objectPrefix, partCount: versions.partCount },
+  )
     .from(versions).where(and(eq(versions.status, 'cancelled'), lt(versions.cancelledAtMs, old.beforeMs)))
     .orderBy(asc(versions.cancelledAtMs)).limit(old.limit)
 }

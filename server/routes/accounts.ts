@@ -1,6 +1,7 @@
 /** Proving an address, signing up, recovering, and one's own account. */
 import {
-  Account, CreateAccount, EmailChallenge, EmailProof, PasskeyOptions, PasskeyOptionsRequest, PassphraseRegistration,
+  Account, CreateAccount, EmailChallenge, EmailProof, PasskeyOptions, PasskeyOptionsRequest,
+  PassphraseRegistration,
   PassphraseRegistrationRequest, ProveEmail, Recover, RequestEmailCode, SignedIn,
 } from '../../protocol/api.js'
 import type { App } from '../app.js'
@@ -19,7 +20,9 @@ import type { World } from '../world.js'
 export function accountRoutes(app: App, world: World): void {
   app.post('/api/email-codes', {
     schema: { body: RequestEmailCode, response: { 200: EmailChallenge } },
-  }, async (request) => await requestEmailCode(world, { ...request.body, network: networkOf(request.ip) }))
+  }, async (request) => await requestEmailCode(
+    world, { ...request.body, network: networkOf(request.ip) },
+  ))
 
   app.post('/api/email-codes/proof', {
     schema: { body: ProveEmail, response: { 200: EmailProof } },
@@ -31,7 +34,9 @@ export function accountRoutes(app: App, world: World): void {
 
   app.post('/api/accounts/passphrase-registration', {
     schema: { body: PassphraseRegistrationRequest, response: { 200: PassphraseRegistration } },
-  }, async ({ body }) => await beginPassphrase(world, { emailProof: body.emailProof }, body.registrationRequest))
+  }, async ({ body }) => await beginPassphrase(
+    world, { emailProof: body.emailProof }, body.registrationRequest,
+  ))
 
   app.post('/api/accounts', {
     schema: { body: CreateAccount, response: { 201: SignedIn } },

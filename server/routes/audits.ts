@@ -1,6 +1,7 @@
 /** The log as founders and auditors read it, and who may: schema, role, one call. */
 import {
-  AuditedVault, AuditedVaultList, ConsistencyProof, ConsistencyQuery, Empty, EventList, EventListQuery, Invitation,
+  AuditedVault, AuditedVaultList, ConsistencyProof, ConsistencyQuery, Empty, EventList,
+  EventListQuery, Invitation,
   InvitationList, InvitationParams, InviteAuditor, VaultParams,
 } from '../../protocol/api.js'
 import { encodeBase64Url } from '../../protocol/bytes.js'
@@ -27,7 +28,8 @@ function eventRoutes(app: App, world: World): void {
   }, async (request) => {
     const { before, after, fromMs, toMs, limit, type, personId } = request.query
     return await listVaultEvents(world, request.account.userId, {
-      vaultId: request.params.vaultId, type, personId, before: numberOf(before), after: numberOf(after),
+      vaultId: request.params.vaultId, type, personId, before: numberOf(before),
+      after: numberOf(after),
       fromMs: numberOf(fromMs), toMs: numberOf(toMs), limit: numberOf(limit) ?? PAGE_LIMIT,
     })
   })
@@ -55,12 +57,15 @@ function invitationRoutes(app: App, world: World): void {
   const preHandler = app.requireAccount
   app.post('/api/vaults/:vaultId/invitations', {
     schema: { params: VaultParams, body: InviteAuditor, response: { 201: Invitation } }, preHandler,
-  }, async (request, reply) => reply.code(201).send(await inviteAuditor(world, request.account.userId, {
-    ...request.body, vaultId: request.params.vaultId,
-  })))
+  }, async (request, reply) => reply.code(201)
+    .send(await inviteAuditor(world, request.account.userId, {
+      ...request.body, vaultId: request.params.vaultId,
+    })))
   app.get('/api/vaults/:vaultId/invitations', {
     schema: { params: VaultParams, response: { 200: InvitationList } }, preHandler,
-  }, async (request) => await listVaultInvitations(world, request.account.userId, request.params.vaultId))
+  }, async (request) => await listVaultInvitations(
+    world, request.account.userId, request.params.vaultId,
+  ))
   app.post('/api/invitations/:invitationId/accept', {
     schema: { params: InvitationParams, body: Empty, response: { 200: AuditedVault } }, preHandler,
   }, async (request) => await acceptInvitation(world, request.account, request.params.invitationId))

@@ -1,8 +1,10 @@
 /** The investor's gate: schema, role, one call. */
 import type { FastifyRequest } from 'fastify'
 import {
-  AcceptNda, DeclineNda, EmailChallenge, Empty, GateAccess, GateEmailProof, GateSession, GateView, GrantParams,
-  KeepDeviceHeaders, NdaText, Nonce, ProveEmail, Release, RenewGateSession, RequestAccess, RequestGateCode,
+  AcceptNda, DeclineNda, EmailChallenge, Empty, GateAccess, GateEmailProof, GateSession, GateView,
+  GrantParams,
+  KeepDeviceHeaders, NdaText, Nonce, ProveEmail, Release, RenewGateSession, RequestAccess,
+  RequestGateCode,
 } from '../../protocol/api.js'
 import type { App } from '../app.js'
 import { acceptNda } from '../use-cases/accept-nda.js'
@@ -34,19 +36,24 @@ function strangerRoutes(app: App, world: World): void {
     schema: { params: GrantParams, body: RequestGateCode, response: { 201: EmailChallenge } },
   }, async (request, reply) => {
     const { grantId } = request.params
-    return reply.code(201).send(await sendGateCode(world, { ...request.body, grantId, address: request.ip }))
+    return reply.code(201)
+      .send(await sendGateCode(world, { ...request.body, grantId, address: request.ip }))
   })
   app.post('/api/gate/:grantId/codes/proof', {
     schema: { params: GrantParams, body: ProveEmail, response: { 200: GateEmailProof } },
-  }, async (request) => await proveGateEmail(world, { ...request.body, grantId: request.params.grantId }))
+  }, async (request) => await proveGateEmail(
+    world, { ...request.body, grantId: request.params.grantId },
+  ))
   app.post('/api/gate/:grantId/nonces', {
     schema: { params: GrantParams, body: Empty, response: { 201: Nonce } },
-  }, async (request, reply) => reply.code(201).send(await issueNonce(world, request.params.grantId)))
+  }, async (request, reply) => reply.code(201)
+    .send(await issueNonce(world, request.params.grantId)))
   app.post('/api/gate/:grantId/access-requests', {
     schema: { params: GrantParams, body: RequestAccess, response: { 201: GateAccess } },
   }, async (request, reply) => {
     const visitor = { ...originOf(request), locale: localeOf(request) }
-    return reply.code(201).send(await requestAccess(world, request.params.grantId, request.body, visitor))
+    return reply.code(201)
+      .send(await requestAccess(world, request.params.grantId, request.body, visitor))
   })
   app.post('/api/gate/:grantId/sessions', {
     schema: { params: GrantParams, body: RenewGateSession, response: { 201: GateSession } },

@@ -21,12 +21,17 @@ export function keyringRoutes(app: App, world: World): void {
   }, async (request) => await beginPasskey(world, request.account))
 
   app.post('/api/keyring-rows/passphrase-registration', {
-    schema: { body: PassphraseRegistrationRequest, response: { 200: PassphraseRegistration } }, preHandler: app.requireAccount,
-  }, async (request) => await beginPassphrase(world, request.account, request.body.registrationRequest))
+    schema: { body: PassphraseRegistrationRequest, response: { 200: PassphraseRegistration } },
+    preHandler: app.requireAccount,
+  }, async (request) => await beginPassphrase(
+    world, request.account, request.body.registrationRequest,
+  ))
 
   app.post('/api/keyring-rows', {
-    schema: { body: NewKeyringRow, response: { 201: KeyringRowSummary } }, preHandler: app.requireAccount,
-  }, async (request, reply) => await reply.code(201).send(await addKeyringRow(world, request.account, request.body)))
+    schema: { body: NewKeyringRow, response: { 201: KeyringRowSummary } },
+    preHandler: app.requireAccount,
+  }, async (request, reply) => await reply.code(201)
+    .send(await addKeyringRow(world, request.account, request.body)))
 
   app.delete('/api/keyring-rows/:rowId', {
     schema: { params: RowParams, response: { 200: Empty } }, preHandler: app.requireAccount,

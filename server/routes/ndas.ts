@@ -14,7 +14,8 @@ export function ndaRoutes(app: App, world: World): void {
     schema: { params: VaultParams, body: PublishNda, response: { 201: PublishedNda } },
     preHandler: app.requireAccount, bodyLimit: BODY_LIMIT_BYTES,
   }, async ({ account, params, body }, reply) =>
-    await reply.code(201).send(await publishNda(world, { vaultId: params.vaultId, userId: account.userId }, body)))
+    await reply.code(201)
+      .send(await publishNda(world, { vaultId: params.vaultId, userId: account.userId }, body)))
 
   app.get('/api/vaults/:vaultId/ndas/:sha256', {
     schema: { params: NdaParams, response: { 200: NdaText } }, preHandler: app.requireAccount,

@@ -12,7 +12,9 @@ export function payloadRoutes(app: App, world: World): void {
   const preHandler = app.requireAccountOrInvestor
   app.get('/api/versions/:versionId/payload', { schema: { params: VersionParams }, preHandler }, async (request, reply) => {
     const range = rangeOf(request)
-    const fetched = await fetchPayload(world, readerOf(request), { versionId: request.params.versionId, ...range })
+    const fetched = await fetchPayload(
+      world, readerOf(request), { versionId: request.params.versionId, ...range },
+    )
     return reply.code(206).type('application/octet-stream')
       .header('content-length', fetched.sizeBytes)
       .header('content-range', `bytes ${range.start}-${range.end - 1}/${fetched.totalBytes}`)
@@ -26,14 +28,18 @@ export function payloadRoutes(app: App, world: World): void {
     schema: { params: EventParams, response: { 200: Receipt } }, preHandler,
   }, async (request) => {
     const { identity } = request
-    const asker = identity?.investor === undefined ? { userId: request.account.userId } : { personId: identity.investor.personId }
+    const asker = identity?.investor === undefined
+      ? { userId: request.account.userId }
+      : { personId: identity.investor.personId }
     return await getReceipt(world, asker, request.params.eventId)
   })
 }
 
 function readerOf(request: FastifyRequest): Reader {
   const investor = request.identity?.investor
-  return investor === undefined ? { ownerId: request.account.userId } : { deviceId: investor.deviceId }
+  return investor === undefined
+    ? { ownerId: request.account.userId }
+    : { deviceId: investor.deviceId }
 }
 
 /** One range of at most a part's size, as `bytes=first-last`; nothing else is answered. */

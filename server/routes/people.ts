@@ -10,6 +10,7 @@ export function peopleRoutes(app: App, world: World): void {
     schema: { params: VaultParams, querystring: PersonListQuery, response: { 200: PersonList } },
     preHandler: app.requireAccount,
   }, async ({ account, params, query }) => await listPeople(world, {
-    vaultId: params.vaultId, userId: account.userId, after: query.after, limit: pageLimit(query.limit),
+    vaultId: params.vaultId, userId: account.userId, after: query.after,
+    limit: pageLimit(query.limit),
   }))
 }

@@ -10,7 +10,8 @@ import { HEADERS_BODY_LIMIT_BYTES } from './grants.js'
 
 export function requestRoutes(app: App, world: World): void {
   app.get('/api/requests', {
-    schema: { querystring: RequestListQuery, response: { 200: AccessRequestList } }, preHandler: app.requireAccount,
+    schema: { querystring: RequestListQuery, response: { 200: AccessRequestList } },
+    preHandler: app.requireAccount,
   }, async ({ account, query }) =>
     await listRequests(world, { userId: account.userId, limit: pageLimit(query.limit) }))
 
@@ -18,7 +19,9 @@ export function requestRoutes(app: App, world: World): void {
     schema: { params: AcceptanceParams, body: Approve, response: { 200: Empty } },
     preHandler: app.requireAccount, bodyLimit: HEADERS_BODY_LIMIT_BYTES,
   }, async ({ account, params, body }) => {
-    await approveAccess(world, { acceptanceId: params.acceptanceId, userId: account.userId }, body.headers)
+    await approveAccess(
+      world, { acceptanceId: params.acceptanceId, userId: account.userId }, body.headers,
+    )
     return {}
   })
 

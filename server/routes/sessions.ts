@@ -1,6 +1,7 @@
 /** Signing in, staying so, and signing out. */
 import {
-  EmailChallenge, Empty, FinishPassphraseLogin, PassphraseLogin, ProveEmail, SignedIn, SignInOptions, SignInWithPasskey,
+  EmailChallenge, Empty, FinishPassphraseLogin, PassphraseLogin, ProveEmail, SignedIn,
+  SignInOptions, SignInWithPasskey,
   StartPassphraseLogin,
 } from '../../protocol/api.js'
 import type { App } from '../app.js'
@@ -30,11 +31,15 @@ export function sessionRoutes(app: App, world: World): void {
 
   app.post('/api/sessions/passphrase-start', {
     schema: { body: StartPassphraseLogin, response: { 200: PassphraseLogin } },
-  }, async (request) => await startPassphraseLogin(world, { ...request.body, network: networkOf(request.ip) }))
+  }, async (request) => await startPassphraseLogin(
+    world, { ...request.body, network: networkOf(request.ip) },
+  ))
 
   app.post('/api/sessions/passphrase-finish', {
     schema: { body: FinishPassphraseLogin, response: { 200: EmailChallenge } },
-  }, async (request) => await finishPassphraseLogin(world, { ...request.body, network: networkOf(request.ip) }))
+  }, async (request) => await finishPassphraseLogin(
+    world, { ...request.body, network: networkOf(request.ip) },
+  ))
 
   app.post('/api/sessions/passphrase', {
     schema: { body: ProveEmail, response: { 200: SignedIn } },

@@ -2,7 +2,8 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import {
-  BeginUpload, CompleteUpload, Empty, PartParams, StoredVersion, Upload, UploadList, UploadParams, VaultParams,
+  BeginUpload, CompleteUpload, Empty, PartParams, StoredVersion, Upload, UploadList, UploadParams,
+  VaultParams,
 } from '../../protocol/api.js'
 import { MAX_PAYLOAD_SIZE_BYTES, chunkCountOf } from '../../protocol/deck/record.js'
 import { HASH_SIZE_BYTES } from '../../protocol/hash.js'
@@ -23,20 +24,27 @@ const PartHeaders = Type.Object({ 'x-content-sha256': Type.String({ pattern: '^[
 
 export async function uploadRoutes(app: App, world: World): Promise<void> {
   app.post('/api/vaults/:vaultId/uploads', {
-    schema: { params: VaultParams, body: BeginUpload, response: { 201: Upload } }, preHandler: app.requireAccount,
+    schema: { params: VaultParams, body: BeginUpload, response: { 201: Upload } },
+    preHandler: app.requireAccount,
   }, async ({ account, params, body }, reply) =>
-    await reply.code(201).send(await beginUpload(world, { ...account, vaultId: params.vaultId }, body)))
+    await reply.code(201)
+      .send(await beginUpload(world, { ...account, vaultId: params.vaultId }, body)))
 
   app.get('/api/vaults/:vaultId/uploads', {
     schema: { params: VaultParams, response: { 200: UploadList } }, preHandler: app.requireAccount,
-  }, async ({ account, params }) => await listUploads(world, { vaultId: params.vaultId, userId: account.userId }))
+  }, async ({
+    account, params,
+  }) => await listUploads(world, { vaultId: params.vaultId, userId: account.userId }))
 
   app.get('/api/uploads/:versionId', {
     schema: { params: UploadParams, response: { 200: Upload } }, preHandler: app.requireAccount,
-  }, async ({ account, params }) => await readUpload(world, { versionId: params.versionId, userId: account.userId }))
+  }, async ({
+    account, params,
+  }) => await readUpload(world, { versionId: params.versionId, userId: account.userId }))
 
   app.post('/api/uploads/:versionId/complete', {
-    schema: { params: UploadParams, body: CompleteUpload, response: { 200: StoredVersion } }, preHandler: app.requireAccount,
+    schema: { params: UploadParams, body: CompleteUpload, response: { 200: StoredVersion } },
+    preHandler: app.requireAccount,
   }, async ({ account, params, body }) =>
     await storeVersion(world, { versionId: params.versionId, userId: account.userId }, body))
 
@@ -69,7 +77,9 @@ function octetRoutes(app: App, world: World): void {
     schema: { params: UploadParams, response: { 200: Empty } },
     onRequest: app.requireAccount, bodyLimit: MAX_HASH_LIST_SIZE_BYTES,
   }, async ({ account, params, body }) => {
-    await storeHashList(world, { versionId: params.versionId, userId: account.userId }, requireOctets(body))
+    await storeHashList(
+      world, { versionId: params.versionId, userId: account.userId }, requireOctets(body),
+    )
     return {}
   })
 }

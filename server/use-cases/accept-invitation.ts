@@ -16,7 +16,8 @@ export async function acceptInvitation(
   world: World, account: { userId: string, email: string }, invitationId: string,
 ): Promise<AuditedVault> {
   const invitation = await findInvitation(world.db, invitationId)
-  const isTheirs = invitation !== undefined && invitation.revokedAtMs === null && invitation.email === account.email &&
+  const isTheirs = invitation !== undefined && invitation.revokedAtMs === null &&
+    invitation.email === account.email &&
     (invitation.acceptedBy === null || invitation.acceptedBy === account.userId)
   if (!isTheirs) throw new Refusal('invitation-not-found')
   const nowMs = world.clock.nowMs()
@@ -26,11 +27,14 @@ export async function acceptInvitation(
       type: 'admin.acted', id: uuidv7(), log: world.keys.log.origin, at: formatTime(nowMs),
       actor: `account/${account.userId}`, vault: invitation.vaultId, action: 'auditor.accepted', subject: invitation.id,
     })
-    const isDone = await updateAccepted(world.db, { id: invitation.id, userId: account.userId, nowMs }, event)
+    const isDone = await updateAccepted(
+      world.db, { id: invitation.id, userId: account.userId, nowMs }, event,
+    )
     if (!isDone) throw new Refusal('invitation-not-found')
     await world.sequencer.published([event.id])
   }
   return presentAudit(world, invitation, {
-    acceptedAtMs: invitation.acceptedAtMs ?? nowMs, eventCount: await countEvents(world.db, invitation.vaultId),
+    acceptedAtMs: invitation.acceptedAtMs ?? nowMs,
+    eventCount: await countEvents(world.db, invitation.vaultId),
   })
 }

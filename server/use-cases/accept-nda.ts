@@ -9,8 +9,10 @@ import { formatTime, sealEvent, type SealedEvent } from '../../protocol/log/even
 import { Refusal } from '../../protocol/refusals.js'
 import { canonicalEmail } from '../email.js'
 import {
-  chooseHeaders, earnedVersions, findCurrentAcceptance, planReleases, presentHeaders, publishedReceipts,
-  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type InvestorClaims, type OpenGate,
+  chooseHeaders, earnedVersions, findCurrentAcceptance, planReleases, presentHeaders,
+  publishedReceipts,
+  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type InvestorClaims,
+  type OpenGate,
 } from '../gate.js'
 import { keyOf, nonceOf, requireStatementOf } from '../statements.js'
 import type { World } from '../world.js'
@@ -31,12 +33,16 @@ export interface Signing {
  * Effects: one acceptance; releases; events `nda.accepted`, then `header.released`, all published before
  * this returns.
  */
-export async function acceptNda(world: World, claims: InvestorClaims, signing: Signing): Promise<Release> {
+export async function acceptNda(
+  world: World, claims: InvestorClaims, signing: Signing,
+): Promise<Release> {
   const gate = await requireGate(world, claims.grantId)
   const investor = await requireInvestor(world, claims)
   const statement = verifyAcceptance(signing.note)
   const before = await findCurrentAcceptance(world, gate, claims.deviceId)
-  if (before !== undefined) return await answerAgain(world, gate, claims, { before, note: signing.note })
+  if (before !== undefined) {
+    return await answerAgain(world, gate, claims, { before, note: signing.note })
+  }
   requireStatementOf(world, gate, statement)
   requireOwn(gate, investor, statement)
 
@@ -45,8 +51,10 @@ export async function acceptNda(world: World, claims: InvestorClaims, signing: S
   const chosen = isOnSignature ? await chooseNda(world, gate, claims, investor) : []
   const releases = planReleases(world, gate, { chosen, investor, because: event.commitment })
   const done = await insertAcceptance(world.db, {
-    id: uuidv7(), vaultId: gate.grant.vaultId, grantId: gate.grant.id, revision: gate.grant.revision,
-    personId: investor.personId, deviceId: investor.deviceId, nowMs: world.clock.nowMs(), nonce: nonceOf(statement),
+    id: uuidv7(), vaultId: gate.grant.vaultId, grantId: gate.grant.id,
+    revision: gate.grant.revision,
+    personId: investor.personId, deviceId: investor.deviceId, nowMs: world.clock.nowMs(),
+    nonce: nonceOf(statement),
     ndaSha256: sha256OfNda(gate), note: signing.note, sha256: sha256(encodeUtf8(signing.note)),
     organisation: statement.organisation ?? null, status: isOnSignature ? 'accepted' : 'awaiting', event, releases,
   })
@@ -61,7 +69,8 @@ export async function acceptNda(world: World, claims: InvestorClaims, signing: S
 
 /** The answer was lost on its way: the same note gets it again; another one is one signature too many. */
 async function answerAgain(
-  world: World, gate: OpenGate, claims: InvestorClaims, { before, note }: { before: AcceptanceRow, note: string },
+  world: World, gate: OpenGate, claims: InvestorClaims,
+  { before, note }: { before: AcceptanceRow, note: string },
 ): Promise<Release> {
   if (!equalBytes(before.sha256, sha256(encodeUtf8(note)))) throw new Refusal('already-accepted')
   const investor = await requireInvestor(world, claims)
@@ -71,7 +80,9 @@ async function answerAgain(
   return {
     standing: standingOf(gate, investor, before),
     receipts: await storedReceipts(world, eventIds),
-    headers: await presentHeaders(world, chosen.filter(({ waiting }) => headerIds.includes(waiting.id))),
+    headers: await presentHeaders(
+      world, chosen.filter(({ waiting }) => headerIds.includes(waiting.id)),
+    ),
   }
 }
 
@@ -93,7 +104,8 @@ function sha256OfNda({ grant }: OpenGate): Uint8Array {
 }
 
 async function chooseNda(
-  world: World, gate: OpenGate, claims: InvestorClaims, investor: { email: string | null, verifiedAtMs: number | null },
+  world: World, gate: OpenGate, claims: InvestorClaims,
+  investor: { email: string | null, verifiedAtMs: number | null },
 ) {
   const versions = earnedVersions(gate, investor, { status: 'accepted' })
   return await chooseHeaders(world, gate, { deviceId: claims.deviceId, versions })
@@ -107,13 +119,16 @@ function acceptanceEvent(
   const at = formatTime(world.clock.nowMs())
   return sealEvent({
     type: 'nda.accepted', id: uuidv7(), log: world.keys.log.origin, at, actor: `person/${claims.personId}`,
-    vault: grant.vaultId, party: claims.personId, grant: grant.id, revision: grant.revision, device: claims.deviceId,
+    vault: grant.vaultId, party: claims.personId, grant: grant.id, revision: grant.revision,
+    device: claims.deviceId,
     agreementSha256: statement.agreementSha256, grantSha256: statement.grantSha256,
-    recordsSha256: statement.recordSha256s, founderKey: statement.founderKey, linkKey: statement.linkKey,
+    recordsSha256: statement.recordSha256s, founderKey: statement.founderKey,
+    linkKey: statement.linkKey,
     deviceKey: statement.deviceKey, recipientSha256: statement.recipientSha256,
     release: gate.policy.release,
   }, {
-    name: statement.name, email: statement.email, note: signing.note, receivedAt: at, address: signing.address,
+    name: statement.name, email: statement.email, note: signing.note, receivedAt: at,
+    address: signing.address,
     userAgent: signing.userAgent,
     ...(statement.organisation === undefined ? {} : { organisation: statement.organisation }),
   })

@@ -23,7 +23,8 @@ export async function addHeaders(
   if (grant.revokedAtMs !== null) throw new Refusal('grant-revoked')
   if (grant.expiresAtMs !== null && grant.expiresAtMs <= nowMs) throw new Refusal('grant-expired')
   const rows = await readWraps(world, {
-    vaultId: grant.vaultId, grantId: grant.id, policy: parsePolicy(grant.policy), signingKey: grant.ownerSigningKey,
+    vaultId: grant.vaultId, grantId: grant.id, policy: parsePolicy(grant.policy),
+    signingKey: grant.ownerSigningKey,
     recipient: formatRecipient(hybridRecipient(grant.linkRecipient)), device: null,
   }, headers)
   if (!await insertHeaders(world.db, grant, rows, nowMs)) throw new Refusal('conflict')

@@ -19,15 +19,19 @@ import type { World } from '../world.js'
 export async function approveAccess(
   world: World, key: { acceptanceId: string, userId: string }, headers: readonly WrappedHeader[],
 ): Promise<void> {
-  const request = await findOwnRequest(world.db, { acceptanceId: key.acceptanceId, ownerId: key.userId })
+  const request = await findOwnRequest(
+    world.db, { acceptanceId: key.acceptanceId, ownerId: key.userId },
+  )
   if (request === undefined) throw new Refusal('not-found')
   if (request.status === 'approved') return
   if (request.status !== 'awaiting') throw new Refusal('conflict')
   const grant = await requireGrant(world, { grantId: request.grantId, userId: key.userId })
   if (grant.revokedAtMs !== null) throw new Refusal('grant-revoked')
   const rows = await readWraps(world, {
-    vaultId: grant.vaultId, grantId: grant.id, policy: parsePolicy(grant.policy), signingKey: grant.ownerSigningKey,
-    recipient: request.recipient, device: { deviceId: request.deviceId, acceptanceSha256: request.sha256 },
+    vaultId: grant.vaultId, grantId: grant.id, policy: parsePolicy(grant.policy),
+    signingKey: grant.ownerSigningKey,
+    recipient: request.recipient,
+    device: { deviceId: request.deviceId, acceptanceSha256: request.sha256 },
   }, headers)
 
   const decision = { acceptanceId: request.id, grantId: grant.id, status: 'approved' as const, nowMs: world.clock.nowMs() }

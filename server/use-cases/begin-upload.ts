@@ -24,13 +24,16 @@ const OBJECT_PREFIX_SIZE_BYTES = 16
  * Effects: one upload, and its document if it is the first; its bytes count at once.
  */
 export async function beginUpload(
-  world: World, founder: { userId: string, isRecoveryConfirmed: boolean, vaultId: string }, input: BeginUpload,
+  world: World, founder: { userId: string, isRecoveryConfirmed: boolean, vaultId: string },
+  input: BeginUpload,
 ): Promise<Upload> {
   if (!founder.isRecoveryConfirmed) throw new Refusal('recovery-unconfirmed')
   await requireVault(world, founder)
   requireSense(world, input)
   const nonce = decodeBase64Url(input.nonce)
-  const begun = await findUploadByNonce(world.db, { vaultId: founder.vaultId, documentId: input.documentId, nonce })
+  const begun = await findUploadByNonce(
+    world.db, { vaultId: founder.vaultId, documentId: input.documentId, nonce },
+  )
   if (begun !== undefined) return await repeated(world, begun, input)
 
   const last = await findLastVersion(world.db, input)
@@ -52,7 +55,8 @@ type UploadRow = NonNullable<Awaited<ReturnType<typeof findUploadByNonce>>>
 
 async function repeated(world: World, begun: UploadRow, input: BeginUpload): Promise<Upload> {
   const { version } = begun
-  const isSame = version.part === input.part && version.gate === input.gate && version.version === input.version &&
+  const isSame = version.part === input.part && version.gate === input.gate &&
+    version.version === input.version &&
     version.payloadSizeBytes === input.payloadLength
   const [upload] = await presentUploads(world, [begun])
   if (!isSame || upload === undefined) throw new Refusal('conflict')
@@ -64,11 +68,16 @@ async function insert(
 ): Promise<Upload> {
   const { vaultId } = founder
   const createdAtMs = world.clock.nowMs()
-  const document = { id: input.documentId, vaultId, nameSealed: decodeBase64Url(input.nameSealed), createdAtMs }
+  const document = {
+    id: input.documentId, vaultId, nameSealed: decodeBase64Url(input.nameSealed), createdAtMs,
+  }
   const version = await insertUpload(world.db, {
-    id: uuidv7(), vaultId, documentId: input.documentId, part: input.part, gate: input.gate, version: input.version,
-    draftSealed: decodeBase64Url(input.draftSealed), ownerHeader: decodeBase64Url(input.ownerHeader),
-    payloadSizeBytes: input.payloadLength, partCount: partCountOf(input.payloadLength), nonce: decodeBase64Url(input.nonce),
+    id: uuidv7(), vaultId, documentId: input.documentId, part: input.part, gate: input.gate,
+    version: input.version,
+    draftSealed: decodeBase64Url(input.draftSealed),
+    ownerHeader: decodeBase64Url(input.ownerHeader),
+    payloadSizeBytes: input.payloadLength, partCount: partCountOf(input.payloadLength),
+    nonce: decodeBase64Url(input.nonce),
     objectPrefix: encodeHex(randomBytes(OBJECT_PREFIX_SIZE_BYTES)), createdAtMs,
   }, document, { id: founder.userId, defaultQuotaBytes: world.config.accountQuotaBytes })
   if (version === undefined) throw new Refusal('quota-reached')

@@ -9,8 +9,12 @@ import type { World } from '../world.js'
  * Refuses: upload-not-found, which includes a version that is stored by now.
  * Effects: its bytes no longer count; its objects are collected once no request can still be writing them.
  */
-export async function cancelUpload(world: World, key: { versionId: string, userId: string }): Promise<void> {
+export async function cancelUpload(
+  world: World, key: { versionId: string, userId: string },
+): Promise<void> {
   const { version } = await requireUpload(world, key)
-  const isCancelled = await updateCancelled(world.db, { versionId: version.id, nowMs: world.clock.nowMs() })
+  const isCancelled = await updateCancelled(
+    world.db, { versionId: version.id, nowMs: world.clock.nowMs() },
+  )
   if (!isCancelled) throw new Refusal('upload-not-found')
 }

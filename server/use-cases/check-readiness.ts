@@ -21,7 +21,9 @@ export async function checkReadiness(world: World): Promise<Engine[]> {
     log: async () => { world.sequencer.requireWorking() },
   }
   const engines: Engine[] = ['database', 'clock', 'bucket', 'log']
-  const results = await Promise.allSettled(engines.map(async (engine) => { await inTime(checks[engine]()) }))
+  const results = await Promise.allSettled(
+    engines.map(async (engine) => { await inTime(checks[engine]()) }),
+  )
   return engines.filter((engine, index) => {
     const result = results[index]
     if (result?.status !== 'rejected') return false

@@ -16,7 +16,9 @@ import type { World } from '../world.js'
  * Refuses: email-unverified, bad-request, sign-in-failed (a passkey that does not verify), account-exists.
  * Effects: account, keyring row and session.
  */
-export async function createAccount(world: World, input: CreateAccount): Promise<SignedInWithCookie> {
+export async function createAccount(
+  world: World, input: CreateAccount,
+): Promise<SignedInWithCookie> {
   const email = requireEmailProof(world, input.emailProof, 'sign-up')
   const signingPublicKey = decodeBase64Url(input.signingKey)
   if (isLowOrderKey(signingPublicKey)) throw new Refusal('bad-request')
@@ -26,7 +28,8 @@ export async function createAccount(world: World, input: CreateAccount): Promise
 
   const row = await readWayIn(world, input.userId, input.newRow)
   const user = await insertOnce(() => insertUser(world.db, {
-    id: input.userId, email, name: input.name, locale: input.locale, signingPublicKey, recipient: input.recipient,
+    id: input.userId, email, name: input.name, locale: input.locale, signingPublicKey,
+    recipient: input.recipient,
     createdAtMs: world.clock.nowMs(),
   }, row))
   const session = await startSession(world, user.id)

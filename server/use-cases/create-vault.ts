@@ -10,17 +10,21 @@ import type { World } from '../world.js'
  * Refuses: conflict, if the id is taken by another one.
  * Effects: one row. No event: nothing is shared yet.
  */
-export async function createVault(world: World, userId: string, input: CreateVault): Promise<VaultSummary> {
+export async function createVault(
+  world: World, userId: string, input: CreateVault,
+): Promise<VaultSummary> {
   const tagKey = decodeBase64Url(input.tagKey)
   const createdAtMs = world.clock.nowMs()
   const isNew = await insertVault(world.db, {
-    id: input.vaultId, ownerId: userId, tagKey, titleSealed: decodeBase64Url(input.titleSealed), createdAtMs,
+    id: input.vaultId, ownerId: userId, tagKey, titleSealed: decodeBase64Url(input.titleSealed),
+    createdAtMs,
   })
   const existing = isNew ? undefined : await findVault(world.db, input.vaultId)
   const isRepeat = existing?.ownerId === userId && equalBytes(existing.tagKey, tagKey)
   if (!isNew && !isRepeat) throw new Refusal('conflict')
   return {
-    vaultId: input.vaultId, titleSealed: input.titleSealed, createdAtMs: existing?.createdAtMs ?? createdAtMs,
+    vaultId: input.vaultId, titleSealed: input.titleSealed,
+    createdAtMs: existing?.createdAtMs ?? createdAtMs,
     versionCount: 0, liveGrantCount: 0, personCount: 0, awaitingCount: 0, lastEventAtMs: null,
   }
 }

@@ -17,7 +17,8 @@ import type { World } from '../world.js'
  * Effects: event `nda.declined`.
  */
 export async function declineNda(
-  world: World, claims: InvestorClaims, { note, address, userAgent }: { note: string, address: string, userAgent: string },
+  world: World, claims: InvestorClaims,
+  { note, address, userAgent }: { note: string, address: string, userAgent: string },
 ): Promise<Release> {
   const gate = await requireGate(world, claims.grantId)
   const investor = await requireInvestor(world, claims)

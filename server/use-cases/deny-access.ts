@@ -11,8 +11,12 @@ import type { World } from '../world.js'
  * Refuses: not-found, conflict (approved before, or the link or person is revoked by now).
  * Effects: status; event `access.denied`; a mail to the investor.
  */
-export async function denyAccess(world: World, key: { acceptanceId: string, userId: string }): Promise<void> {
-  const request = await findOwnRequest(world.db, { acceptanceId: key.acceptanceId, ownerId: key.userId })
+export async function denyAccess(
+  world: World, key: { acceptanceId: string, userId: string },
+): Promise<void> {
+  const request = await findOwnRequest(
+    world.db, { acceptanceId: key.acceptanceId, ownerId: key.userId },
+  )
   if (request === undefined) throw new Refusal('not-found')
   if (request.status === 'denied') return
   const because = await findCommitment(world.db, request.eventId)

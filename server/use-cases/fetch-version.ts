@@ -38,7 +38,9 @@ export async function fetchPayload(
 }
 
 /** The hashes of a version's chunks, 32 bytes each. Refuses: version-not-found. */
-export async function fetchHashList(world: World, reader: Reader, versionId: string): Promise<Uint8Array> {
+export async function fetchHashList(
+  world: World, reader: Reader, versionId: string,
+): Promise<Uint8Array> {
   const version = await requireReadable(world, reader, versionId)
   assert(version.hashListKey !== null, 'a stored version has its hash list')
   const bytes = await world.bucket.read(version.hashListKey)
@@ -46,7 +48,9 @@ export async function fetchHashList(world: World, reader: Reader, versionId: str
   return bytes
 }
 
-async function requireReadable(world: World, reader: Reader, versionId: string): Promise<Fetchable> {
+async function requireReadable(
+  world: World, reader: Reader, versionId: string,
+): Promise<Fetchable> {
   if ('ownerId' in reader) {
     const own = await findOwnVersion(world.db, { versionId, ownerId: reader.ownerId })
     if (own === undefined) throw new Refusal('version-not-found')
@@ -67,7 +71,8 @@ async function noteFirstFetch(world: World, released: Released): Promise<void> {
   await updateFetched(world.db, { releaseId: released.releaseId, nowMs }, sealEvent({
     type: 'version.fetched', id: uuidv7(), log: world.keys.log.origin, at: formatTime(nowMs),
     actor: `person/${released.personId}`, vault: released.vaultId, party: released.personId,
-    grant: released.grantId, document: released.documentId, part: released.part, version: released.version,
+    grant: released.grantId, document: released.documentId, part: released.part,
+    version: released.version,
   }))
   world.sequencer.wake()
 }

@@ -17,7 +17,8 @@ export async function getReceipt(
   if (opening === undefined) throw new Refusal('not-found')
   const isTheirs = 'personId' in asker
     ? opening.partyId === asker.personId
-    : opening.vaultId !== null && (await findVault(world.db, opening.vaultId))?.ownerId === asker.userId
+    : opening.vaultId !== null &&
+      (await findVault(world.db, opening.vaultId))?.ownerId === asker.userId
   if (!isTheirs) throw new Refusal('not-found')
   const [receipt] = await storedReceipts(world, [eventId])
   if (receipt === undefined) throw new Refusal('not-found')

@@ -26,7 +26,9 @@ export interface EventQuery {
  * Refuses: vault-not-found, for absent and not hers alike.
  * Effects: an auditor's opening of the list (not its paging, not its live tail) is the event `auditor.read`.
  */
-export async function listVaultEvents(world: World, userId: string, query: EventQuery): Promise<EventList> {
+export async function listVaultEvents(
+  world: World, userId: string, query: EventQuery,
+): Promise<EventList> {
   const { withIdentities, isAuditor } = await requireReader(world, userId, query.vaultId)
   if (isAuditor && query.before === undefined && query.after === undefined) {
     await insertEvents(world.db, [sealEvent({

@@ -6,11 +6,15 @@ import type { World } from '../world.js'
 
 /** One page, newest first. Refuses: vault-not-found. */
 export async function listPeople(
-  world: World, page: { vaultId: string, userId: string, after?: string | undefined, limit: number },
+  world: World,
+  page: { vaultId: string, userId: string, after?: string | undefined, limit: number },
 ): Promise<PersonList> {
   await requireVault(world, page)
   const rows = await listRows(world.db, page)
-  return { people: rows.map(presentPerson), next: rows.length < page.limit ? null : rows.at(-1)?.id ?? null }
+  return {
+    people: rows.map(presentPerson),
+    next: rows.length < page.limit ? null : rows.at(-1)?.id ?? null,
+  }
 }
 
 function presentPerson(row: PersonRow): Person {

@@ -17,8 +17,10 @@ export async function listRequests(
 function presentRequest(row: WaitingRequest): AccessRequest {
   return {
     acceptanceId: row.id, vaultId: row.vaultId, grantId: row.grantId, personId: row.personId, name: row.name ?? '',
-    email: row.email, signedAtMs: row.signedAtMs, acceptance: row.note, enrolment: row.enrolment, recipient: row.recipient,
-    deviceSigningKey: encodeBase64Url(row.deviceSigningKey), vaultTitleSealed: encodeBase64Url(row.vaultTitleSealed),
+    email: row.email, signedAtMs: row.signedAtMs, acceptance: row.note, enrolment: row.enrolment,
+    recipient: row.recipient,
+    deviceSigningKey: encodeBase64Url(row.deviceSigningKey),
+    vaultTitleSealed: encodeBase64Url(row.vaultTitleSealed),
     grantNameSealed: encodeBase64Url(row.grantNameSealed),
   }
 }

@@ -8,7 +8,9 @@ import type { World } from '../world.js'
 const MAX_UPLOADS = 100
 
 /** Oldest first. Refuses: vault-not-found. */
-export async function listUploads(world: World, key: { vaultId: string, userId: string }): Promise<UploadList> {
+export async function listUploads(
+  world: World, key: { vaultId: string, userId: string },
+): Promise<UploadList> {
   const vault = await requireVault(world, key)
   return { uploads: await presentUploads(world, await listRows(world.db, vault.id, MAX_UPLOADS)) }
 }

@@ -12,7 +12,9 @@ export async function listVaults(
     ownerId: page.userId, after: page.after, limit: page.limit, nowMs: world.clock.nowMs(),
   })
   return {
-    vaults: rows.map(({ id, titleSealed, ...row }) => ({ vaultId: id, titleSealed: encodeBase64Url(titleSealed), ...row })),
+    vaults: rows.map(({
+      id, titleSealed, ...row
+    }) => ({ vaultId: id, titleSealed: encodeBase64Url(titleSealed), ...row })),
     next: rows.length < page.limit ? null : rows.at(-1)?.id ?? null,
   }
 }

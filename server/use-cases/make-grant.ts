@@ -41,7 +41,9 @@ export async function makeGrant(
 }
 
 /** The answer to a request may have been lost, and the request sent again. */
-async function requireRepeat(world: World, userId: string, grantId: string, { signed }: ReadGrant): Promise<void> {
+async function requireRepeat(
+  world: World, userId: string, grantId: string, { signed }: ReadGrant,
+): Promise<void> {
   const existing = await findOwnGrant(world.db, { grantId, ownerId: userId })
   if (existing === undefined || !equalBytes(existing.statement, signed.bytes)) throw new Refusal('conflict')
 }

@@ -22,7 +22,9 @@ export async function proveGateEmail(
   if (code.grantId !== answer.grantId) throw new Refusal('code-expired')
   const nonce = randomBytes(GATE_NONCE_SIZE_BYTES)
   const nowMs = world.clock.nowMs()
-  await insertNonce(world.db, { nonce, grantId: answer.grantId, nowMs, expiresAtMs: nowMs + ACCEPTANCE_TTL_MS })
+  await insertNonce(
+    world.db, { nonce, grantId: answer.grantId, nowMs, expiresAtMs: nowMs + ACCEPTANCE_TTL_MS },
+  )
   const claims = { sub: code.email, for: 'access', gid: answer.grantId, name: code.name ?? '' }
   return { emailProof: world.tokens.sign('email-proof', claims, ACCEPTANCE_TTL_MS).token, nonce: encodeBase64Url(nonce) }
 }

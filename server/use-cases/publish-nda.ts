@@ -31,7 +31,9 @@ export async function publishNda(
     world.sequencer.wake()
     return presentNda(nda)
   }
-  const published = await findOwnNda(world.db, { vaultId: key.vaultId, sha256, ownerId: key.userId })
+  const published = await findOwnNda(
+    world.db, { vaultId: key.vaultId, sha256, ownerId: key.userId },
+  )
   if (published === undefined) throw new Refusal('vault-not-found')
   return presentNda(published)
 }

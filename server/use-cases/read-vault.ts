@@ -14,7 +14,9 @@ const MAX_GRANTS = 1_000
 const MAX_NDAS = 500
 
 /** The vault as its founder sees it. Refuses: vault-not-found. */
-export async function readVault(world: World, key: { vaultId: string, userId: string }): Promise<VaultDetail> {
+export async function readVault(
+  world: World, key: { vaultId: string, userId: string },
+): Promise<VaultDetail> {
   const vault = await requireVault(world, key)
   const [documents, versions, grants, ndas] = await Promise.all([
     listDocuments(world.db, vault.id, MAX_DOCUMENTS),

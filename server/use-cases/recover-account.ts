@@ -21,7 +21,9 @@ export async function recoverAccount(world: World, input: Recover): Promise<Sign
   const user = await findUserByEmail(world.db, email)
   const rows = user === undefined ? [] : await listKeyringRows(world.db, user.id)
   const authSha256 = createHash('sha256').update(decodeBase64Url(input.recoveryAuth)).digest()
-  const row = rows.find(({ recoveryAuthSha256: stored }) => stored !== null && timingSafeEqual(stored, authSha256))
+  const row = rows.find(
+    ({ recoveryAuthSha256: stored }) => stored !== null && timingSafeEqual(stored, authSha256),
+  )
   if (user === undefined || row === undefined) throw new Refusal('recovery-failed')
 
   await touchRecoveryRow(world.db, { rowId: row.id, nowMs: world.clock.nowMs() }, noticeMail(world, 'recovery-used', user))

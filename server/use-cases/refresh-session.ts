@@ -9,7 +9,9 @@ import type { World } from '../world.js'
  * A new access token for the refresh token in the cookie; the root stays as it is in the browser.
  * Refuses: not-signed-in. Effects: the refresh token changes; or the session ends, if it was used before.
  */
-export async function refreshSession(world: World, refreshToken: string): Promise<SignedInWithCookie> {
+export async function refreshSession(
+  world: World, refreshToken: string,
+): Promise<SignedInWithCookie> {
   const session = await renewSession(world, refreshToken)
   const user = await findUser(world.db, session.userId)
   if (user === undefined) throw new Refusal('not-signed-in')

@@ -1,14 +1,17 @@
 /** A later visit, or the first after an approval: the device gets again what it has earned. */
 import {
-  findCommitment, findEnrolledEventId, insertReleases, listReleasesSince, type Acceptance, type Investor,
+  findCommitment, findEnrolledEventId, insertReleases, listReleasesSince, type Acceptance,
+  type Investor,
 } from '../../db/queries/releases.js'
 import type { Release } from '../../protocol/api.js'
 import { assert } from '../../protocol/errors.js'
 import { INVESTOR_SESSION_TTL_MS } from '../../protocol/limits.js'
 import { Refusal } from '../../protocol/refusals.js'
 import {
-  chooseHeaders, earnedVersions, findCurrentAcceptance, planReleases, presentHeaders, publishedReceipts,
-  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type ChosenHeader, type InvestorClaims,
+  chooseHeaders, earnedVersions, findCurrentAcceptance, planReleases, presentHeaders,
+  publishedReceipts,
+  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type ChosenHeader,
+  type InvestorClaims,
   type OpenGate,
 } from '../gate.js'
 import type { World } from '../world.js'
@@ -28,12 +31,15 @@ export async function releaseHeaders(world: World, claims: InvestorClaims): Prom
   const chosen = await chooseHeaders(world, gate, { deviceId: claims.deviceId, versions })
   const sinceMs = world.clock.nowMs() - INVESTOR_SESSION_TTL_MS
   const recent = await listReleasesSince(world.db, { deviceId: claims.deviceId, sinceMs })
-  const due = chosen.filter(({ waiting }) => !recent.some(({ headerId }) => headerId === waiting.id))
+  const due = chosen.filter(
+    ({ waiting }) => !recent.some(({ headerId }) => headerId === waiting.id),
+  )
   const again = chosen.filter((header) => !due.includes(header))
   const fresh = due.length === 0 ? { receipts: [], headers: [] }
     : await releaseNow(world, gate, { investor, acceptance, chosen: due })
   const eventIds = again.flatMap(({ waiting }) =>
-    recent.filter(({ headerId }) => headerId === waiting.id).slice(0, 1).map(({ eventId }) => eventId))
+    recent.filter(({ headerId }) => headerId === waiting.id).slice(0, 1)
+      .map(({ eventId }) => eventId))
   return {
     standing: standingOf(gate, investor, acceptance),
     receipts: [...await storedReceipts(world, eventIds), ...fresh.receipts],
@@ -43,15 +49,20 @@ export async function releaseHeaders(world: World, claims: InvestorClaims): Prom
 
 async function releaseNow(
   world: World, gate: OpenGate,
-  { investor, acceptance, chosen }: { investor: Investor, acceptance: Acceptance | undefined, chosen: readonly ChosenHeader[] },
+  {
+    investor, acceptance, chosen,
+  }: { investor: Investor, acceptance: Acceptance | undefined, chosen: readonly ChosenHeader[] },
 ) {
   const isSigned = acceptance?.status === 'accepted' || acceptance?.status === 'approved'
-  const eventId = isSigned ? acceptance.eventId : await findEnrolledEventId(world.db, investor.deviceId)
+  const eventId = isSigned
+    ? acceptance.eventId
+    : await findEnrolledEventId(world.db, investor.deviceId)
   const because = eventId && await findCommitment(world.db, eventId)
   assert(typeof because === 'object', 'a device that has earned a header has an event that says so')
   const releases = planReleases(world, gate, { chosen, investor, because })
   const done = await insertReleases(world.db, {
-    grantId: gate.grant.id, revision: gate.grant.revision, personId: investor.personId, deviceId: investor.deviceId,
+    grantId: gate.grant.id, revision: gate.grant.revision, personId: investor.personId,
+    deviceId: investor.deviceId,
     nowMs: world.clock.nowMs(), acceptanceId: isSigned ? acceptance.id : null, releases,
   })
   if (done === undefined) throw new Refusal('access-revoked')

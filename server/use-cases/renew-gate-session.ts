@@ -25,10 +25,14 @@ export async function renewGateSession(
   const device = await findDevice(world.db, { grantId, signingPublicKey })
   if (device === undefined) throw new Refusal('device-mismatch')
   if (device.deviceRevokedAtMs !== null || device.personRevokedAtMs !== null) throw new Refusal('access-revoked')
-  const isFresh = await spendNonce(world.db, { nonce: nonceOf(statement), grantId, nowMs: world.clock.nowMs() })
+  const isFresh = await spendNonce(
+    world.db, { nonce: nonceOf(statement), grantId, nowMs: world.clock.nowMs() },
+  )
   if (!isFresh) throw new Refusal('nonce-unknown')
   const acceptance = await findCurrentAcceptance(world, gate, device.deviceId)
-  const { token, expiresAtMs } = signInvestor(world, { personId: device.personId, grantId, deviceId: device.deviceId })
+  const {
+    token, expiresAtMs,
+  } = signInvestor(world, { personId: device.personId, grantId, deviceId: device.deviceId })
   return {
     accessToken: token, expiresAtMs, personId: device.personId, deviceId: device.deviceId, name: device.name ?? '',
     email: device.email, standing: standingOf(gate, device, acceptance),

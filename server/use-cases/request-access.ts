@@ -70,21 +70,29 @@ export async function requestAccess(
   const because = events[0]?.commitment ?? new Uint8Array(0)
   const releases = planReleases(world, gate, { chosen, investor, because })
   const done = await insertAccess(world.db, {
-    grantId: gate.grant.id, revision: gate.grant.revision, personId: asking.personId, deviceId: asking.deviceId,
+    grantId: gate.grant.id, revision: gate.grant.revision, personId: asking.personId,
+    deviceId: asking.deviceId,
     nowMs, nonce: nonceOf(asking.request), isNewPerson: asking.isNewPerson, email: asking.email,
-    name: asking.name, locale: visitor.locale, tagKey: randomBytes(TAG_KEY_SIZE_BYTES), signingPublicKey,
+    name: asking.name, locale: visitor.locale, tagKey: randomBytes(TAG_KEY_SIZE_BYTES),
+    signingPublicKey,
     recipient: asking.enrolment.recipient, recipientSha256, enrolmentNote: input.enrolment,
     enrolledEventId: enrolledEventId(events),
-    requestNote: input.accessRequest, requestSha256: sha256(encodeUtf8(input.accessRequest)), releases, events,
+    requestNote: input.accessRequest, requestSha256: sha256(encodeUtf8(input.accessRequest)),
+    releases, events,
   })
   if (done === undefined) throw new Refusal('nonce-unknown')
   const released = releasedOf({ releases, chosen }, done.headerIds)
-  const receipts = await publishedReceipts(world, [...events, ...released.map(({ event }) => event)])
+  const receipts = await publishedReceipts(
+    world, [...events, ...released.map(({ event }) => event)],
+  )
   const standing = standingOf(gate, { declinedAtMs: null }, acceptance)
-  const { token, expiresAtMs } = signInvestor(world, { personId: asking.personId, grantId, deviceId: asking.deviceId })
+  const {
+    token, expiresAtMs,
+  } = signInvestor(world, { personId: asking.personId, grantId, deviceId: asking.deviceId })
   return {
     session: {
-      accessToken: token, expiresAtMs, personId: asking.personId, deviceId: asking.deviceId, name: asking.name,
+      accessToken: token, expiresAtMs, personId: asking.personId, deviceId: asking.deviceId,
+      name: asking.name,
       email: asking.email, standing,
     },
     release: {
@@ -100,14 +108,17 @@ async function readAsking(world: World, gate: OpenGate, input: RequestAccess): P
   const enrolment = verifyEnrolment(input.enrolment)
   requireStatementOf(world, gate, request)
   requireStatementOf(world, gate, enrolment)
-  const isOneDevice = request.deviceKey === enrolment.deviceKey && request.nonce === enrolment.nonce &&
+  const isOneDevice = request.deviceKey === enrolment.deviceKey &&
+    request.nonce === enrolment.nonce &&
     request.recipientSha256 === hashRecipient(enrolment.recipient)
   if (!isOneDevice) throw new Refusal('device-mismatch')
   const email = readEmail(world, gate, input, request)
   return { request, enrolment, email, name: request.signatory?.name ?? '', ...await findAsking(world, gate, { request, enrolment, email }) }
 }
 
-function readEmail(world: World, gate: OpenGate, input: RequestAccess, request: AccessRequest): string | null {
+function readEmail(
+  world: World, gate: OpenGate, input: RequestAccess, request: AccessRequest,
+): string | null {
   if (input.emailProof === undefined) {
     if (isEmailDue(gate) || request.signatory !== undefined) throw new Refusal('email-unverified')
     return null
@@ -120,11 +131,15 @@ function readEmail(world: World, gate: OpenGate, input: RequestAccess, request: 
 }
 
 async function findAsking(
-  world: World, gate: OpenGate, asked: { request: AccessRequest, enrolment: Enrolment, email: string | null },
+  world: World, gate: OpenGate,
+  asked: { request: AccessRequest, enrolment: Enrolment, email: string | null },
 ): Promise<Pick<Asking, 'personId' | 'isNewPerson' | 'deviceId'>> {
   const grantId = gate.grant.id
-  const device = await findDevice(world.db, { grantId, signingPublicKey: keyOf(asked.request.deviceKey) })
-  const isRevoked = device !== undefined && (device.deviceRevokedAtMs !== null || device.personRevokedAtMs !== null)
+  const device = await findDevice(
+    world.db, { grantId, signingPublicKey: keyOf(asked.request.deviceKey) },
+  )
+  const isRevoked = device !== undefined &&
+    (device.deviceRevokedAtMs !== null || device.personRevokedAtMs !== null)
   if (isRevoked) throw new Refusal('access-revoked')
   if (device !== undefined && device.recipient !== asked.enrolment.recipient) throw new Refusal('device-mismatch')
   const person = asked.email === null
@@ -132,12 +147,14 @@ async function findAsking(
     : await findPersonByEmail(world.db, { grantId, email: asked.email })
   if (person !== undefined && person.revokedAtMs !== null) throw new Refusal('access-revoked')
   return {
-    personId: person?.id ?? uuidv7(), isNewPerson: person === undefined, deviceId: device?.deviceId ?? uuidv7(),
+    personId: person?.id ?? uuidv7(), isNewPerson: person === undefined,
+    deviceId: device?.deviceId ?? uuidv7(),
   }
 }
 
 function accessEvents(
-  world: World, gate: OpenGate, asking: Asking, { input, visitor }: { input: RequestAccess, visitor: Visitor },
+  world: World, gate: OpenGate, asking: Asking,
+  { input, visitor }: { input: RequestAccess, visitor: Visitor },
 ): SealedEvent[] {
   const head = {
     log: world.keys.log.origin, at: formatTime(world.clock.nowMs()), actor: `person/${asking.personId}`,

@@ -41,7 +41,9 @@ export async function reviseGrant(
   }
   const event = grantEvent(world, key.userId, 'grant.revised', read)
   const locked = await listLocked(world, key.grantId, policy)
-  const isRevised = await insertRevision(world.db, grant, revisionRow(world, read), headers, event, locked)
+  const isRevised = await insertRevision(
+    world.db, grant, revisionRow(world, read), headers, event, locked,
+  )
   if (!isRevised) throw new Refusal('conflict')
   world.sequencer.wake()
   return presentGrant(await requireGrant(world, key))

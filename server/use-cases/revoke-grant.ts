@@ -11,7 +11,9 @@ import type { World } from '../world.js'
  * Refuses: grant-not-found.
  * Effects: every header behind it is gone; event `access.revoked`.
  */
-export async function revokeGrant(world: World, key: { grantId: string, userId: string }): Promise<RevocationReport> {
+export async function revokeGrant(
+  world: World, key: { grantId: string, userId: string },
+): Promise<RevocationReport> {
   const grant = await requireGrant(world, key)
   const nowMs = world.clock.nowMs()
   const event = founderEvent(world, key.userId, {
@@ -20,6 +22,7 @@ export async function revokeGrant(world: World, key: { grantId: string, userId: 
   const headerCount = await updateGrantRevoked(world.db, { grantId: grant.id, nowMs }, event)
   if (headerCount !== undefined) world.sequencer.wake()
   return await reportRevocation(world, { grantId: grant.id }, {
-    revokedAtMs: headerCount === undefined ? grant.revokedAtMs ?? nowMs : nowMs, headerCount: headerCount ?? 0,
+    revokedAtMs: headerCount === undefined ? grant.revokedAtMs ?? nowMs : nowMs,
+    headerCount: headerCount ?? 0,
   })
 }

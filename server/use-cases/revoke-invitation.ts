@@ -9,7 +9,9 @@ import type { World } from '../world.js'
  * Take an auditor's access away, whether or not she accepted yet.
  * Refuses: invitation-not-found. Effects: event `admin.acted` (auditor.revoked).
  */
-export async function revokeInvitation(world: World, ownerId: string, invitationId: string): Promise<void> {
+export async function revokeInvitation(
+  world: World, ownerId: string, invitationId: string,
+): Promise<void> {
   const invitation = await findInvitation(world.db, invitationId)
   if (invitation?.ownerId !== ownerId) throw new Refusal('invitation-not-found')
   const nowMs = world.clock.nowMs()
@@ -17,7 +19,9 @@ export async function revokeInvitation(world: World, ownerId: string, invitation
     type: 'admin.acted', id: uuidv7(), log: world.keys.log.origin, at: formatTime(nowMs), actor: `account/${ownerId}`,
     vault: invitation.vaultId, action: 'auditor.revoked', subject: invitationId,
   })
-  const isDone = await updateInvitationRevoked(world.db, { id: invitationId, ownerId, nowMs }, event)
+  const isDone = await updateInvitationRevoked(
+    world.db, { id: invitationId, ownerId, nowMs }, event,
+  )
   if (!isDone) throw new Refusal('invitation-not-found')
   await world.sequencer.published([event.id])
 }

@@ -24,6 +24,7 @@ export async function revokePerson(
   const headerCount = await updatePersonRevoked(world.db, { personId: person.id, nowMs }, event)
   if (headerCount !== undefined) world.sequencer.wake()
   return await reportRevocation(world, { personId: person.id }, {
-    revokedAtMs: headerCount === undefined ? person.revokedAtMs ?? nowMs : nowMs, headerCount: headerCount ?? 0,
+    revokedAtMs: headerCount === undefined ? person.revokedAtMs ?? nowMs : nowMs,
+    headerCount: headerCount ?? 0,
   })
 }

@@ -13,7 +13,8 @@ import type { World } from '../world.js'
  * Effects: one challenge and one mail.
  */
 export async function sendGateCode(
-  world: World, asked: { grantId: string, email: string, name: string, locale: Locale, address: string },
+  world: World,
+  asked: { grantId: string, email: string, name: string, locale: Locale, address: string },
 ): Promise<EmailChallenge> {
   await requireGate(world, asked.grantId)
   const email = canonicalEmail(asked.email)

@@ -13,7 +13,9 @@ import type { World } from '../world.js'
  * Refuses: sign-in-failed, whatever is wrong.
  * Effects: the challenge is used up, the passkey's counter goes on, one session.
  */
-export async function signInWithPasskey(world: World, input: SignInWithPasskey): Promise<SignedInWithCookie> {
+export async function signInWithPasskey(
+  world: World, input: SignInWithPasskey,
+): Promise<SignedInWithCookie> {
   const row = await readPasskeySignIn(world, input)
   const user = await findUser(world.db, row.userId)
   if (user === undefined) throw new Refusal('sign-in-failed')

@@ -13,7 +13,9 @@ import type { World } from '../world.js'
  * The code that follows a right passphrase.
  * Refuses: code-wrong, code-expired, sign-in-failed. Effects: the code is used up; one session.
  */
-export async function signInWithPassphrase(world: World, input: ProveEmail): Promise<SignedInWithCookie> {
+export async function signInWithPassphrase(
+  world: World, input: ProveEmail,
+): Promise<SignedInWithCookie> {
   const code = await checkEmailCode(world, { ...input, purposes: ['sign-in'] })
   const user = code.userId === null ? undefined : await findUser(world.db, code.userId)
   const row = user && await findPassphraseRow(world.db, user.id)

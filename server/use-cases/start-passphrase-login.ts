@@ -29,7 +29,9 @@ export async function startPassphraseLogin(
   await requireTurn(world, { email, network: input.network })
   const user = await findUserByEmail(world.db, email)
   const row = await findPassphraseRow(world.db, user?.id ?? NOBODY)
-  const account = row === undefined || row.opaqueRecord === null ? undefined : { userId: row.userId, record: row.opaqueRecord }
+  const account = row === undefined || row.opaqueRecord === null
+    ? undefined
+    : { userId: row.userId, record: row.opaqueRecord }
   const login = answerLogin(world, email, input.startLoginRequest, account)
   const loginId = encodeBase64Url(randomBytes(LOGIN_ID_SIZE_BYTES))
   const nowMs = world.clock.nowMs()
@@ -43,7 +45,9 @@ export async function startPassphraseLogin(
 /** So that an unknown address costs the same two look-ups. */
 const NOBODY = '00000000-0000-7000-8000-000000000000'
 
-async function requireTurn(world: World, { email, network }: { email: string, network: string }): Promise<void> {
+async function requireTurn(
+  world: World, { email, network }: { email: string, network: string },
+): Promise<void> {
   const hasRoom = await takeTurn(world.db, [
     { scope: `login-email:${email}`, maxCount: MAX_LOGINS_PER_EMAIL, windowMs: HOUR_MS },
     { scope: `login-network:${network}`, maxCount: MAX_LOGINS_PER_NETWORK, windowMs: HOUR_MS },

@@ -15,7 +15,8 @@ import type { World } from '../world.js'
  * Effects: one object and its row, object first.
  */
 export async function storePart(
-  world: World, key: { versionId: string, userId: string, index: number }, bytes: Uint8Array, toldSha256: string,
+  world: World, key: { versionId: string, userId: string, index: number }, bytes: Uint8Array,
+  toldSha256: string,
 ): Promise<void> {
   const { version } = await requireUpload(world, key)
   const sha256 = Uint8Array.from(createHash('sha256').update(bytes).digest())
@@ -31,12 +32,17 @@ export async function storePart(
     return
   }
   await putOnce(world, partKey(version.objectPrefix, key.index), bytes, sha256)
-  const row = { versionId: key.versionId, index: key.index, sizeBytes: bytes.length, sha256, storedAtMs: world.clock.nowMs() }
+  const row = {
+    versionId: key.versionId, index: key.index, sizeBytes: bytes.length, sha256,
+    storedAtMs: world.clock.nowMs(),
+  }
   if (!await insertPart(world.db, row)) throw new Refusal('upload-not-found')
 }
 
 /** An object without a row was written by a server that stopped in between: good, if its bytes are these. */
-async function putOnce(world: World, objectKey: string, bytes: Uint8Array, sha256: Uint8Array): Promise<void> {
+async function putOnce(
+  world: World, objectKey: string, bytes: Uint8Array, sha256: Uint8Array,
+): Promise<void> {
   if (await world.bucket.put(objectKey, bytes, { sha256 }) === 'stored') return
   const existing = await world.bucket.read(objectKey)
   if (existing === null || !equalBytes(existing, bytes)) throw new Refusal('part-mismatch')

@@ -24,7 +24,9 @@ import type { World } from '../world.js'
 export async function storeVersion(
   world: World, key: { versionId: string, userId: string }, input: CompleteUpload,
 ): Promise<StoredVersion> {
-  const signed = { bytes: decodeBase64Url(input.record), signature: decodeBase64Url(input.recordSignature) }
+  const signed = {
+    bytes: decodeBase64Url(input.record), signature: decodeBase64Url(input.recordSignature),
+  }
   const row = await findOwnVersion(world.db, { versionId: key.versionId, ownerId: key.userId })
   const version = row?.version
   if (version?.status === 'stored' && equalBytes(version.record ?? NONE, signed.bytes)) return presentVersion(version)
@@ -49,9 +51,13 @@ async function requireTrue(world: World, record: VersionRecord, version: Version
   const last = await findLastVersion(world.db, version)
   const previousSha256 = last?.recordSha256 ?? null
   const isTrue = record.vaultId === version.vaultId && record.documentId === version.documentId &&
-    record.part === version.part && record.gate === version.gate && record.version === version.version &&
+    record.part === version.part && record.gate === version.gate &&
+    record.version === version.version &&
     record.payloadLength === version.payloadSizeBytes && equalBytes(record.nonce, version.nonce) &&
-    equalBytes(record.root, chunkHashRoot(hashList, { nonce: version.nonce, payloadLength: version.payloadSizeBytes })) &&
+    equalBytes(
+      record.root,
+      chunkHashRoot(hashList, { nonce: version.nonce, payloadLength: version.payloadSizeBytes }),
+    ) &&
     equalBytes(record.previousSha256 ?? NONE, previousSha256 ?? NONE)
   if (!isTrue) throw new Refusal('record-mismatch')
 }

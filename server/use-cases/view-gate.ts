@@ -22,7 +22,8 @@ export async function viewGate(world: World, grantId: string): Promise<GateView>
     logVkey: world.keys.log.vkey,
     nda: await presentNda(world, gate),
     parts: gate.versions.map((version) => ({
-      documentId: version.documentId, part: version.part === 1 ? 1 : 0, gate: gateOf(gate.policy, version),
+      documentId: version.documentId, part: version.part === 1 ? 1 : 0,
+      gate: gateOf(gate.policy, version),
       version: version.version,
     })),
   }

@@ -23,7 +23,9 @@ async function openFolder(t: Test): Promise<Bucket> {
 
 async function openS3(t: Test): Promise<Bucket> {
   const access = await useS3(t)
-  const bucket = openS3Bucket({ ...access, bucket: await createBucket(access), isPathStyle: true }, systemClock)
+  const bucket = openS3Bucket(
+    { ...access, bucket: await createBucket(access), isPathStyle: true }, systemClock,
+  )
   t.teardown(() => bucket.close())
   return bucket
 }

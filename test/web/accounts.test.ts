@@ -88,7 +88,8 @@ t.test('a passkey makes an account, opens it again after a reload, and gives way
   t.notOk(requests.includes(PASSPHRASE), 'the passphrase was not sent')
   t.notOk(requests.includes(groups.join('-')) || requests.includes(groups[0] ?? ''), 'nor was the recovery code')
   t.notMatch(requests, /"prf"/, 'nor anything of the passkey\'s secret')
-  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))
+  const kept = await page.evaluate(
+    () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))
   t.notMatch(kept, /[A-Za-z0-9_-]{43}/, 'nothing that looks like a key is kept in the page\'s stores')
   t.same(ada.complaints, [CONFLICT], 'the page complains of nothing but the one refusal')
   await ada.close()

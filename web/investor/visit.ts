@@ -85,7 +85,8 @@ export async function arrive(tools: VisitTools, fragment: string | null): Promis
   const verified = await attempt(() => crypto.verifyGate(view.value))
   if (!verified.ok) return { step: 'closed', code: verified.code }
   const gate: Gate = {
-    verified: verified.value, nda: view.value.nda, logVkey: view.value.logVkey, parts: view.value.parts,
+    verified: verified.value, nda: view.value.nda, logVkey: view.value.logVkey,
+    parts: view.value.parts,
     viewerOrigin: config.value.viewerOrigin, outboxPath: config.value.outboxPath,
   }
   return await goOn(tools, gate)
@@ -129,7 +130,8 @@ export async function sendCode(
 
 /** The code came: prove the address, ask for access in writing, receive what is open. */
 export async function enterWithCode(
-  tools: VisitTools, gate: Gate, answer: { challengeId: string, code: string, name: string, email: string },
+  tools: VisitTools, gate: Gate,
+  answer: { challengeId: string, code: string, name: string, email: string },
 ): Promise<Result<{ person: Person, opened: Opened }>> {
   const { challengeId, code, name, email } = answer
   const proven = await tools.api.proveGateEmail(tools.grantId, { challengeId, code })
@@ -139,13 +141,16 @@ export async function enterWithCode(
 }
 
 /** The link is enough: ask for access in writing, without a name. */
-export async function enterWithLink(tools: VisitTools, gate: Gate): Promise<Result<{ person: Person, opened: Opened }>> {
+export async function enterWithLink(
+  tools: VisitTools, gate: Gate,
+): Promise<Result<{ person: Person, opened: Opened }>> {
   const nonce = await tools.api.requestNonce(tools.grantId)
   return nonce.ok ? await ask(tools, gate, { name: '', email: null, nonce: nonce.value.nonce }) : nonce
 }
 
 async function ask(
-  tools: VisitTools, gate: Gate, asked: { name: string, email: string | null, nonce: string, emailProof?: string },
+  tools: VisitTools, gate: Gate,
+  asked: { name: string, email: string | null, nonce: string, emailProof?: string },
 ): Promise<Result<{ person: Person, opened: Opened }>> {
   const { api, crypto, grantId } = tools
   const { name, email, nonce, emailProof } = asked
@@ -174,7 +179,10 @@ async function receive(tools: VisitTools, gate: Gate, release: Release): Promise
   if (deviceHeaders.length > 0) await api.keepDeviceHeaders(grantId, { headers: deviceHeaders })
   return {
     ok: true,
-    value: { standing: release.standing, receipts: release.receipts, documents: documentsOf(release.headers, gate) },
+    value: {
+      standing: release.standing, receipts: release.receipts,
+      documents: documentsOf(release.headers, gate),
+    },
   }
 }
 
@@ -182,12 +190,14 @@ async function receive(tools: VisitTools, gate: Gate, release: Release): Promise
 function documentsOf(headers: readonly ReleasedHeader[], gate: Gate): OpenDocument[] {
   const ids = [...new Set(headers.map(({ documentId }) => documentId))]
   return ids.flatMap((documentId) => {
-    const mine = headers.filter((header) => header.documentId === documentId).sort((a, b) => a.part - b.part)
+    const mine = headers.filter((header) => header.documentId === documentId)
+      .sort((a, b) => a.part - b.part)
     const [widest] = mine
     if (widest === undefined) return []
     const hasWhole = gate.parts.some((part) => part.documentId === documentId && part.part === 0)
     return [{
-      documentId, versionId: widest.versionId, version: widest.version, isPartial: widest.part === 1 && hasWhole,
+      documentId, versionId: widest.versionId, version: widest.version,
+      isPartial: widest.part === 1 && hasWhole,
     }]
   })
 }
@@ -201,7 +211,9 @@ export interface Signature {
 }
 
 /** The exact text that a signature would cover. */
-export async function previewSignature(tools: VisitTools, signature: Signature): Promise<Result<string>> {
+export async function previewSignature(
+  tools: VisitTools, signature: Signature,
+): Promise<Result<string>> {
   const prepared = await prepare(tools, signature)
   if (!prepared.ok) return prepared
   const shown = await attempt(() => tools.crypto.previewAcceptance(prepared.value))
@@ -219,11 +231,15 @@ export async function sign(
   const release = await sendSignature(tools, signed.value.acceptance)
   if (!release.ok) return release
   const opened = await receive(tools, gate, release.value)
-  return opened.ok ? { ok: true, value: { note: signed.value.acceptance, opened: opened.value } } : opened
+  return opened.ok
+    ? { ok: true, value: { note: signed.value.acceptance, opened: opened.value } }
+    : opened
 }
 
 /** A lost answer is asked for again with the same note, which the server knows: nobody signs twice. */
-async function sendSignature({ api, grantId }: VisitTools, acceptance: string): Promise<{ ok: true, value: Release } | { ok: false, code: ApiFailure }> {
+async function sendSignature(
+  { api, grantId }: VisitTools, acceptance: string,
+): Promise<{ ok: true, value: Release } | { ok: false, code: ApiFailure }> {
   const first = await api.acceptNda(grantId, { acceptance })
   const isLost = !first.ok && (first.code === 'offline' || first.code === 'log-unavailable')
   return isLost ? await api.acceptNda(grantId, { acceptance }) : first
@@ -238,7 +254,8 @@ async function prepare({ api, grantId }: VisitTools, signature: Signature) {
     value: {
       grantId,
       acceptance: {
-        agreementTitle: nda.title, agreementText: nda.text, signerName: name, signerEmail: email, signingFor,
+        agreementTitle: nda.title, agreementText: nda.text, signerName: name, signerEmail: email,
+        signingFor,
         nonce: nonce.value.nonce, consentVersion: CONSENT_VERSION,
       },
     },
