@@ -91,8 +91,12 @@ export function parseTilePath(path: string): Tile | (Bundle & { readonly level?:
 
 /** @param width - how many hashes there must be. @throws ProtocolError `malformed-tile`. */
 export function decodeTile(bytes: Uint8Array, width: number): Uint8Array[] {
+  return splitHashes(requireTileSize(bytes, width))
+}
+
+function requireTileSize(bytes: Uint8Array, width: number): Uint8Array {
   if (bytes.length !== width * HASH_SIZE_BYTES) throw new ProtocolError('malformed-tile', 'wrong size')
-  return splitHashes(bytes)
+  return bytes
 }
 
 export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
@@ -178,14 +182,19 @@ function placeInTile(
  * The first `width` hashes or entries at a place, from the tile of that width or from the full one
  * ([Note: Partial tiles]).
  *
- * @throws ProtocolError `missing-tile` if neither is there.
+ * @throws ProtocolError `missing-tile` if neither is there, `malformed-tile` if it is of another size.
  */
 export async function readTile(read: ReadResource, tile: Tile): Promise<Uint8Array[]> {
+  return splitHashes(await readTileBytes(read, tile))
+}
+
+/** As `readTile`, the hashes one after another. */
+export async function readTileBytes(read: ReadResource, tile: Tile): Promise<Uint8Array> {
   const exact = await read(tilePath(tile))
-  if (exact !== null) return decodeTile(exact, tile.width)
+  if (exact !== null) return requireTileSize(exact, tile.width)
   const full = await read(tilePath({ ...tile, width: TILE_WIDTH }))
   if (full === null) throw new ProtocolError('missing-tile', tilePath(tile))
-  return decodeTile(full, TILE_WIDTH).slice(0, tile.width)
+  return requireTileSize(full, TILE_WIDTH).subarray(0, tile.width * HASH_SIZE_BYTES)
 }
 
 /** As `readTile`, for entries. @throws ProtocolError `missing-tile`. */
