@@ -97,7 +97,7 @@ export const SETTINGS = [
   { name: 'RATE_LIMIT_PER_MINUTE', fallback: '6000', meaning: 'requests from one address to one instance' },
   { name: 'EMAIL_CODES_PER_NETWORK', fallback: '20', meaning: 'codes by mail that one network (/24 or /48) can ask for in an hour' },
   { name: 'ACCOUNT_QUOTA_BYTES', fallback: String(DEFAULT_QUOTA_BYTES), meaning: 'ciphertext that one account can store' },
-  { name: 'UNFINISHED_UPLOAD_HOURS', fallback: '168', meaning: 'how long an upload may rest before it is collected' },
+  { name: 'UNFINISHED_UPLOAD_HOURS', fallback: '168', meaning: 'how long an upload may stay unfinished before it is given up' },
   { name: 'LOG_ORIGIN', fallback: 'PUBLIC_URL\'s host/log/YEAR', meaning: 'name of the transparency log, fixed by the first start' },
   { name: 'LOG_KEY', fallback: 'DATA_DIR/keys/log.key', meaning: 'the log\'s signing key, `PRIVATE+KEY+...`; the same for all instances' },
   { name: 'LOG_PUBLISH_INTERVAL_MS', fallback: '20', meaning: 'shortest time between two checkpoints' },

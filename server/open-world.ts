@@ -2,6 +2,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
 import { openDb, type DbSettings } from '../db/client.js'
 import type { Bucket } from './bucket.js'
+import { startCollector } from './collector.js'
 import type { Config, LogLevel } from './config.js'
 import { openFolderBucket } from './folder-bucket.js'
 import { openKeys } from './keys.js'
@@ -48,8 +49,12 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
     closers.push(() => sequencer.stop())
     const mailer = await startMailer({ config, clock, db: database.db, log })
     closers.push(() => mailer.stop())
+    const collector = startCollector({ config, clock, db: database.db, bucket, log })
+    closers.push(() => collector.stop())
     const tokens = openTokens({ issuer: config.publicUrl, key: keys.token, clock })
-    return { world: { config, clock, db: database.db, database, bucket, sequencer, mailer, keys, tokens, log }, close }
+    return { world: {
+      config, clock, db: database.db, database, bucket, sequencer, mailer, keys, tokens, log,
+    }, close }
   } catch (error) {
     await close()
     throw error
@@ -63,7 +68,9 @@ function databaseSettings(config: Config): DbSettings {
 }
 
 async function openBucket(config: Config, clock: Clock): Promise<Bucket> {
-  return config.s3 === undefined ? await openFolderBucket(config.bucketFolder) : openS3Bucket(config.s3, clock)
+  return config.s3 === undefined
+    ? await openFolderBucket(config.bucketFolder)
+    : openS3Bucket(config.s3, clock)
 }
 
 /** One JSON object a line. Addresses of requests are logged without their queries (server/app.ts). */

@@ -5,7 +5,7 @@ import { findLastVersion, findUploadByNonce, insertUpload } from '../../db/queri
 import type { BeginUpload, Upload } from '../../protocol/api.js'
 import { decodeBase64Url, encodeHex } from '../../protocol/bytes.js'
 import { parseSealdeckHeader } from '../../protocol/deck/header.js'
-import { plaintextSizeOf } from '../../protocol/deck/record.js'
+import { MAX_PAYLOAD_SIZE_BYTES, plaintextSizeOf } from '../../protocol/deck/record.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { partCountOf } from '../object-keys.js'
 import { presentUpload, presentUploads } from '../uploads.js'
@@ -48,7 +48,9 @@ function requireSense(world: World, input: BeginUpload): void {
   const plaintextSize = plaintextSizeOf(input.payloadLength)
   if (plaintextSize === null) throw new Refusal('bad-request')
   const maxSizeBytes = world.config.maxFileSizeBytes * MAX_OVERHEAD_RATIO + MAX_OVERHEAD_BYTES
-  if (plaintextSize > maxSizeBytes) throw new Refusal('file-too-large')
+  if (plaintextSize > maxSizeBytes || input.payloadLength > MAX_PAYLOAD_SIZE_BYTES) {
+    throw new Refusal('file-too-large')
+  }
 }
 
 type UploadRow = NonNullable<Awaited<ReturnType<typeof findUploadByNonce>>>

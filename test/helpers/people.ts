@@ -131,6 +131,8 @@ export interface Link {
   readonly secret: Uint8Array
   readonly keys: LinkKeys
   readonly fragment: string
+  /** The founder's signing key, as the gate tells it. */
+  readonly founderKey: Uint8Array
   readonly grant: Grant
   readonly summary: GrantSummary
   readonly decks: readonly Deck[]
@@ -296,14 +298,27 @@ export class Founder extends Browser {
     const sealed = await this.seals(options)
     const documentId = options.documentId ?? uuidv7()
     const previous = await this.#lastVersion(vault.vaultId, { documentId, part: options.part ?? 0 })
-    const place = { documentId, part: options.part ?? 0, gate: options.gate ?? 'nda', version: (previous?.version ?? 0) + 1 }
-    const body = {
-      ...place, nameSealed: this.#sealsLabel('document-name', documentId, 'Deck'), payloadLength: sealed.payload.length,
-      nonce: encodeBase64Url(sealed.nonce), draftSealed: encodeBase64Url(randomBytes(104)),
-      ownerHeader: encodeBase64Url(wrapFileKey(sealed.fileKey, this.keys.identity.recipient)),
+    const place: UploadPlace = {
+      documentId, part: options.part ?? 0, gate: options.gate ?? 'nda', version: (previous?.version ?? 0) + 1,
     }
+    const body = this.#uploadBody(sealed, place)
     const upload = await this.posts<Upload>(`/api/vaults/${vault.vaultId}/uploads`, body)
     return { ...sealed, ...place, body, upload, vaultId: vault.vaultId, previous }
+  }
+
+  /** What begins the upload of a first version, to be sent or tampered with. */
+  async uploadBody(options: DeckOptions = {}): Promise<object> {
+    const { documentId = uuidv7(), part = 0, gate = 'nda' } = options
+    return this.#uploadBody(await this.seals(options), { documentId, part, gate, version: 1 })
+  }
+
+  #uploadBody(sealed: SealedFile, place: UploadPlace): object {
+    return {
+      ...place, nameSealed: this.#sealsLabel('document-name', place.documentId, 'Deck'),
+      payloadLength: sealed.payload.length, nonce: encodeBase64Url(sealed.nonce),
+      draftSealed: encodeBase64Url(randomBytes(104)),
+      ownerHeader: encodeBase64Url(wrapFileKey(sealed.fileKey, this.keys.identity.recipient)),
+    }
   }
 
   async #lastVersion(vaultId: string, place: { documentId: string, part: number }): Promise<StoredVersion | null> {
@@ -413,7 +428,8 @@ export class Founder extends Browser {
     const prepared = this.preparesLink(vault, options)
     const summary = await this.posts<GrantSummary>(`/api/vaults/${vault.vaultId}/grants`, prepared.body)
     const fragment = formatFragment({ linkSecret: prepared.secret, fingerprint: this.keys.fingerprint })
-    return { ...prepared, vaultId: vault.vaultId, grantId: summary.grantId, fragment, summary }
+    const founderKey = this.keys.signing.publicKey
+    return { ...prepared, vaultId: vault.vaultId, grantId: summary.grantId, fragment, founderKey, summary }
   }
 
   /** The next revision's request: the policy changed, the rest as it was. */
@@ -472,12 +488,15 @@ export interface SealedFile {
   readonly hashList: Uint8Array
 }
 
-export interface BegunUpload extends SealedFile {
-  readonly vaultId: string
+export interface UploadPlace {
   readonly documentId: string
   readonly part: Part
   readonly gate: Gate
   readonly version: number
+}
+
+export interface BegunUpload extends SealedFile, UploadPlace {
+  readonly vaultId: string
   readonly previous: StoredVersion | null
   readonly body: object
   readonly upload: Upload
