@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { asc } from 'drizzle-orm'
+import { asc, desc } from 'drizzle-orm'
 import { openDb, type DbSettings } from '../../db/client.js'
 import { auditEntry, auditOpening, auditOutbox } from '../../db/schema.js'
 import { decodeUtf8, equalBytes } from '../../protocol/bytes.js'
@@ -97,7 +97,7 @@ function closeOnce(servers: readonly App[], opened: OpenWorld): () => Promise<vo
     for (const server of servers) await server.close()
     await opened.close()
   }
-  return () => closing ??= close()
+  return () => (closing ??= close())
 }
 
 function makeClock(): TestClock {
@@ -111,7 +111,8 @@ async function realEngines(t: Test): Promise<Environment> {
   t.teardown(() => dropDatabase(postgres, databaseUrl))
   return {
     DATABASE_URL: databaseUrl, DATABASE_MAX_CONNECTIONS: '5', S3_BUCKET: await createBucket(s3), S3_ENDPOINT: s3.endpoint,
-    S3_REGION: s3.region, S3_ACCESS_KEY_ID: s3.accessKeyId, S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    S3_REGION: s3.region, S3_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
   }
 }
 
@@ -145,31 +146,42 @@ async function makeSnapshot(): Promise<Blob> {
  *
  * @param expected - `events`: the types of all events in order; `log.started` is taken for granted.
  */
-export async function checkLog(t: Test, world: World, expected: { events?: readonly string[] } = {}): Promise<void> {
+export async function checkLog(
+  t: Test, world: World, expected: { events?: readonly string[] } = {},
+): Promise<void> {
   await settle(world)
   const read: ReadResource = (path) => world.bucket.read(`${world.keys.log.prefix}/${path}`)
   const note = await read('checkpoint')
-  const { checkpoint } = verifyCheckpoint(decodeUtf8(note ?? new Uint8Array()), policyOfLog(world.keys.log.vkey))
+  const {
+    checkpoint,
+  } = verifyCheckpoint(decodeUtf8(note ?? new Uint8Array()), policyOfLog(world.keys.log.vkey))
   const rows = await world.db.select().from(auditEntry).orderBy(asc(auditEntry.index))
   t.equal(rows.length, Number(checkpoint.size), 'every integrated entry is published')
   t.ok(rows.every(({ index }, at) => index === at), 'indexes have no gap')
 
   const leaves = rows.map(({ entry }) => hashLeaf(entry, (bytes) => hash('sha256', bytes, 'buffer')))
   t.ok(equalBytes(rootOfLeaves(leaves), checkpoint.root), 'the signed root is that of the stored entries')
-  await checkFiles(t, read, { entries: rows.map(({ entry }) => entry), leaves, size: checkpoint.size })
+  await checkFiles(
+    t, read, { entries: rows.map(({ entry }) => entry), leaves, size: checkpoint.size },
+  )
   const types = await checkOpenings(t, world, rows)
   if (expected.events !== undefined) t.same(types, ['log.started', ...expected.events], 'the events are these, in this order')
 }
 
-/** Nobody need wait for events such as `version.fetched`; here they are waited for. */
+/**
+ * Nobody need wait for events such as `version.fetched`; here they are waited for. An event is in the outbox
+ * or in the log, and what is in the log may still wait for its checkpoint: the last entry tells.
+ */
 async function settle(world: World): Promise<void> {
   const pending = await world.db.select({ eventId: auditOutbox.eventId }).from(auditOutbox)
-  const unsettled = pending.map(({ eventId }) => eventId)
-  if (unsettled.length > 0) await world.sequencer.published(unsettled)
+  const last = await world.db.select({ eventId: auditEntry.eventId }).from(auditEntry)
+    .orderBy(desc(auditEntry.index)).limit(1)
+  await world.sequencer.published([...pending, ...last].map(({ eventId }) => eventId))
 }
 
 async function checkFiles(
-  t: Test, read: ReadResource, log: { entries: readonly Uint8Array[], leaves: readonly Uint8Array[], size: bigint },
+  t: Test, read: ReadResource,
+  log: { entries: readonly Uint8Array[], leaves: readonly Uint8Array[], size: bigint },
 ): Promise<void> {
   const levels: (readonly Uint8Array[])[] = [log.leaves]
   for (const tile of listTiles(log.size)) {
@@ -188,11 +200,14 @@ async function checkFiles(
 /** Of each full 256. */
 function parentsOf(hashes: readonly Uint8Array[]): Uint8Array[] {
   const count = Math.floor(hashes.length / 256)
-  return Array.from({ length: count }, (_, index) => rootOfLeaves(hashes.slice(index * 256, (index + 1) * 256)))
+  return Array.from(
+    { length: count }, (_, index) => rootOfLeaves(hashes.slice(index * 256, (index + 1) * 256)),
+  )
 }
 
 function areEqual(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
-  return a.length === b.length && a.every((bytes, index) => equalBytes(bytes, b[index] ?? new Uint8Array()))
+  return a.length === b.length &&
+    a.every((bytes, index) => equalBytes(bytes, b[index] ?? new Uint8Array()))
 }
 
 type EntryRow = typeof auditEntry.$inferSelect
@@ -209,7 +224,9 @@ async function checkOpenings(t: Test, world: World, rows: readonly EntryRow[]): 
 }
 
 async function readTagKeys(world: World): Promise<ReadonlyMap<string, Uint8Array>> {
-  const [vaults, people] = [await world.db.query.vaults.findMany(), await world.db.query.people.findMany()]
+  const [
+    vaults, people,
+  ] = [await world.db.query.vaults.findMany(), await world.db.query.people.findMany()]
   return new Map([...vaults, ...people].map(({ id, tagKey }) => [id, tagKey]))
 }
 
@@ -220,14 +237,17 @@ function fits(
   const { bytes, salt, vaultId, vaultSequence, partyId, partySequence } = opening
   if (row === undefined) return false
   const entry = decodeEntry(row.entry)
-  function isTagged(id: string | null, sequence: number | null, tag: Uint8Array, make: typeof vaultTag): boolean {
+  function isTagged(
+    id: string | null, sequence: number | null, tag: Uint8Array, make: typeof vaultTag,
+  ): boolean {
     const key = id === null ? undefined : tagKeys.get(id)
     if (id === null || key === undefined) return sequence === null
     counts.set(id, (counts.get(id) ?? 0) + 1)
     return sequence === counts.get(id) && equalBytes(tag, make(key, sequence))
   }
   const isOpened = bytes === null || salt === null ||
-    (equalBytes(commitEvent(salt, bytes), entry.commitment) && parseEvent(bytes).type === opening.type)
+    (equalBytes(commitEvent(salt, bytes), entry.commitment) &&
+      parseEvent(bytes).type === opening.type)
   return isTagged(vaultId, vaultSequence, entry.vaultTag, vaultTag) &&
     isTagged(partyId, partySequence, entry.partyTag, partyTag) && isOpened
 }
