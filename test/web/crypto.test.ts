@@ -5,6 +5,7 @@
 import t from 'tap'
 import { server as opaqueServer, ready as opaqueReady } from '@serenity-kit/opaque'
 import { uuidv7 } from 'uuidv7'
+import type { ReleasedHeader } from '../../protocol/api.js'
 import { decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
 import { parseNote } from '../../protocol/log/note.js'
@@ -280,17 +281,17 @@ t.test('from a link to an open deck', async (t) => {
     const stranger = makeClient().crypto
     await stranger.createRoot()
     const strangers = await sealAndStore(stranger, sealInput({ vaultId }))
-    const cases = [
+    const cases: [string, ReleasedHeader][] = [
       ['wrong-header', { ...good, header: otherHeader.header }],
       ['wrong-header', { ...good, wrap: released(other, otherHeader).wrap }],
       ['wrong-grant', released(stored, elsewhere)],
       ['wrong-founder', released(strangers, header)],
       ['broken-chain', { ...good, version: 2 }],
-      ['broken-chain', { ...good, gate: 'link' as const }],
+      ['broken-chain', { ...good, gate: 'link' }],
       ['broken-chain', { ...good, records: [...good.records, ...good.records] }],
       ['bad-founder-signature', { ...good, wrap: { wrap: header.wrap, signature: encodeBase64Url(bytes(64, 1)) } }],
       ['wrong-header', { ...good, wrap: null }],
-    ] as const
+    ]
     for (const [wanted, tampered] of cases) {
       await t.rejects(
         investor.receiveHeaders({ grantId, headers: [tampered] }), code(wanted), wanted,
