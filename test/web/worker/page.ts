@@ -72,7 +72,9 @@ async function visitOwnLink(logVkey: string): Promise<{ view: GateView, fragment
     },
   })
   const { grantId, fragment, headers: _headers, ...grant } = made
-  const view: GateView = { grantId, vaultId: VAULT_ID, ...grant, signingKey, logVkey, nda: null, parts: [] }
+  const view: GateView = {
+    grantId, vaultId: VAULT_ID, ...grant, signingKey, logVkey, nda: null, parts: [],
+  }
   await worker.takeFragment({ grantId, fragment })
   await worker.verifyGate(view)
   await worker.signAccessRequest({ grantId, name: 'Grace', email: 'grace@fund.example', nonce: NONCE })
