@@ -34,7 +34,9 @@ export function Deck({ tools, gate, person, shown, isTall, onUnlock }: DeckProps
 
   async function onPort(port: MessagePort): Promise<void> {
     const { grantId } = tools
-    const opened = await attempt(() => tools.crypto.openVersion({ grantId, versionId: shown.versionId }, source, port))
+    const opened = await attempt(
+      () => tools.crypto.openVersion({ grantId, versionId: shown.versionId }, source, port),
+    )
     if (!opened.ok) setFailure(opened.code)
     else if (opened.value.mediaType !== 'application/pdf') setFile(true)
   }
@@ -44,14 +46,18 @@ export function Deck({ tools, gate, person, shown, isTall, onUnlock }: DeckProps
   }
 
   if (failure !== undefined) return <Notice tone='fail' isLive>{words(failure)}</Notice>
-  const mark = policy.watermark ? { email: person.email ?? person.name, atMs: openedAtMs.current } : null
+  const mark = policy.watermark
+    ? { email: person.email ?? person.name, atMs: openedAtMs.current }
+    : null
   return (
     <>
       {isFile
         ? <Notice>{copy.fileOnly}</Notice>
         : (
           <DeckFrame
-            viewerOrigin={gate.viewerOrigin} title={copy.deckOf(card.title, card.founder)} watermark={mark}
+            viewerOrigin={gate.viewerOrigin} title={copy.deckOf(
+              card.title, card.founder,
+            )} watermark={mark}
             isTall={isTall} onPort={(port) => void onPort(port)} onMessage={onMessage}
           />
           )}
@@ -71,7 +77,9 @@ function SaveFile({ tools, shown }: Pick<DeckProps, 'tools' | 'shown'>) {
     const { api, crypto, grantId } = tools
     const { versionId } = shown
     setState({ step: 'saving', doneBytes: 0, totalBytes: 1 })
-    const saved = await attempt(() => crypto.saveVersion({ grantId, versionId }, sourceOf(api, versionId),
+    const saved = await attempt(() => crypto.saveVersion({
+      grantId, versionId,
+    }, sourceOf(api, versionId),
       (doneBytes, totalBytes) => setState({ step: 'saving', doneBytes, totalBytes })))
     setState(saved.ok ? { step: 'idle' } : { step: 'idle', failure: saved.code })
     if (saved.ok) saveBlob(saved.value.file, saved.value.fileName)
@@ -80,7 +88,9 @@ function SaveFile({ tools, shown }: Pick<DeckProps, 'tools' | 'shown'>) {
   return (
     <div className={styles.saveFile}>
       {state.step === 'saving'
-        ? <Progress bars={[{ label: copy.savingFile, doneBytes: state.doneBytes, totalBytes: state.totalBytes }]} />
+        ? <Progress bars={[
+          { label: copy.savingFile, doneBytes: state.doneBytes, totalBytes: state.totalBytes },
+        ]} />
         : <Button size='small' icon='download' onClick={() => void onSave()}>{copy.saveFile}</Button>}
       {state.step === 'idle' && state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
     </div>

@@ -31,7 +31,9 @@ interface EnterCodeProps {
 
 type State = { readonly step: 'typing', readonly failure?: Failure } | { readonly step: 'checking' }
 
-export function EnterCode({ tools, gate, sent, onBack, onEntered, isInline = false }: EnterCodeProps) {
+export function EnterCode(
+  { tools, gate, sent, onBack, onEntered, isInline = false }: EnterCodeProps,
+) {
   const copy = useCopy(investor)
   const words = useFailureWords()
   const [challenge, setChallenge] = useState(sent.challenge)
@@ -41,7 +43,9 @@ export function EnterCode({ tools, gate, sent, onBack, onEntered, isInline = fal
   async function onComplete(code: string): Promise<void> {
     setState({ step: 'checking' })
     const { challengeId } = challenge
-    const entered = await enterWithCode(tools, gate, { challengeId, code, name: sent.name, email: sent.email })
+    const entered = await enterWithCode(
+      tools, gate, { challengeId, code, name: sent.name, email: sent.email },
+    )
     if (entered.ok) return onEntered(entered.value)
     setDigits('')
     setState({ step: 'typing', failure: entered.code })
@@ -59,7 +63,8 @@ export function EnterCode({ tools, gate, sent, onBack, onEntered, isInline = fal
         ? <p>{copy.codeLead(sent.email)}</p>
         : <PageHeading lead={copy.codeLead(sent.email)}>{copy.codeTitle}</PageHeading>}
       <CodeField
-        label={copy.code} value={digits} onValueChange={setDigits} onComplete={(code) => void onComplete(code)}
+        label={copy.code} value={digits} onValueChange={setDigits} onComplete={(code) =>
+          void onComplete(code)}
         isDisabled={state.step === 'checking'} autoFocus
         {...(state.step === 'typing' && state.failure !== undefined && { error: words(state.failure) })}
       />

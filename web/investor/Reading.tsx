@@ -2,18 +2,21 @@
  * Inside: the deck as far as it is open, and beside it what stands between the reader and the rest. Once all is
  * open, almost nothing but the deck.
  */
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
 import type { Failure } from '../failure-words.js'
 import { Button } from '../ui/Button.js'
+import { LoadingState } from '../ui/LoadingState.js'
 import { NativeSelect } from '../ui/NativeSelect.js'
-import { AfterSigning } from './AfterSigning.js'
-import { Deck } from './Deck.js'
 import styles from './investor.module.css'
-import { Receipts } from './Receipts.js'
 import { SignNda } from './SignNda.js'
 import { hasNda, type Gate, type OpenDocument, type Opened, type Person, type VisitTools } from './visit.js'
+
+// What stands before the agreement is loaded with the gate; what comes after it, when it comes.
+const AfterSigning = lazy(async () => ({ default: (await import('./AfterSigning.js')).AfterSigning }))
+const Deck = lazy(async () => ({ default: (await import('./Deck.js')).Deck }))
+const Receipts = lazy(async () => ({ default: (await import('./Receipts.js')).Receipts }))
 
 export interface Change {
   readonly person?: Person
@@ -33,7 +36,7 @@ interface ReadingProps {
 export function Reading(props: ReadingProps) {
   const { gate, opened } = props
   const isDue = hasNda(gate) && opened.standing !== 'released' && opened.standing !== 'reading-open'
-  return isDue ? <ReadingWithDue {...props} /> : <ReadingAll {...props} />
+  return <Suspense>{isDue ? <ReadingWithDue {...props} /> : <ReadingAll {...props} />}</Suspense>
 }
 
 /** The open slides first, then, in place, the agreement or its outcome. */
@@ -65,7 +68,8 @@ function Documents(props: ReadingProps & { isTall?: boolean }) {
   const { gate, opened, isTall = false } = props
   const copy = useCopy(investor)
   const [chosenId, setChosenId] = useState(opened.documents[0]?.documentId)
-  const chosen = opened.documents.find(({ documentId }) => documentId === chosenId) ?? opened.documents[0]
+  const chosen = opened.documents.find(({ documentId }) => documentId === chosenId) ??
+    opened.documents[0]
   if (chosen === undefined) return null
   const { card } = gate.verified
   return (
@@ -75,7 +79,11 @@ function Documents(props: ReadingProps & { isTall?: boolean }) {
         <DocumentChoice documents={opened.documents} chosen={chosen} onChosen={setChosenId} />
         {chosen.isPartial && <Button size='small' onClick={goToAgreement}>{copy.goToAgreement}</Button>}
       </div>
-      <Deck key={chosen.versionId} {...props} shown={chosen} isTall={isTall} onUnlock={goToAgreement} />
+      <Suspense fallback={<LoadingState label={copy.opening} />}>
+        <Deck
+          key={chosen.versionId} {...props} shown={chosen} isTall={isTall} onUnlock={goToAgreement}
+        />
+      </Suspense>
     </>
   )
 }
@@ -89,8 +97,12 @@ interface DocumentChoiceProps {
 function DocumentChoice({ documents, chosen, onChosen }: DocumentChoiceProps) {
   const copy = useCopy(investor)
   if (documents.length < 2) return null
-  const options = documents.map(({ documentId }, index) => ({ value: documentId, label: copy.documentNumber(index + 1) }))
-  return <NativeSelect label={copy.document} value={chosen.documentId} onValueChange={onChosen} options={options} />
+  const options = documents.map(
+    ({ documentId }, index) => ({ value: documentId, label: copy.documentNumber(index + 1) }),
+  )
+  return <NativeSelect
+    label={copy.document} value={chosen.documentId} onValueChange={onChosen} options={options}
+  />
 }
 
 function goToAgreement(): void {

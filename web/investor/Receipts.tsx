@@ -27,9 +27,13 @@ export function Receipts({ tools, opened, onForgotten }: ReceiptsProps) {
         <div className={styles.receipt} role='status'>
           <SealMark state='checked' />
           <div>
-            <p className={styles.receiptTitle}>{signed === undefined ? copy.openedReceipt : copy.signedReceipt}</p>
+            <p className={styles.receiptTitle}>
+              {signed === undefined ? copy.openedReceipt : copy.signedReceipt}
+            </p>
             <p className={styles.quiet}>
-              {signed === undefined ? copy.receiptPlain : copy.receiptBody} {copy.recordedAs(indexOf(shown))}
+              {signed === undefined
+                ? copy.receiptPlain
+                : copy.receiptBody} {copy.recordedAs(indexOf(shown))}
             </p>
           </div>
           <ReceiptButtons receipt={shown} />

@@ -19,7 +19,8 @@ import styles from './investor.module.css'
 import type { Change } from './Reading.js'
 import { saveText } from '../save.js'
 import {
-  decline, previewSignature, sign, type Gate, type Opened, type Person, type Signature, type VisitTools,
+  decline, previewSignature, sign, type Gate, type Opened, type Person, type Signature,
+  type VisitTools,
 } from './visit.js'
 import { Identify } from './Welcome.js'
 
@@ -51,7 +52,9 @@ export function SignNda(props: SignNdaProps) {
 
   if (opened.standing === 'declined' && !isReopened) {
     return (
-      <Notice title={copy.declinedTitle} actions={<Button onClick={() => setReopened(true)}>{copy.signAfterAll}</Button>}>
+      <Notice title={copy.declinedTitle} actions={<Button onClick={() => setReopened(true)}>
+        {copy.signAfterAll}
+      </Button>}>
         {copy.declinedBody}
       </Notice>
     )
@@ -64,7 +67,9 @@ export function SignNda(props: SignNdaProps) {
       <Agreement nda={nda} />
       {person.email === null
         ? <ProveFirst {...props} />
-        : <SignatureForm {...props} nda={nda} person={{ name: person.name, email: person.email }} />}
+        : <SignatureForm
+          {...props} nda={nda} person={{ name: person.name, email: person.email }}
+        />}
     </>
   )
 }
@@ -104,7 +109,9 @@ function ProveFirst({ tools, gate, onChanged }: SignNdaProps) {
       <p>{copy.verifyFirst}</p>
       {sent === undefined
         ? <Identify tools={tools} onSent={setSent} />
-        : <EnterCode tools={tools} gate={gate} sent={sent} isInline onBack={() => setSent(undefined)} onEntered={onChanged} />}
+        : <EnterCode tools={tools} gate={gate} sent={sent} isInline onBack={() => setSent(
+          undefined,
+        )} onEntered={onChanged} />}
     </>
   )
 }
@@ -126,15 +133,20 @@ function SignatureForm(props: SignatureFormProps) {
   const [isTried, setTried] = useState(false)
   const [state, setState] = useState<SigningState>({ step: 'reading' })
   const shownAtMs = useRef(performance.now())
-  const signature: Signature = { nda, name: name.trim(), email: person.email, signingFor: signingFor.trim() }
+  const signature: Signature = {
+    nda, name: name.trim(), email: person.email, signingFor: signingFor.trim(),
+  }
 
   async function onSign(event: MouseEvent): Promise<void> {
     setTried(true)
-    const isSeen = event.nativeEvent.isTrusted && performance.now() - shownAtMs.current > MIN_VISIBLE_MS
+    const isSeen = event.nativeEvent.isTrusted &&
+      performance.now() - shownAtMs.current > MIN_VISIBLE_MS
     if (!isSeen || !hasConsented || signature.name === '') return
     setState({ step: 'signing' })
     const signed = await sign(tools, gate, signature)
-    if (signed.ok) onChanged({ person: { name: signature.name, email: person.email }, opened: signed.value.opened })
+    if (signed.ok) onChanged(
+      { person: { name: signature.name, email: person.email }, opened: signed.value.opened },
+    )
     else setState({ step: 'reading', failure: signed.code })
   }
 
@@ -150,7 +162,8 @@ function SignatureForm(props: SignatureFormProps) {
         autoComplete='organization' maxLength={120}
       />
       <ExactText tools={tools} signature={signature} />
-      <Checkbox checked={hasConsented} onCheckedChange={setConsented} error={isTried && !hasConsented ? copy.consentMissing : undefined}>
+      <Checkbox checked={hasConsented} onCheckedChange={setConsented} error={isTried &&
+        !hasConsented ? copy.consentMissing : undefined}>
         {copy.consent(nda.title)}
       </Checkbox>
       {gate.verified.policy.release === 'on-approval' && <p className={styles.quiet}>{copy.releaseOnApproval}</p>}
@@ -172,7 +185,9 @@ function ExactText({ tools, signature }: { tools: VisitTools, signature: Signatu
   async function onOpen(isOpen: boolean): Promise<void> {
     if (!isOpen || signature.name === '') return setShown(null)
     const text = await previewSignature(tools, signature)
-    setShown(text.ok ? <pre className={styles.exact} tabIndex={0}>{text.value}</pre> : <p>{words(text.code)}</p>)
+    setShown(text.ok ? <pre className={styles.exact} tabIndex={0}>
+      {text.value}
+    </pre> : <p>{words(text.code)}</p>)
   }
 
   return (
@@ -184,7 +199,9 @@ function ExactText({ tools, signature }: { tools: VisitTools, signature: Signatu
   )
 }
 
-function ConfirmDecline({ tools, opened, onChanged, onBack }: SignatureFormProps & { onBack: () => void }) {
+function ConfirmDecline(
+  { tools, opened, onChanged, onBack }: SignatureFormProps & { onBack: () => void },
+) {
   const copy = useCopy(investor)
   const shared = useCopy(common)
   const words = useFailureWords()

@@ -49,7 +49,9 @@ function Verified({ gate }: { gate: Gate }) {
     <details className={styles.verified}>
       <summary><SealMark state='checked' size='small' /> {copy.verified}</summary>
       <p>{copy.sealedFor}</p>
-      <p>{copy.fingerprint}: <Hash value={gate.verified.founderFingerprint} what={copy.fingerprint} /></p>
+      <p>{copy.fingerprint}: <Hash
+        value={gate.verified.founderFingerprint} what={copy.fingerprint}
+      /></p>
     </details>
   )
 }
@@ -125,7 +127,10 @@ function WhatHappens({ gate }: { gate: Gate }) {
     ...hasNda(gate) || isOpenFirst ? [] : [copy.stepAll],
   ]
   const facts = [
-    { name: copy.learns, value: isLinkEnough(gate) && !hasNda(gate) ? copy.linkLearns : copy.learnsBody },
+    {
+      name: copy.learns,
+      value: isLinkEnough(gate) && !hasNda(gate) ? copy.linkLearns : copy.learnsBody,
+    },
     ...policy.expiresAtMs === null ? [] : [{ name: copy.expires, value: <Time atMs={policy.expiresAtMs} style='date' /> }],
   ]
   return (
