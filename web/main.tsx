@@ -5,15 +5,17 @@
 import './fragment.js'
 import { Suspense, lazy, useEffect, useState, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { BrowserRouter, Navigate, Route, Routes } from 'react-router'
+import { BrowserRouter, Navigate, Route, Routes, useNavigate } from 'react-router'
 import './ui/tokens.css'
 import './ui/base.css'
 import { createApi } from './api.js'
 import { LocaleProvider } from './copy.js'
 import { startCrypto } from './crypto.js'
+import { DroppedProvider } from './founder/dropped.js'
 import { Broken, NotFound, Starting, Unreachable } from './shell.js'
 import { SessionProvider, useSession } from './session.js'
 import { AriaRoot } from './ui/AriaRoot.js'
+import { NavigateContext } from './ui/navigate-context.js'
 import { applyRememberedTheme } from './ui/ThemeSwitch.js'
 
 const SignUp = lazy(async () => ({ default: (await import('./founder/accounts/SignUp.js')).SignUp }))
@@ -21,6 +23,11 @@ const SignIn = lazy(async () => ({ default: (await import('./founder/accounts/Si
 const Unlock = lazy(async () => ({ default: (await import('./founder/accounts/Unlock.js')).Unlock }))
 const Recovery = lazy(async () => ({ default: (await import('./founder/accounts/Recovery.js')).Recovery }))
 const RecoveryCode = lazy(async () => ({ default: (await import('./founder/accounts/RecoveryCode.js')).RecoveryCode }))
+const Dashboard = lazy(async () => ({ default: (await import('./founder/Dashboard.js')).Dashboard }))
+const NewDeck = lazy(async () => ({ default: (await import('./founder/NewDeck.js')).NewDeck }))
+const NewVersion = lazy(async () => ({ default: (await import('./founder/NewDeck.js')).NewVersion }))
+const ResumeUpload = lazy(async () => ({ default: (await import('./founder/ResumeUpload.js')).ResumeUpload }))
+const Vault = lazy(async () => ({ default: (await import('./founder/Vault.js')).Vault }))
 const Audits = lazy(async () => ({ default: (await import('./auditor/Audits.js')).Audits }))
 const Audit = lazy(async () => ({ default: (await import('./auditor/Audits.js')).Audit }))
 const AcceptInvitation = lazy(async () => ({ default: (await import('./auditor/AcceptInvitation.js')).AcceptInvitation }))
@@ -37,6 +44,11 @@ function Screens() {
       <Route path='/recover' element={<SignedOut><Recovery /></SignedOut>} />
       <Route path='/account' element={<Open><Ways /></Open>} />
       <Route path='/account/recovery-code' element={<Open><RecoveryCode /></Open>} />
+      <Route path='/vaults' element={<Open><Dashboard /></Open>} />
+      <Route path='/vaults/new' element={<Open><NewDeck /></Open>} />
+      <Route path='/vaults/:vaultId' element={<Open><Vault /></Open>} />
+      <Route path='/vaults/:vaultId/resume' element={<Open><ResumeUpload /></Open>} />
+      <Route path='/vaults/:vaultId/new-version/:documentId' element={<Open><NewVersion /></Open>} />
       <Route path='/audits' element={<Open><Audits /></Open>} />
       <Route path='/audits/:vaultId' element={<Open><Audit /></Open>} />
       <Route path='/audit/:invitationId' element={<Open><AcceptInvitation /></Open>} />
@@ -68,7 +80,17 @@ function App() {
   if (isBroken) return <Broken />
   if (state.step === 'starting') return <Starting />
   if (state.step === 'unreachable') return <Unreachable />
-  return <Suspense fallback={<Starting />}><Screens /></Suspense>
+  return (
+    <DroppedProvider>
+      <Suspense fallback={<Starting />}><Screens /></Suspense>
+    </DroppedProvider>
+  )
+}
+
+/** The mark in the header follows the router: a reload would empty the worker's memory of keys. */
+function Routed({ children }: { children: ReactNode }) {
+  const navigate = useNavigate()
+  return <NavigateContext value={(href) => void navigate(href)}>{children}</NavigateContext>
 }
 
 /** What nobody caught is our bug: it is said, once, instead of leaving a screen that waits for ever. */
@@ -89,7 +111,9 @@ if (root !== null) {
     <LocaleProvider>
       <BrowserRouter>
         <AriaRoot>
-          <SessionProvider api={createApi()} crypto={startCrypto()}><App /></SessionProvider>
+          <Routed>
+            <SessionProvider api={createApi()} crypto={startCrypto()}><App /></SessionProvider>
+          </Routed>
         </AriaRoot>
       </BrowserRouter>
     </LocaleProvider>)

@@ -1,0 +1,159 @@
+/**
+ * A vault as its founder sees it: what the server keeps, with the labels that only she can read opened
+ * in the worker. Also what a link is made of: which versions it serves, and under which policy.
+ */
+import type { GrantSummary, Invitation, Person, PublishedNda, StoredVersion, VaultDetail, VaultSummary } from '../../protocol/api.js'
+import { attempt, type LabelContext, type Policy } from '../crypto.js'
+import type { SessionTools } from '../session.js'
+import type { Result } from './loaded.js'
+
+/** Most people that are read for one screen. */
+const MAX_PEOPLE_PAGES = 20
+
+export interface OwnDocument {
+  readonly documentId: string
+  readonly name: string
+  /** Newest first, open slides before the whole. */
+  readonly versions: readonly StoredVersion[]
+}
+
+export interface OwnLink {
+  readonly summary: GrantSummary
+  readonly name: string
+}
+
+export interface OwnVault {
+  readonly vaultId: string
+  readonly title: string
+  readonly createdAtMs: number
+  readonly documents: readonly OwnDocument[]
+  readonly links: readonly OwnLink[]
+  readonly ndas: readonly PublishedNda[]
+}
+
+/** A label, or `null` where the server returned something that is not hers. */
+export async function openLabel({ crypto }: SessionTools, sealed: string, context: LabelContext): Promise<string | null> {
+  const opened = await attempt(() => crypto.openLabel({ sealed, context }))
+  return opened.ok ? opened.value : null
+}
+
+export async function readOwnVault(tools: SessionTools, vaultId: string, unreadable: string): Promise<Result<OwnVault>> {
+  const read = await tools.api.readVault(vaultId)
+  return read.ok ? { ok: true, value: await openVault(tools, read.value, unreadable) } : read
+}
+
+async function openVault(tools: SessionTools, vault: VaultDetail, unreadable: string): Promise<OwnVault> {
+  const { vaultId, titleSealed, createdAtMs, documents, grants, ndas } = vault
+  return {
+    vaultId, createdAtMs, ndas,
+    title: await openLabel(tools, titleSealed, `vault-title:${vaultId}`) ?? unreadable,
+    documents: await Promise.all(documents.map(async ({ documentId, nameSealed, versions }) => ({
+      documentId, name: await openLabel(tools, nameSealed, `document-name:${documentId}`) ?? unreadable,
+      versions: [...versions].sort((a, b) => b.storedAtMs - a.storedAtMs || b.part - a.part),
+    }))),
+    links: await Promise.all(grants.map(async (summary) => ({
+      summary, name: await openLabel(tools, summary.nameSealed, `grant-name:${summary.grantId}`) ?? unreadable,
+    }))),
+  }
+}
+
+export interface VaultCard {
+  readonly summary: VaultSummary
+  readonly title: string
+}
+
+export async function listOwnVaults(tools: SessionTools, unreadable: string): Promise<Result<readonly VaultCard[]>> {
+  const listed = await tools.api.listVaults()
+  if (!listed.ok) return listed
+  const cards = listed.value.vaults.map(async (summary) => ({
+    summary, title: await openLabel(tools, summary.titleSealed, `vault-title:${summary.vaultId}`) ?? unreadable,
+  }))
+  return { ok: true, value: await Promise.all(cards) }
+}
+
+export async function listAllPeople({ api }: SessionTools, vaultId: string): Promise<Result<readonly Person[]>> {
+  const people: Person[] = []
+  let after: string | null = null
+  for (let pageIndex = 0; pageIndex < MAX_PEOPLE_PAGES; pageIndex++) {
+    const page = await api.listPeople(vaultId, { after, limit: 100 })
+    if (!page.ok) return page
+    people.push(...page.value.people)
+    after = page.value.next
+    if (after === null) break
+  }
+  return { ok: true, value: people }
+}
+
+// ---------------------------------------------------------------------------- versions and links
+
+/** The newest of each document and part: what a link serves. */
+export function currentVersions(documents: readonly OwnDocument[]): StoredVersion[] {
+  return documents.flatMap(({ versions }) => ([0, 1] as const).flatMap((part) => newestOf(versions, part) ?? []))
+}
+
+export function newestOf(versions: readonly StoredVersion[], part: 0 | 1): StoredVersion | null {
+  const parts = versions.filter((version) => version.part === part)
+  return parts.reduce<StoredVersion | null>((newest, one) => newest === null || one.version > newest.version ? one : newest, null)
+}
+
+/** The records before this version, oldest first: the chain that the worker checks. */
+export function recordsBefore(versions: readonly StoredVersion[], version: StoredVersion): { record: string, signature: string }[] {
+  return versions
+    .filter(({ part, version: number }) => part === version.part && number < version.version)
+    .sort((a, b) => a.version - b.version)
+    .map(({ record, recordSignature }) => ({ record, signature: recordSignature }))
+}
+
+export function isBehindNda(versions: readonly StoredVersion[]): boolean {
+  return versions.some(({ gate }) => gate === 'nda')
+}
+
+export type LinkChoices = Pick<Policy, 'release' | 'expiresAtMs' | 'download' | 'watermark'>
+
+/** What a new link asks for, as far as the versions' own gates decide it. */
+export function policyFor(versions: readonly StoredVersion[], choices: LinkChoices): Policy {
+  const openGate = versions.some(({ part, gate }) => part === 1 && gate === 'link') ? 'link' : 'email'
+  const hasNda = isBehindNda(versions)
+  const isByLink = versions.every(({ gate }) => gate === 'link')
+  return {
+    ...choices, openGate: isByLink ? 'link' : openGate, gate: hasNda ? 'nda' : isByLink ? 'link' : 'email',
+    release: hasNda ? choices.release : 'on-signature',
+  }
+}
+
+export type LinkState = 'live' | 'expired' | 'revoked'
+
+export function stateOf({ revokedAtMs, expiresAtMs }: Pick<GrantSummary | Invitation, 'revokedAtMs' | 'expiresAtMs'>, nowMs: number): LinkState {
+  if (revokedAtMs !== null) return 'revoked'
+  return expiresAtMs !== null && expiresAtMs <= nowMs ? 'expired' : 'live'
+}
+
+/** The link's address; its fragment comes from the worker and goes nowhere but the screen and the clipboard. */
+export function addressOf(publicUrl: string, grantId: string, fragment: string): string {
+  return `${publicUrl}/g/${grantId}#${fragment}`
+}
+
+/**
+ * After a new version: the headers that make live links serve it. A link made without an NDA gets none
+ * of what has moved behind one.
+ */
+export async function serveOnLinks(tools: SessionTools, vault: OwnVault, versions: readonly StoredVersion[]): Promise<Result<null>> {
+  const nowMs = Date.now()
+  for (const { summary } of vault.links) {
+    if (stateOf(summary, nowMs) !== 'live') continue
+    const made = await headersFor(tools, { vaultId: vault.vaultId, summary, versions })
+    if (!made.ok) return made
+    if (made.value.length === 0) continue
+    const added = await tools.api.addHeaders(summary.grantId, made.value)
+    if (!added.ok) return added
+  }
+  return { ok: true, value: null }
+}
+
+async function headersFor({ crypto }: SessionTools, input: { vaultId: string, summary: GrantSummary, versions: readonly StoredVersion[] }) {
+  return await attempt(async () => {
+    const { ndaSha256 } = await crypto.readGrant({ vaultId: input.vaultId, summary: input.summary })
+    const versions = input.versions.filter(({ gate }) => gate !== 'nda' || ndaSha256 !== null)
+    return versions.length === 0 ? [] : await crypto.headersForGrant({ ...input, versions })
+  })
+}
