@@ -2,6 +2,7 @@
 import { countWaiting, listWaiting, type WaitingRequest } from '../../db/queries/acceptances.js'
 import type { AccessRequest, AccessRequestList } from '../../protocol/api.js'
 import { encodeBase64Url } from '../../protocol/bytes.js'
+import { verifyAcceptance } from '../../protocol/log/acceptance.js'
 import type { World } from '../world.js'
 
 /** Signed requests over all her vaults, oldest first. Refuses: nothing. */
@@ -14,10 +15,12 @@ export async function listRequests(
   return { requests: rows.map(presentRequest), totalCount }
 }
 
+/** Name and address as they were signed: her browser refuses a request that states others. */
 function presentRequest(row: WaitingRequest): AccessRequest {
+  const { name, email } = verifyAcceptance(row.note)
   return {
-    acceptanceId: row.id, vaultId: row.vaultId, grantId: row.grantId, personId: row.personId, name: row.name ?? '',
-    email: row.email, signedAtMs: row.signedAtMs, acceptance: row.note, enrolment: row.enrolment,
+    acceptanceId: row.id, vaultId: row.vaultId, grantId: row.grantId, personId: row.personId,
+    name, email, signedAtMs: row.signedAtMs, acceptance: row.note, enrolment: row.enrolment,
     recipient: row.recipient,
     deviceSigningKey: encodeBase64Url(row.deviceSigningKey),
     vaultTitleSealed: encodeBase64Url(row.vaultTitleSealed),
