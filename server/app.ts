@@ -8,8 +8,8 @@ import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import underPressure from '@fastify/under-pressure'
 import Fastify, {
-  LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance, type FastifyReply,
-  type FastifyRequest, type RawServerDefault,
+  LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance,
+  type FastifyReply, type FastifyRequest, type RawServerDefault,
 } from 'fastify'
 import { uuidv7 } from 'uuidv7'
 import { decodeUtf8 } from '../protocol/bytes.js'
@@ -76,7 +76,10 @@ const HEADERS_TIMEOUT_MS = 10_000
 const MAX_HEADER_COUNT = 100
 const MAX_CONNECTIONS = 2_000
 const MAX_REQUESTS_PER_SOCKET = 1_000
-const MAX_EVENT_LOOP_DELAY_MS = 2_000
+/** What does not fit a schema is refused, never mended. */
+const AJV_OPTIONS = {
+  coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false, strict: true,
+} as const
 const NO_LIMIT_HEADERS = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false }
 
 /** The app with its API. Not yet listening. */
@@ -84,7 +87,7 @@ export async function buildApp(world: World): Promise<App> {
   const app = makeServer(world)
   app.addHook('onSend', async (_request, reply) => { addMissing(reply, headersFor(world.config, 'api')) })
   await app.register(swagger, openapiOptions(world))
-  await app.register(underPressure, { maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS, retryAfter: 2 })
+  await app.register(underPressure, { maxEventLoopDelay: world.config.maxEventLoopDelayMs, retryAfter: 2 })
   await app.register(rateLimit, {
     global: true, max: world.config.rateLimitPerMinute, timeWindow: '1 minute',
     addHeaders: NO_LIMIT_HEADERS, addHeadersOnExceeding: NO_LIMIT_HEADERS,
@@ -107,7 +110,8 @@ export async function buildViewer(world: World): Promise<App> {
 function makeServer(world: World): App {
   const app = Fastify(serverOptions(world)).withTypeProvider<TypeBoxTypeProvider>()
   Object.assign(app.server, {
-    headersTimeout: HEADERS_TIMEOUT_MS, maxHeadersCount: MAX_HEADER_COUNT, maxConnections: MAX_CONNECTIONS,
+    headersTimeout: HEADERS_TIMEOUT_MS, maxHeadersCount: MAX_HEADER_COUNT,
+    maxConnections: MAX_CONNECTIONS,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
   })
   app.decorate('world', world)
@@ -137,7 +141,7 @@ function serverOptions(world: World): FastifyHttpOptions<RawServerDefault, Fasti
     onConstructorPoisoning: 'error',
     return503OnClosing: true,
     forceCloseConnections: true,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false, strict: true } },
+    ajv: { customOptions: AJV_OPTIONS },
   }
 }
 

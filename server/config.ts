@@ -38,6 +38,7 @@ export interface Config {
   readonly mailFrom: string
   readonly maxFileSizeBytes: number
   readonly rateLimitPerMinute: number
+  readonly maxEventLoopDelayMs: number
   readonly emailCodesPerNetwork: number
   readonly accountQuotaBytes: number
   readonly unfinishedUploadHours: number
@@ -95,6 +96,10 @@ export const SETTINGS = [
   { name: 'MAIL_FROM', fallback: 'Sealdeck <sealdeck@PUBLIC_URL\'s host>', meaning: 'sender of the mails' },
   { name: 'MAX_FILE_SIZE_BYTES', fallback: String(MAX_FILE_SIZE_BYTES), meaning: 'largest file that can be sealed' },
   { name: 'RATE_LIMIT_PER_MINUTE', fallback: '6000', meaning: 'requests from one address to one instance' },
+  {
+    name: 'MAX_EVENT_LOOP_DELAY_MS', fallback: '2000',
+    meaning: 'busier than this, the server answers 503 and asks to try again',
+  },
   { name: 'EMAIL_CODES_PER_NETWORK', fallback: '20', meaning: 'codes by mail that one network (/24 or /48) can ask for in an hour' },
   { name: 'ACCOUNT_QUOTA_BYTES', fallback: String(DEFAULT_QUOTA_BYTES), meaning: 'ciphertext that one account can store' },
   { name: 'UNFINISHED_UPLOAD_HOURS', fallback: '168', meaning: 'how long an upload may stay unfinished before it is given up' },
@@ -135,6 +140,9 @@ export function readConfig(environment: Environment = process.env): Config {
     smtpUrl: source.url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: source.line('MAIL_FROM') ?? `Sealdeck <sealdeck@${new URL(publicUrl).hostname}>`,
     maxFileSizeBytes: source.integer('MAX_FILE_SIZE_BYTES', { fallback: MAX_FILE_SIZE_BYTES, min: 1024, max: MAX_FILE_SIZE_BYTES }),
+    maxEventLoopDelayMs: source.integer('MAX_EVENT_LOOP_DELAY_MS', {
+      fallback: 2_000, min: 100, max: MAX_INTERVAL_MS,
+    }),
     rateLimitPerMinute: source.integer('RATE_LIMIT_PER_MINUTE', { fallback: 6_000, min: 10, max: 100_000_000 }),
     emailCodesPerNetwork: source.integer('EMAIL_CODES_PER_NETWORK', { fallback: 20, min: 1, max: 1_000_000 }),
     accountQuotaBytes: source.integer('ACCOUNT_QUOTA_BYTES', { fallback: DEFAULT_QUOTA_BYTES, min: 0, max: Number.MAX_SAFE_INTEGER }),

@@ -87,6 +87,36 @@ const NOTICES = {
       text: `Основатель не одобрил ваш запрос на ${host}.\n\nПодписанное вами остаётся в журнале; документы остаются закрытыми.\n`,
     },
   }),
+  'nda-signed': ({ host }): Texts => ({
+    en: {
+      subject: `Your signature at ${host}`,
+      text: `You signed an agreement at ${host}. Attached: the agreement, what you signed, and the receipt.\n\nThe receipt proves, without us and without a network, that your signature stands in the log: npx sealdeck verify receipt\n\nIf it was not you, answer whoever sent you the link.\n`,
+    },
+    ru: {
+      subject: `Ваша подпись на ${host}`,
+      text: `Вы подписали соглашение на ${host}. Во вложении: соглашение, подписанный текст и квитанция.\n\nКвитанция доказывает, без нас и без сети, что ваша подпись есть в журнале: npx sealdeck verify receipt\n\nЕсли это были не вы, сообщите тому, кто прислал вам ссылку.\n`,
+    },
+  }),
+  'signature-received': ({ host, url }): Texts => ({
+    en: {
+      subject: `Somebody signed your agreement at ${host}`,
+      text: `An investor signed your agreement at ${host} and can read the documents now. The receipt is attached.\n\nWho it was, and what happens from here, is at ${url}\n`,
+    },
+    ru: {
+      subject: `Ваше соглашение подписано на ${host}`,
+      text: `Инвестор подписал ваше соглашение на ${host} и теперь может читать документы. Квитанция во вложении.\n\nКто это и что происходит дальше, видно на ${url}\n`,
+    },
+  }),
+  'approval-due': ({ host, url }): Texts => ({
+    en: {
+      subject: `Somebody waits for you at ${host}`,
+      text: `An investor signed your agreement at ${host} and waits to be let in. The receipt of the signature is attached.\n\nDecide at ${url}\n`,
+    },
+    ru: {
+      subject: `На ${host} ждут вашего решения`,
+      text: `Инвестор подписал ваше соглашение на ${host} и ждёт, когда вы его впустите. Квитанция подписи во вложении.\n\nРешить можно на ${url}\n`,
+    },
+  }),
 } as const satisfies Readonly<Record<string, (place: Place) => Texts>>
 
 export type NoticeKind = keyof typeof NOTICES

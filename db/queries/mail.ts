@@ -32,7 +32,7 @@ export function queued(db: Db, change: WithSubquery, mails: readonly NewMail[], 
   return db.$with(alias).as(insertRows(db, mails, sql`exists (select 1 from ${change})`))
 }
 
-/** Queue mails that go with no change. */
+/** Queue mails that go with no change. One whose id is there already is not sent twice. */
 export async function insertMails(db: Db, mails: readonly NewMail[]): Promise<void> {
   await insertRows(db, mails, sql`true`)
 }
@@ -43,7 +43,7 @@ function insertRows(db: Db, mails: readonly NewMail[], condition: SQL) {
     select id, kind, recipient_email, subject, text, html, attachments, created_at, created_at, 0, null, null
     from (values ${sql.join(mails.map(mailRow), sql`, `)})
       as mails(id, kind, recipient_email, subject, text, html, attachments, created_at)
-    where ${condition}`).returning({ id: mailOutbox.id })
+    where ${condition}`).onConflictDoNothing().returning({ id: mailOutbox.id })
 }
 
 function mailRow(mail: NewMail): SQL {
@@ -79,7 +79,8 @@ export async function markSent(db: Db, id: string, atMs: number): Promise<void> 
 
 /** @param failure - `failedAtMs` null: to be tried again. */
 export async function markFailed(
-  db: Db, id: string, { nextTryAtMs, failedAtMs }: { nextTryAtMs: number, failedAtMs: number | null },
+  db: Db, id: string,
+  { nextTryAtMs, failedAtMs }: { nextTryAtMs: number, failedAtMs: number | null },
 ): Promise<void> {
   await db.update(mailOutbox)
     .set(failedAtMs === null ? { nextTryAtMs } : { ...WITHOUT_BODY, failedAtMs })

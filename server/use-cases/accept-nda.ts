@@ -14,6 +14,7 @@ import {
   releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type InvestorClaims,
   type OpenGate,
 } from '../gate.js'
+import { mailReceipts } from '../receipt-mails.js'
 import { keyOf, nonceOf, requireStatementOf } from '../statements.js'
 import type { World } from '../world.js'
 
@@ -31,7 +32,7 @@ export interface Signing {
  * note-expired, nda-mismatch, device-mismatch, email-unverified, already-accepted, nonce-unknown,
  * log-unavailable.
  * Effects: one acceptance; releases; events `nda.accepted`, then `header.released`, all published before
- * this returns.
+ * this returns; receipts by mail to both.
  */
 export async function acceptNda(
   world: World, claims: InvestorClaims, signing: Signing,
@@ -50,8 +51,9 @@ export async function acceptNda(
   const event = acceptanceEvent(world, gate, claims, { statement, signing })
   const chosen = isOnSignature ? await chooseNda(world, gate, claims, investor) : []
   const releases = planReleases(world, gate, { chosen, investor, because: event.commitment })
+  const acceptanceId = uuidv7()
   const done = await insertAcceptance(world.db, {
-    id: uuidv7(), vaultId: gate.grant.vaultId, grantId: gate.grant.id,
+    id: acceptanceId, vaultId: gate.grant.vaultId, grantId: gate.grant.id,
     revision: gate.grant.revision,
     personId: investor.personId, deviceId: investor.deviceId, nowMs: world.clock.nowMs(),
     nonce: nonceOf(statement),
@@ -61,6 +63,7 @@ export async function acceptNda(
   if (done === undefined) throw new Refusal('nonce-unknown')
   const released = releasedOf({ releases, chosen }, done.headerIds)
   const receipts = await publishedReceipts(world, [event, ...released.map((one) => one.event)])
+  await mailReceipts(world, gate, { investor, acceptanceId, note: signing.note, receipt: receipts[0] })
   return {
     standing: isOnSignature ? 'released' : 'awaiting-approval', receipts,
     headers: await presentHeaders(world, released.map(({ header }) => header)),
@@ -77,9 +80,11 @@ async function answerAgain(
   const versions = earnedVersions(gate, investor, before)
   const chosen = await chooseHeaders(world, gate, { deviceId: claims.deviceId, versions })
   const { eventIds, headerIds } = await findEventIds(world.db, before)
+  const receipts = await storedReceipts(world, eventIds)
+  // Had the process died before, the mails were not queued; if they were, nothing happens.
+  await mailReceipts(world, gate, { investor, acceptanceId: before.id, note, receipt: receipts[0] })
   return {
-    standing: standingOf(gate, investor, before),
-    receipts: await storedReceipts(world, eventIds),
+    standing: standingOf(gate, investor, before), receipts,
     headers: await presentHeaders(
       world, chosen.filter(({ waiting }) => headerIds.includes(waiting.id)),
     ),

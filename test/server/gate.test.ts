@@ -9,6 +9,7 @@ import { policyOfLog } from '../../protocol/log/policy.js'
 import { verifyProof } from '../../protocol/log/proof.js'
 import { ready } from '../../protocol/sodium.js'
 import { Investor, randomNonce } from '../helpers/investor.js'
+import { takeMail } from '../helpers/mailbox.js'
 import { Founder } from '../helpers/people.js'
 import { checkLog, ENGINES, startWorld, type Engines, type TestWorld } from '../helpers/world.js'
 
@@ -26,7 +27,7 @@ async function stage(t: Test, engines: Engines, policy: Parameters<Founder['shar
 
 for (const engines of ENGINES) {
   t.test(`on signature, ${engines}`, async (t) => {
-    const { test, link, investor } = await stage(t, engines)
+    const { test, founder, link, investor } = await stage(t, engines)
 
     const access = await investor.enters(link)
     t.equal(access.release.standing, 'nda-due')
@@ -47,6 +48,9 @@ for (const engines of ENGINES) {
     if (whole === undefined || deck === undefined) return t.fail('the whole deck is released')
     t.ok(equalBytes(investor.opens(link, whole) ?? new Uint8Array(), deck.fileKey), 'its file key opens')
     await provesReceipts(t, test, release)
+    const copy = await takeMail(test.world, investor.email, /signature/)
+    t.match(copy.body, /acceptance\.tlog-proof/, 'the receipt comes by mail')
+    t.ok(await takeMail(test.world, founder.email, /signed your agreement/), 'the founder is told')
 
     const again = await investor.asksToAccept(link, acceptance)
     t.equal(again.statusCode, 201, 'the same note gets the same answer')
