@@ -19,7 +19,8 @@ import { lockDataFolder } from './data-lock.js'
 import * as schema from './schema.js'
 
 /** Both drivers' databases are assignable to this without a cast. */
-export type Db = PgDatabase<PgQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>
+export type Db =
+  PgDatabase<PgQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>
 
 export type Engine = 'pglite' | 'postgres'
 
@@ -69,7 +70,8 @@ export async function openDb(settings: DbSettings): Promise<OpenDatabase> {
 }
 
 async function openPglite(settings: DbSettings & { engine: 'pglite' }): Promise<OpenDatabase> {
-  const unlock = settings.lockFolder === undefined ? undefined : await lockDataFolder(settings.lockFolder)
+  const { lockFolder } = settings
+  const unlock = lockFolder === undefined ? undefined : await lockDataFolder(lockFolder)
   try {
     const client = await PGlite.create({
       ...(settings.folder === null ? {} : { dataDir: settings.folder }),
@@ -85,7 +87,9 @@ async function openPglite(settings: DbSettings & { engine: 'pglite' }): Promise<
   }
 }
 
-function pgliteDatabase(client: PGlite, db: Db, unlock: (() => Promise<void>) | undefined): OpenDatabase {
+function pgliteDatabase(
+  client: PGlite, db: Db, unlock: (() => Promise<void>) | undefined,
+): OpenDatabase {
   let isLed = false
   return {
     engine: 'pglite',
@@ -134,7 +138,8 @@ async function openPostgres(settings: PostgresSettings): Promise<OpenDatabase> {
     },
     dump: () => Promise.reject(new Error('use pg_dump for PostgreSQL')),
     async close() {
-      await Promise.all([client.end({ timeout: CLOSE_TIMEOUT_SECONDS }), logClient.end({ timeout: CLOSE_TIMEOUT_SECONDS })])
+      const closing = [client, logClient].map((one) => one.end({ timeout: CLOSE_TIMEOUT_SECONDS }))
+      await Promise.all(closing)
     },
   }
 }
@@ -191,7 +196,9 @@ async function usableRoles(client: postgres.Sql): Promise<Roles | undefined> {
 /** The lock is a session's: a connection of its own, and the lock is lost with it. */
 async function tryLeadPostgres(url: string): Promise<LeaderLock | undefined> {
   let isHeld = false
-  const client = connect(url, { max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS, onClose: () => { isHeld = false } })
+  const client = connect(url, {
+    max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS, onClose: () => { isHeld = false },
+  })
   const release = async () => {
     isHeld = false
     await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })

@@ -5,6 +5,7 @@
  * a word. The lock file holds the owner's process id and start time, so that a crashed owner, or
  * another process that was given the same id, is told from a live one.
  */
+import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +36,7 @@ export async function lockDataFolder(folder: string): Promise<() => Promise<void
 }
 
 async function createLock(path: string, content: string): Promise<boolean> {
-  const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
+  const draft = `${path}.${randomBytes(8).toString('hex')}`
   await writeFile(draft, content, { mode: 0o600 })
   try {
     // A link appears whole or not at all, so nobody reads a half-written owner.

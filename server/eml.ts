@@ -29,6 +29,7 @@ interface Part { readonly headers: ReadonlyMap<string, string>, readonly body: s
 
 function splitPart(source: string): Part {
   const lines = source.replaceAll('\r\n', '\n')
+  if (lines.startsWith('\n')) return { headers: new Map(), body: lines.slice(1) }
   const end = lines.indexOf('\n\n')
   const head = (end < 0 ? lines : lines.slice(0, end)).replace(/\n[ \t]+/g, ' ') // A header goes on in an indented line.
   const headers = head.split('\n').map((line) => {

@@ -95,14 +95,18 @@ export function bearerOf(request: FastifyRequest): string {
   return match?.[1] ?? ''
 }
 
-async function readAccount(world: World, identities: Identities, request: FastifyRequest): Promise<LiveSession> {
+async function readAccount(
+  world: World, identities: Identities, request: FastifyRequest,
+): Promise<LiveSession> {
   const claims = world.tokens.read('account', bearerOf(request))
   const session = claims && await identities.findLiveSession(claims.sid, world.clock.nowMs())
   if (session === undefined || session.userId !== claims?.sub) throw new Refusal('not-signed-in')
   return session
 }
 
-async function readInvestor(world: World, identities: Identities, request: FastifyRequest): Promise<Investor> {
+async function readInvestor(
+  world: World, identities: Identities, request: FastifyRequest,
+): Promise<Investor> {
   const claims = world.tokens.read('investor', bearerOf(request))
   const row = claims && await identities.findInvestor(claims.did)
   if (row === undefined || row.personId !== claims?.sub || row.grantId !== claims.gid) throw new Refusal('not-signed-in')
@@ -121,7 +125,8 @@ function requireGrantOfPath(request: FastifyRequest, row: InvestorRow): void {
 /** `undefined` leaves the cookie as it is: the browser holds a newer one. */
 export function setRefreshCookie(reply: FastifyReply, refreshToken: string | undefined): void {
   if (refreshToken === undefined) return
-  void reply.setCookie(REFRESH_COOKIE, refreshToken, { ...COOKIE_OPTIONS, maxAge: SESSION_MAX_MS / 1_000 })
+  const options = { ...COOKIE_OPTIONS, maxAge: SESSION_MAX_MS / 1_000 }
+  void reply.setCookie(REFRESH_COOKIE, refreshToken, options)
 }
 
 /** Sign-out also empties the cache; stores are the page's to clear (a device keeps what it was told to keep). */

@@ -57,6 +57,11 @@ export interface Turn {
   readonly filledPaths: readonly string[]
 }
 
+/** The checkpoint in the bucket; size 0 and an empty text if there is none. */
+interface Shown extends Pick<LogState, 'root' | 'checkpoint' | 'etag'> {
+  readonly size: number
+}
+
 type Parts = Pick<World, 'database' | 'bucket' | 'keys' | 'clock'>
 
 const REPAIR = 'Repair: `npx sealdeck admin fsck --repair` imports the missing entries from the published files.'
@@ -91,9 +96,11 @@ export class Integrator {
     }
     const edge = shown.size === 0 ? EMPTY_TILE_EDGE
       : await readTileEdge(this.#files.read, { size: BigInt(shown.size), root: shown.root })
-    if (head.size === shown.size && !equalBytes(head.root, shown.root)) throw otherHistory(head.size)
-    if (noted.size < shown.size) await markPublished(logDb, { ...shown, atMs: this.#parts.clock.nowMs() })
-    return await this.#catchUp({ edge, root: shown.root, checkpoint: shown.checkpoint, etag: shown.etag }, head)
+    const { size, root, checkpoint, etag } = shown
+    if (head.size === size && !equalBytes(head.root, root)) throw otherHistory(size)
+    const atMs = this.#parts.clock.nowMs()
+    if (noted.size < size) await markPublished(logDb, { size, checkpoint, atMs })
+    return await this.#catchUp({ edge, root, checkpoint, etag }, head)
   }
 
   /** Publish what is committed and not yet published, batch by batch. */
@@ -125,7 +132,8 @@ export class Integrator {
     const entries = batch.map(({ entry }) => entry)
     const plan = planIntegration(state.edge, entries, platformSha256)
     const size = sizeOf(state)
-    const isFirst = await integrate(logDb, { size, root: state.root }, { root: plan.root, edge: encodeEdge(plan.edge.edge) }, batch)
+    const next = { root: plan.root, edge: encodeEdge(plan.edge.edge) }
+    const isFirst = await integrate(logDb, { size, root: state.root }, next, batch)
     if (!isFirst) throw new Overtaken('the head has moved')
     await this.#requireStored(entries, size)
     return {
@@ -148,7 +156,8 @@ export class Integrator {
 
   /** What was committed is what was planned: asked of the database, not of our memory. */
   async #requireStored(entries: readonly Uint8Array[], start: number): Promise<void> {
-    const stored = await hashEntries(this.#parts.database.logDb, { start, end: start + entries.length })
+    const { logDb } = this.#parts.database
+    const stored = await hashEntries(logDb, { start, end: start + entries.length })
     if (!equalBytes(stored, platformSha256(concatBytes(...entries)))) {
       throw new LogContradiction(`the database holds other entries from ${start} than were integrated`)
     }
@@ -157,18 +166,22 @@ export class Integrator {
   async #publish(old: LogState, plan: Integration): Promise<LogState> {
     // By another way than `plan.root` came about: a slip in either is found before it is signed.
     assert(equalBytes(rootOfLevels(plan.edge.levels), plan.root), 'both ways to the root agree')
-    const { keys, clock, database } = this.#parts
-    const checkpoint = signCheckpoint({ origin: keys.log.origin, size: plan.edge.edge.size, root: plan.root }, [keys.log.signer])
+    const { keys, clock, database, bucket } = this.#parts
+    const { origin, signer } = keys.log
+    const { size } = plan.edge.edge
+    const checkpoint = signCheckpoint({ origin, size, root: plan.root }, [signer])
     await this.#writeFiles(plan.resources)
-    const etag = await this.#parts.bucket.replace(this.#key(CHECKPOINT_PATH), encodeUtf8(checkpoint), old.etag, CHECKPOINT_OPTIONS)
+    const key = this.#key(CHECKPOINT_PATH)
+    const etag = await bucket.replace(key, encodeUtf8(checkpoint), old.etag, CHECKPOINT_OPTIONS)
     if (etag === undefined) throw new Overtaken('the checkpoint has moved')
-    await markPublished(database.logDb, { size: Number(plan.edge.edge.size), checkpoint, atMs: clock.nowMs() })
+    await markPublished(database.logDb, { size: Number(size), checkpoint, atMs: clock.nowMs() })
     return { edge: plan.edge, root: plan.root, checkpoint, etag }
   }
 
   async #writeFiles(resources: readonly Resource[]): Promise<void> {
     for (let start = 0; start < resources.length; start += MAX_PARALLEL_WRITES) {
-      await Promise.all(resources.slice(start, start + MAX_PARALLEL_WRITES).map((resource) => this.#writeFile(resource)))
+      const some = resources.slice(start, start + MAX_PARALLEL_WRITES)
+      await Promise.all(some.map((resource) => this.#writeFile(resource)))
     }
   }
 
@@ -184,14 +197,16 @@ export class Integrator {
     this.#files.keep(path, bytes)
   }
 
-  async #readCheckpoint(): Promise<{ size: number, root: Uint8Array, checkpoint: string, etag: string | null }> {
+  async #readCheckpoint(): Promise<Shown> {
     const stored = await this.#parts.bucket.readTagged(this.#key(CHECKPOINT_PATH))
     if (stored === null) return { size: 0, root: EMPTY_ROOT, checkpoint: '', etag: null }
     const checkpoint = decodeUtf8(stored.bytes)
     const { origin, signer } = this.#parts.keys.log
-    const { size, root, origin: shownOrigin } = parseCheckpoint(verifyNote(checkpoint, [signer.key]).text)
-    if (shownOrigin !== origin) throw new LogContradiction(`the bucket holds the log ${shownOrigin}, the key is for ${origin}`)
-    return { size: Number(size), root, checkpoint, etag: stored.etag }
+    const shown = parseCheckpoint(verifyNote(checkpoint, [signer.key]).text)
+    if (shown.origin !== origin) {
+      throw new LogContradiction(`the bucket holds the log ${shown.origin}, the key is for ${origin}`)
+    }
+    return { size: Number(shown.size), root: shown.root, checkpoint, etag: stored.etag }
   }
 
   #key(path: string): string {
@@ -216,7 +231,7 @@ function otherHistory(size: number): LogContradiction {
 /** Give each event the next number of its vault and of its person, and make the tags from them. */
 function numberEntries(pending: readonly PendingEvent[]): NumberedEntry[] {
   const counts = new Map<string, number>()
-  function next(scopeId: string | null, tagKey: Uint8Array | null, count: number | null): number | null {
+  function next(scopeId: string | null, tagKey: Uint8Array | null, count: number | null) {
     if (scopeId === null || tagKey === null) return null
     const number = (counts.get(scopeId) ?? count ?? 0) + 1
     counts.set(scopeId, number)
@@ -235,11 +250,16 @@ function numberEntries(pending: readonly PendingEvent[]): NumberedEntry[] {
 }
 
 /** Random where none applies, so that entries of all kinds look alike. */
-function makeTag(make: typeof vaultTag, tagKey: Uint8Array | null, sequence: number | null): Uint8Array {
-  return tagKey === null || sequence === null ? randomBytes(TAG_SIZE_BYTES) : make(tagKey, sequence)
+function makeTag(
+  make: typeof vaultTag, tagKey: Uint8Array | null, sequence: number | null,
+): Uint8Array {
+  const isTagged = tagKey !== null && sequence !== null
+  return isTagged ? make(tagKey, sequence) : randomBytes(TAG_SIZE_BYTES)
 }
 
-function loggedEvent(event: PendingEvent, entry: Uint8Array | undefined, index: number): LoggedEvent {
+function loggedEvent(
+  event: PendingEvent, entry: Uint8Array | undefined, index: number,
+): LoggedEvent {
   assert(entry !== undefined, 'each event has its entry')
   return { eventId: event.eventId, index, entry, bytes: event.bytes, salt: event.salt }
 }

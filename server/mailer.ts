@@ -15,6 +15,8 @@ import type { World } from './world.js'
 export interface Mailer {
   /** Look at the queue at once instead of at the next poll. */
   wake(): void
+  /** Resolves when the mails that are being sent just now are sent or put off. */
+  settled(): Promise<void>
   /** Ends after the mails that are being sent. */
   stop(): Promise<void>
 }
@@ -31,17 +33,18 @@ const SMTP_TIMEOUT_MS = 10_000
 
 /** Begin to send. */
 export async function startMailer(parts: Parts): Promise<Mailer> {
-  const { config } = parts
-  if (config.smtpUrl === undefined) await mkdir(config.outboxFolder, { recursive: true, mode: 0o700 })
-  const send = config.smtpUrl === undefined ? intoFolder(config.outboxFolder) : bySmtp(config.smtpUrl)
-  return new RunningMailer(parts, send)
+  const { smtpUrl, outboxFolder } = parts.config
+  if (smtpUrl !== undefined) return new RunningMailer(parts, bySmtp(smtpUrl))
+  await mkdir(outboxFolder, { recursive: true, mode: 0o700 })
+  return new RunningMailer(parts, intoFolder(outboxFolder))
 }
 
 type Send = (mail: SendMailOptions, id: string) => Promise<void>
 
 function bySmtp(url: string): Send {
   const transport = createTransport({
-    url, connectionTimeout: SMTP_TIMEOUT_MS, greetingTimeout: SMTP_TIMEOUT_MS, socketTimeout: SMTP_TIMEOUT_MS,
+    url, connectionTimeout: SMTP_TIMEOUT_MS, greetingTimeout: SMTP_TIMEOUT_MS,
+    socketTimeout: SMTP_TIMEOUT_MS,
   })
   return async (mail) => { await transport.sendMail(mail) }
 }
@@ -77,6 +80,10 @@ class RunningMailer implements Mailer {
     if (this.#isStopping) return
     this.#isAskedAgain = true
     if (!this.#isRunning) this.#running = this.#work()
+  }
+
+  async settled(): Promise<void> {
+    await this.#running
   }
 
   async stop(): Promise<void> {
@@ -117,7 +124,9 @@ class RunningMailer implements Mailer {
       const isLast = mail.tryCount >= MAX_TRIES || isRefusedForGood(error)
       log.warn({ mailId: mail.id, kind: mail.kind, tryCount: mail.tryCount, isLast, reason: reasonOf(error) }, 'a mail was not sent')
       const retryMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (mail.tryCount - 1))
-      await markFailed(db, mail.id, { nextTryAtMs: clock.nowMs() + retryMs, failedAtMs: isLast ? clock.nowMs() : null })
+      const nowMs = clock.nowMs()
+      const failedAtMs = isLast ? nowMs : null
+      await markFailed(db, mail.id, { nextTryAtMs: nowMs + retryMs, failedAtMs })
     }
   }
 

@@ -54,7 +54,8 @@ function print({ config, keys }: World): void {
 
 /** One clear line for what an operator can mend; `undefined` for anything else. */
 function describeFailure(error: unknown, config: Config | undefined): string | undefined {
-  if (error instanceof SettingError || error instanceof DataFolderLocked || error instanceof LogContradiction) return error.message
+  const kinds = [SettingError, DataFolderLocked, LogContradiction]
+  if (error instanceof Error && kinds.some((kind) => error instanceof kind)) return error.message
   const code: unknown = Reflect.get(Object(error), 'code')
   const port: unknown = Reflect.get(Object(error), 'port')
   const path: unknown = Reflect.get(Object(error), 'path')

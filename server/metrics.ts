@@ -33,12 +33,17 @@ export function openMetrics(world: World): Metrics {
     observe(request, reply) {
       // The route's pattern, never the address: ids in labels would be a leak and a flood.
       const route = request.routeOptions.url ?? 'none'
-      requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000)
+      const labels = { method: request.method, route, status: reply.statusCode }
+      requests.observe(labels, reply.elapsedTime / 1_000)
     },
     render: () => registry.metrics(),
   }
 }
 
-function gauge(registry: Registry, name: string, help: string, measure: () => Promise<number>): void {
-  registry.registerMetric(new Gauge({ name, help, registers: [], async collect() { this.set(await measure()) } }))
+function gauge(
+  registry: Registry, name: string, help: string, measure: () => Promise<number>,
+): void {
+  registry.registerMetric(new Gauge({
+    name, help, registers: [], async collect() { this.set(await measure()) },
+  }))
 }

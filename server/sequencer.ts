@@ -164,7 +164,8 @@ class RunningSequencer implements Sequencer {
     const { vaultTag, partyTag } = decodeEntry(entry)
     const path = await this.#pathTo(BigInt(index), BigInt(size))
     const opening = { salt, vaultTag, partyTag, eventBytes: bytes }
-    return { eventId, index, proof: buildProof({ index: BigInt(index), path, opening, checkpoint }) }
+    const proof = buildProof({ index: BigInt(index), path, opening, checkpoint })
+    return { eventId, index, proof }
   }
 
   async current(): Promise<CurrentLog> {
@@ -186,13 +187,15 @@ class RunningSequencer implements Sequencer {
     let failureCount = 0
     while (!this.#isStopping) {
       try {
-        const isBusy = this.#lock === undefined ? await this.#follow() : await this.#lead(this.#lock)
+        const lock = this.#lock
+        const isBusy = lock === undefined ? await this.#follow() : await this.#lead(lock)
         failureCount = 0
         if (!isBusy && !this.#isStopping) await this.#bell.wait(this.#pollMs())
       } catch (error) {
         await this.#stumble(error)
         failureCount++
-        await this.#bell.wait(Math.min(MAX_RETRY_AFTER_MS, RETRY_AFTER_MS * 2 ** failureCount), { isDeaf: true })
+        const pauseMs = Math.min(MAX_RETRY_AFTER_MS, RETRY_AFTER_MS * 2 ** failureCount)
+        await this.#bell.wait(pauseMs, { isDeaf: true })
       }
     }
   }
@@ -233,7 +236,8 @@ class RunningSequencer implements Sequencer {
   }
 
   async #keepPace(): Promise<void> {
-    const restMs = this.#lastPublishAtMs + this.#parts.config.logPublishIntervalMs - performance.now()
+    const { logPublishIntervalMs } = this.#parts.config
+    const restMs = this.#lastPublishAtMs + logPublishIntervalMs - performance.now()
     if (restMs > 0 && !this.#isBusy) await new Promise((resolve) => setTimeout(resolve, restMs))
   }
 

@@ -34,7 +34,8 @@ export async function listPending(db: Db, limit: number): Promise<PendingEvent[]
   const vaultSequence = alias(auditSequence, 'vault_sequence')
   const partySequence = alias(auditSequence, 'party_sequence')
   return await db.select({
-    eventId: auditOutbox.eventId, commitment: auditOutbox.commitment, bytes: auditOutbox.bytes, salt: auditOutbox.salt,
+    eventId: auditOutbox.eventId, commitment: auditOutbox.commitment,
+    bytes: auditOutbox.bytes, salt: auditOutbox.salt,
     vaultId: auditOutbox.vaultId, vaultTagKey: vaults.tagKey, vaultCount: vaultSequence.count,
     partyId: auditOutbox.partyId, partyTagKey: people.tagKey, partyCount: partySequence.count,
   }).from(auditOutbox)
@@ -74,7 +75,8 @@ export async function integrate(
 }
 
 export async function getHead(db: Db): Promise<Head> {
-  const [head] = await db.select({ size: tlogHead.size, root: tlogHead.root, edge: tlogHead.edge }).from(tlogHead)
+  const { size, root, edge } = tlogHead
+  const [head] = await db.select({ size, root, edge }).from(tlogHead)
   if (head === undefined) throw new Error('tlog_head has lost its row')
   return head
 }
@@ -90,26 +92,34 @@ export async function getPublished(db: Db): Promise<Published> {
 
 /** How far the log is published, and since when. */
 export async function getPublishedAt(db: Db): Promise<{ size: number, publishedAtMs: number }> {
-  const [row] = await db.select({ size: tlogPublished.size, publishedAtMs: tlogPublished.publishedAtMs }).from(tlogPublished)
+  const { size, publishedAtMs } = tlogPublished
+  const [row] = await db.select({ size, publishedAtMs }).from(tlogPublished)
   if (row === undefined) throw new Error('tlog_published has lost its row')
   return row
 }
 
 /** Note that the bucket shows this checkpoint. Never moves backwards. */
-export async function markPublished(db: Db, published: { size: number, checkpoint: string, atMs: number }): Promise<void> {
+export async function markPublished(
+  db: Db, published: { size: number, checkpoint: string, atMs: number },
+): Promise<void> {
   const { size, checkpoint, atMs } = published
-  await db.update(tlogPublished).set({ size, checkpoint, publishedAtMs: atMs }).where(lte(tlogPublished.size, size))
+  await db.update(tlogPublished).set({ size, checkpoint, publishedAtMs: atMs })
+    .where(lte(tlogPublished.size, size))
 }
 
+/** Indexes from `start` to before `end`. */
+export interface Range { readonly start: number, readonly end: number }
+
 /** Entries with indexes from `start` to before `end`, in order. */
-export async function listEntries(db: Db, { start, end }: { start: number, end: number }): Promise<Uint8Array[]> {
+export async function listEntries(db: Db, { start, end }: Range): Promise<Uint8Array[]> {
   const rows = await db.select({ entry: auditEntry.entry }).from(auditEntry)
-    .where(and(gte(auditEntry.index, start), lt(auditEntry.index, end))).orderBy(asc(auditEntry.index))
+    .where(and(gte(auditEntry.index, start), lt(auditEntry.index, end)))
+    .orderBy(asc(auditEntry.index))
   return rows.map(({ entry }) => entry)
 }
 
 /** SHA-256 over the stored entries of a range, one after another: what the database really holds. */
-export async function hashEntries(db: Db, { start, end }: { start: number, end: number }): Promise<Uint8Array> {
+export async function hashEntries(db: Db, { start, end }: Range): Promise<Uint8Array> {
   const [row] = await queryRows(db, sql`
     select sha256(coalesce(string_agg(entry, ''::bytea order by idx), ''::bytea)) as sha256
     from audit_entry where idx >= ${start}::bigint and idx < ${end}::bigint`)

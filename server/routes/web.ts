@@ -10,13 +10,15 @@ import { headersFor, type FileClass } from '../headers.js'
 import { listWebFiles } from '../web-files.js'
 import type { World } from '../world.js'
 
+const STATIC_OPTIONS = { serve: false, preCompressed: true, cacheControl: false }
+
 /** A screen's path has no file name in it; which screen it is, and whether there is one, the page itself says. */
 const APP_PAGE = /^(?!api\/|log\/|g\/|viewer\/)(?:[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*)?\/?$/
 
 export async function webRoutes(app: App, world: World): Promise<void> {
   const root = world.config.webFolder
   const files = new Set(listWebFiles(root).filter((path) => !path.startsWith('viewer/')))
-  await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false })
+  await app.register(fastifyStatic, { root, ...STATIC_OPTIONS })
 
   app.get('/g/:grantId', { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'gate.html'))
   app.get('/*', { schema: { hide: true } }, (request, reply) => {
@@ -40,7 +42,7 @@ export async function webRoutes(app: App, world: World): Promise<void> {
 export async function viewerRoutes(app: App, world: World): Promise<void> {
   const root = world.config.webFolder
   const files = new Set(listWebFiles(root).filter((path) => path.startsWith('viewer/')))
-  await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false })
+  await app.register(fastifyStatic, { root, ...STATIC_OPTIONS })
   app.get('/*', (request, reply) => {
     const path = pathOf(request)
     if (!files.has(path) || request.url.includes('?') || isServiceWorker(request)) throw new Refusal('not-found')

@@ -35,7 +35,8 @@ for (const engine of ['pglite', 'postgres'] as const) {
     const user = newUser()
     await db.insert(users).values(user)
     const tagKey = Uint8Array.from({ length: 32 }, (_, index) => index * 8)
-    const vault = { id: uuidv7(), ownerId: user.id, tagKey, titleSealed: Uint8Array.of(0, 255, 92, 120), createdAtMs: 1 }
+    const titleSealed = Uint8Array.of(0, 255, 92, 120)
+    const vault = { id: uuidv7(), ownerId: user.id, tagKey, titleSealed, createdAtMs: 1 }
     await db.insert(vaults).values(vault)
 
     const [row] = await db.select().from(vaults)
@@ -62,7 +63,8 @@ for (const engine of ['pglite', 'postgres'] as const) {
     const { db } = await open(t, engine)
     const user = newUser()
     await db.insert(users).values(user)
-    const twice = await db.insert(users).values({ ...newUser(), email: user.email }).catch((error: unknown) => error)
+    const twice = await db.insert(users).values({ ...newUser(), email: user.email })
+      .catch((error: unknown) => error)
     t.equal(violatedConstraint(twice), 'users_email_unique')
     t.equal(sqlState(twice), '23505')
     const malformed = await db.select().from(users).where(eq(users.id, 'x')).catch((error: unknown) => error)
@@ -99,7 +101,9 @@ t.test('a leader whose connection dies knows it', async (t) => {
   t.teardown(() => database.close())
   const lock = await database.tryLead()
   await terminateLeader(url)
-  for (let attempt = 0; attempt < 50 && lock?.isHeld() === true; attempt++) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let attempt = 0; attempt < 50 && lock?.isHeld() === true; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
   t.equal(lock?.isHeld(), false)
   t.ok(await database.tryLead().then(async (next) => { await next?.release(); return next }), 'and the next can lead')
 })

@@ -21,13 +21,15 @@ async function open(t: Test, engine: 'pglite' | 'postgres'): Promise<OpenDatabas
 }
 
 function makeEvent(type: string): OutboxEvent {
-  return { id: uuidv7(), type, atMs: 5, commitment: randomBytes(32), bytes: Buffer.from(type), salt: randomBytes(32) }
+  const [commitment, salt] = [randomBytes(32), randomBytes(32)]
+  return { id: uuidv7(), type, atMs: 5, commitment, bytes: Buffer.from(type), salt }
 }
 
 /** Stand-in for any change: a row that may be there already. */
 async function bury(db: Db, key: string, events: readonly OutboxEvent[]): Promise<boolean> {
   const made = db.$with('made').as(
-    db.insert(tombstones).values({ objectKey: key, createdAtMs: 1 }).onConflictDoNothing().returning())
+    db.insert(tombstones).values({ objectKey: key, createdAtMs: 1 })
+      .onConflictDoNothing().returning())
   const rows = await db.with(made, logged(db, made, events)).select().from(made)
   return rows.length === 1
 }
@@ -60,7 +62,8 @@ for (const engine of ['pglite', 'postgres'] as const) {
     await bury(db, 'b', [makeEvent('made')])
     const rows = ['a', 'b', 'c'].map((key) => ({ key, event: makeEvent(`only-${key}`) }))
     const made = db.$with('made').as(db.insert(tombstones)
-      .values(rows.map(({ key }) => ({ objectKey: key, createdAtMs: 1 }))).onConflictDoNothing().returning())
+      .values(rows.map(({ key }) => ({ objectKey: key, createdAtMs: 1 })))
+      .onConflictDoNothing().returning())
     await db.with(made, loggedEach(db, made, made.objectKey, rows)).select().from(made)
     t.same(await types(db), ['made', 'only-a', 'only-c'], 'the row that was there has no event')
   })
@@ -88,18 +91,18 @@ t.test('backends killed under load leave no change without its events', async (t
   t.teardown(() => database.close())
   const killer = postgres(url, { max: 1 })
   t.teardown(() => killer.end())
-  let isOver = false
+  const killed = { isOver: false }
   const killing = (async () => {
     for (let round = 0; round < 60; round++) {
       await killer`select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid() order by random() limit 2`
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    isOver = true
+    killed.isOver = true
   })()
   let failedCount = 0
   await Promise.all(Array.from({ length: 8 }, async (_, writer) => {
-    for (let step = 0; !isOver && step < 5_000; step++) {
+    for (let step = 0; !killed.isOver && step < 5_000; step++) {
       await bury(database.db, `w${writer}-${step}`, [makeEvent('one'), makeEvent('two')]).catch(() => { failedCount++ })
     }
   }))

@@ -242,7 +242,10 @@ t.test('the socket', async (t) => {
   await app.listen({ host: '127.0.0.1', port: 0 })
   const address = app.server.address()
   const port = typeof address === 'object' ? address?.port ?? 0 : 0
-  t.match(app.server, { headersTimeout: 10_000, maxHeadersCount: 100, requestTimeout: 120_000, timeout: 20_000, keepAliveTimeout: 5_000, maxRequestsPerSocket: 1_000, maxConnections: 2_000 })
+  t.match(app.server, {
+    headersTimeout: 10_000, maxHeadersCount: 100, requestTimeout: 120_000, timeout: 20_000,
+    keepAliveTimeout: 5_000, maxRequestsPerSocket: 1_000, maxConnections: 2_000,
+  })
   async function say(text: string): Promise<string> {
     return await new Promise((resolve, reject) => {
       let answer = ''

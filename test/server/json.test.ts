@@ -25,7 +25,9 @@ t.test('what is refused', async (t) => {
     'a number without end': '1e999', 'a leading zero': '01', 'a plus': '+1', 'not a number': 'NaN', 'U+0000': '"\\u0000"', 'a raw control': '"\u0001"',
     'a lone surrogate': '"\\ud800"', 'a lone surrogate in a key': '{"\\udc00":1}', 'an open string': '"a', 'an open object': '{"a":1', 'a bad escape': '"\\x"', 'a form feed': '\f1',
   }
-  for (const [name, text] of Object.entries(refused)) t.throws(() => parseJson(text), ProtocolError, name)
+  for (const [name, text] of Object.entries(refused)) {
+    t.throws(() => parseJson(text), ProtocolError, name)
+  }
 })
 
 t.test('our reader and the platform\'s agree', async (t) => {

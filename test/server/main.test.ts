@@ -18,7 +18,9 @@ interface Run {
   readonly ended: Promise<number | null>
 }
 
-function run(t: Test, settings: NodeJS.ProcessEnv, account: { uid?: number, gid?: number } = {}): Run {
+function run(
+  t: Test, settings: NodeJS.ProcessEnv, account: { uid?: number, gid?: number } = {},
+): Run {
   const env = { PATH: process.env.PATH, LOG_LEVEL: 'info', ...settings }
   const child = spawn(process.execPath, ['--import=tsx', MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'], ...account })
   let output = ''
@@ -52,7 +54,8 @@ t.test('starting, ending and starting again', async (t) => {
   t.equal((await fetch(`${address}/readyz`)).status, 200)
   const checkpoint = await (await fetch(`${address}/log/${new Date().getUTCFullYear()}/checkpoint`)).text()
 
-  const rival = run(t, { ...env, PORT: String(await findSparePort()), VIEWER_PORT: String(await findSparePort()) })
+  const [port, viewerPort] = [await findSparePort(), await findSparePort()]
+  const rival = run(t, { ...env, PORT: String(port), VIEWER_PORT: String(viewerPort) })
   t.equal(await rival.ended, 1, 'a second process on the same folder is refused')
   t.match(rival.output(), /^Sealdeck cannot start\. .*in use by another Sealdeck \(process \d+\)\n$/m)
 

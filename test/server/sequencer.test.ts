@@ -32,7 +32,8 @@ async function makeVault(world: World): Promise<string> {
     id: ownerId, email: `${ownerId}@fund.example`, name: 'Ada', locale: 'en', signingPublicKey: randomBytes(32), recipient: 'age1pq1', createdAtMs: nowMs,
   })
   const id = uuidv7()
-  await insertVault(world.db, { id, ownerId, tagKey: randomBytes(32), titleSealed: randomBytes(40), createdAtMs: nowMs })
+  const [tagKey, titleSealed] = [randomBytes(32), randomBytes(40)]
+  await insertVault(world.db, { id, ownerId, tagKey, titleSealed, createdAtMs: nowMs })
   const event = makeEvent(world, { vault: id })
   await insertEvents(world.db, [event])
   await world.sequencer.published([event.id])
@@ -42,7 +43,8 @@ async function makeVault(world: World): Promise<string> {
 async function makePerson(world: World, vaultId: string): Promise<string> {
   const [grantId, id, nowMs] = [randomBytes(16).toString('base64url'), uuidv7(), world.clock.nowMs()]
   await world.db.insert(grants).values({
-    id: grantId, vaultId, revision: 1, nameSealed: randomBytes(9), cardSealed: randomBytes(9), createdAtMs: nowMs,
+    id: grantId, vaultId, revision: 1, createdAtMs: nowMs,
+    nameSealed: randomBytes(9), cardSealed: randomBytes(9),
   })
   await world.db.insert(people).values({ id, grantId, tagKey: randomBytes(32), createdAtMs: nowMs })
   return id
@@ -55,7 +57,8 @@ for (const engines of ENGINES) {
 
     const vaultId = await makeVault(world)
     const partyId = await makePerson(world, vaultId)
-    const pair = [makeEvent(world, { vault: vaultId, party: partyId }), makeEvent(world, { vault: vaultId, party: partyId })]
+    const place = { vault: vaultId, party: partyId }
+    const pair = [makeEvent(world, place), makeEvent(world, place)]
     await insertEvents(world.db, pair)
     const receipts = await world.sequencer.published(pair.map(({ id }) => id))
     t.same(receipts.map(({ index }) => index), [2, 3], 'in the order of the statement')
@@ -150,7 +153,8 @@ t.test('two instances on one database and bucket', async (t) => {
   const late = makeEvent(world)
   await insertEvents(world.db, [late])
   t.equal((await other.published([late.id]))[0]?.index, 41, 'the other takes over')
-  await checkLog(t, { ...world, sequencer: other }, { events: [...events, late].map(({ type }) => type) })
+  const types = [...events, late].map(({ type }) => type)
+  await checkLog(t, { ...world, sequencer: other }, { events: types })
   await other.stop()
 })
 
