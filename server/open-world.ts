@@ -51,7 +51,7 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
     closers.push(() => mailer.stop())
     const collector = startCollector({ config, clock, db: database.db, bucket, log })
     closers.push(() => collector.stop())
-    const tokens = openTokens({ issuer: config.publicUrl, key: keys.token, clock })
+    const tokens = await openTokens({ issuer: config.publicUrl, key: keys.token, clock })
     return { world: {
       config, clock, db: database.db, database, bucket, sequencer, mailer, keys, tokens, log,
     }, close }

@@ -5,7 +5,9 @@
  * which audience it must have, so a proof of an e-mail address never opens a session. There is one
  * header, compared byte for byte: no algorithm to choose, no `kid`, `jku` or `jwk` to follow.
  */
-import { createPrivateKey, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import jwt, { type JWT } from '@fastify/jwt'
+import Fastify from 'fastify'
 import { decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../protocol/bytes.js'
 import { ProtocolError } from '../protocol/errors.js'
 import { parseJson, type Json } from './json.js'
@@ -39,60 +41,67 @@ export interface Tokens {
 
 const MAX_TOKEN_LENGTH = 2_048
 const TOKEN_ID_SIZE_BYTES = 16
-const HEADER = encodeJson({ alg: 'EdDSA', typ: 'JWT' })
+const HEADER = encodeBase64Url(encodeUtf8('{"alg":"EdDSA","typ":"JWT"}'))
 
 /**
  * @param issuer - stands in each token: another installation's tokens are refused, whatever its key.
  * @param key - both halves in PEM.
  */
-export function openTokens(
-  {
-    issuer, key, clock,
-  }: { issuer: string, key: { private: string, public: string }, clock: Clock },
-): Tokens {
-  const privateKey = createPrivateKey(key.private)
-  const publicKey = createPublicKey(key.public)
+export async function openTokens(
+  { issuer, key, clock }: { issuer: string, key: { private: string, public: string }, clock: Clock },
+): Promise<Tokens> {
+  const library = await openLibrary(key)
   return {
     sign(audience, claims, ttlMs) {
-      const nowSeconds = Math.floor(clock.nowMs() / 1_000)
-      const expiresAtSeconds = nowSeconds + Math.floor(ttlMs / 1_000)
+      const iat = Math.floor(clock.nowMs() / 1_000)
+      const exp = iat + Math.floor(ttlMs / 1_000)
       const jti = encodeBase64Url(randomBytes(TOKEN_ID_SIZE_BYTES))
-      const payload = encodeJson(
-        { ...claims, iss: issuer, aud: audience, iat: nowSeconds, exp: expiresAtSeconds, jti },
-      )
-      const signed = `${HEADER}.${payload}`
-      const signature = sign(null, encodeUtf8(signed), privateKey)
-      return { token: `${signed}.${encodeBase64Url(signature)}`, expiresAtMs: expiresAtSeconds * 1_000 }
+      const token = library.sign({ ...claims, iss: issuer, aud: audience, iat, exp, jti })
+      return { token, expiresAtMs: exp * 1_000 }
     },
     read(audience, token) {
-      const payload = readSigned(
-        token, (signed, signature) => verify(null, signed, publicKey, signature),
-      )
-      if (payload === undefined ||
-        !isValidNow(payload, { issuer, audience, nowMs: clock.nowMs() })) return undefined
+      const payload = readSigned(library, token)
+      if (payload === undefined || !isValidNow(payload, { issuer, audience, nowMs: clock.nowMs() })) return undefined
       return hasTexts(payload, [...CLAIMS[audience], 'jti']) ? payload : undefined
     },
   }
 }
 
+/**
+ * The plugin signs and verifies for use-cases, which know no Fastify, so it stands on an instance of its
+ * own. Time, issuer and audience are read below: they depend on our clock and on who asks.
+ */
+async function openLibrary(key: { private: string, public: string }): Promise<JWT> {
+  const host = Fastify()
+  await host.register(jwt, {
+    secret: key,
+    sign: { algorithm: 'EdDSA' },
+    verify: { algorithms: ['EdDSA'], ignoreExpiration: true, cache: false },
+  })
+  return host.jwt
+}
+
 type Payload = { readonly [key: string]: Json }
 
 /** The payload of a token with our header and a good signature. */
-function readSigned(
-  token: string, isSigned: (signed: Uint8Array, signature: Uint8Array) => boolean,
-): Payload | undefined {
-  if (token.length > MAX_TOKEN_LENGTH) return undefined
-  const [header, payload, signature, ...rest] = token.split('.')
-  if (header !== HEADER || payload === undefined || signature === undefined ||
-    rest.length > 0) return undefined
+function readSigned(library: JWT, token: string): Payload | undefined {
+  const [header, payload = '', signature = '', ...rest] = token.split('.')
+  // The plugin answers some hostile tokens with errors that are not its own (measured: 28 of 54), and
+  // does not look at `typ`: whatever does not begin as ours is not shown to it.
+  if (token.length > MAX_TOKEN_LENGTH || header !== HEADER || rest.length > 0) return undefined
   try {
-    if (!isSigned(encodeUtf8(`${header}.${payload}`), decodeBase64Url(signature))) return undefined
+    decodeBase64Url(signature)
+    library.verify(token)
     const json = parseJson(decodeUtf8(decodeBase64Url(payload)))
     return isObject(json) ? json : undefined
   } catch (error) {
-    if (error instanceof ProtocolError) return undefined
+    if (error instanceof ProtocolError || isTokenError(error)) return undefined
     throw error
   }
+}
+
+function isTokenError(error: unknown): boolean {
+  return String(Reflect.get(Object(error), 'code')).startsWith('FAST_JWT_')
 }
 
 function isValidNow(
@@ -111,8 +120,4 @@ function hasTexts<K extends string>(
   payload: Payload, keys: readonly K[],
 ): payload is Readonly<Record<K, string>> {
   return keys.every((key) => typeof payload[key] === 'string')
-}
-
-function encodeJson(value: Payload): string {
-  return encodeBase64Url(encodeUtf8(JSON.stringify(value)))
 }

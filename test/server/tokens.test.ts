@@ -19,7 +19,7 @@ let nowMs = Date.UTC(2026, 10, 22)
 const clock = { nowMs: () => nowMs }
 const key = makeKey()
 const issuer = 'https://deck.example'
-const tokens = openTokens({ issuer, key, clock })
+const tokens = await openTokens({ issuer, key, clock })
 const claims = { sub: 'u', sid: 's' }
 
 /** Signed by the real key, whatever it says. */
@@ -34,8 +34,8 @@ t.test('a token for its use', async (t) => {
   t.match(tokens.read('account', token), { ...claims, jti: /^[\w-]{22}$/ })
   t.equal(tokens.read('investor', token), undefined, 'is not one for another')
   t.equal(tokens.read('email-proof', token), undefined)
-  t.equal(openTokens({ issuer: 'https://other.example', key, clock }).read('account', token), undefined, 'nor for another installation')
-  t.equal(openTokens({ issuer, key: makeKey(), clock }).read('account', token), undefined, 'nor under another key')
+  t.equal((await openTokens({ issuer: 'https://other.example', key, clock })).read('account', token), undefined, 'nor for another installation')
+  t.equal((await openTokens({ issuer, key: makeKey(), clock })).read('account', token), undefined, 'nor under another key')
   nowMs += 599_999
   t.ok(tokens.read('account', token))
   nowMs += 1
