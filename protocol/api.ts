@@ -1,5 +1,5 @@
 /**
- * Every request and answer between a client and the server, as schemas (SPEC.md § 8).
+ * Every request and answer between a client and the server, as schemas (SPEC.md § 11).
  * The server validates and serialises by them and derives OpenAPI; browsers import the types only,
  * so that no schema code is shipped to them.
  *

@@ -1,6 +1,6 @@
 /**
  * NDA texts: templates filled in with everything but the receiving party, and the simple markup they
- * are written in (SPEC.md, "NDA texts"). The bytes made here are hashed, signed and shown; nobody
+ * are written in (SPEC.md § 5). The bytes made here are hashed, signed and shown; nobody
  * renders an NDA from anything else. Pure: same fields, same bytes, on every machine, for ever.
  *
  * [Note: NDA markup]

@@ -1,5 +1,5 @@
 /**
- * The English words of the NDA templates (SPEC.md, "NDA texts"). A changed character changes every
+ * The English words of the NDA templates (SPEC.md § 5). A changed character changes every
  * hash made from here on, so a change needs a new `version`.
  * Must not hold a rule of format or of checking: protocol/nda.ts has those.
  */

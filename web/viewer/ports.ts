@@ -1,5 +1,5 @@
 /**
- * The messages between the app's page, the crypto worker and the viewer's frame (SPEC.md, "Viewer").
+ * The messages between the app's page, the crypto worker and the viewer's frame (SPEC.md § 6.2).
  *
  *   page ──────── control port ──────── viewer      what is shown, how, and what the reader asks for
  *   worker (or file) ── source port ─── viewer      plaintext, past the page

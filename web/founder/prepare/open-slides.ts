@@ -1,6 +1,6 @@
 /**
  * Builds the document of the slides above the lock line, afresh: each page's drawing and what it
- * names, and plain links; nothing else crosses (SPEC.md, "Lock line"). Whatever cannot be taken apart
+ * names, and plain links; nothing else crosses (SPEC.md § 6.1). Whatever cannot be taken apart
  * with certainty is left to the viewer to draw (`rasterise-needed`).
  *
  * Must not copy by reference from the source, nor keep its metadata, outlines, destinations,
@@ -8,13 +8,12 @@
  */
 import { PDFArray, PDFDict, PDFDocument, PDFHexString, PDFName, PDFNumber, PDFString } from 'pdf-lib'
 import type { PDFObject, PDFPage, PDFPageLeaf } from 'pdf-lib'
-import { concatBytes, encodeUtf8 } from '../../../protocol/bytes.js'
 import { assert } from '../../../protocol/errors.js'
 import { copyFonts } from './fonts.js'
 import { loadDeck } from './normalise.js'
 import { writePdf } from './pdf-file.js'
 import type { OpenSlides, OpenSlidesInput, RasterPage, RasteriseReason } from './prepare.js'
-import { decodeContent, PageCopier } from './resources.js'
+import { contentOf, PageCopier } from './resources.js'
 import { CannotCopy, group, value } from './shapes.js'
 
 const MAX_LINK_COUNT = 500
@@ -41,7 +40,7 @@ export async function openSlides(input: OpenSlidesInput): Promise<OpenSlides> {
     return { kind: 'rasterise-needed', pages }
   }
   await target.flush()
-  return { kind: 'built', bytes: writePdf(target), pageCount: input.indexes.length }
+  return { kind: 'built', ...writePdf(target), pageCount: input.indexes.length }
 }
 
 class Build {
@@ -132,17 +131,6 @@ class Build {
     })))
     if (links.length > 0) made.set(name('Annots'), context.obj(links))
   }
-}
-
-/** All of a page's commands as one. @throws CannotCopy */
-function contentOf(page: PDFPageLeaf): Uint8Array {
-  const contents = page.lookup(name('Contents'))
-  if (contents === undefined) return new Uint8Array(0)
-  const parts = contents instanceof PDFArray
-    ? contents.asArray().map((_, at) => contents.lookup(at))
-    : [contents]
-  // A token may not run over the seam of two streams (ISO 32000-1 §7.8.2).
-  return concatBytes(...parts.flatMap((part) => [decodeContent(part), encodeUtf8('\n')]))
 }
 
 /** Neither turned nor cropped: a place on the page is the same place on its picture. */
