@@ -30,7 +30,10 @@ export async function build() {
   const stale = HALVES.map((half) => ({ ...half, stamp: stampOf(half.sources) })).filter(isStale)
   if (stale.length === 0) return false
   console.log(`Building ${stale.map(({ name }) => name).join(' and ')} ...`)
-  await Promise.all(stale.map(rebuild))
+  // Both to their end, so that one half's mistake does not leave the other half-written.
+  const results = await Promise.allSettled(stale.map(rebuild))
+  const failure = results.find(({ status }) => status === 'rejected')
+  if (failure !== undefined) throw failure.reason
   return true
 }
 
@@ -56,9 +59,9 @@ async function buildServer() {
   cpSync(join(root, 'db/migrations'), join(root, 'dist/db/migrations'), { recursive: true })
 }
 
-// One after the other: the app's build empties the folder that the viewer's lies in.
+// One after the other: the first empties the folder, the last compresses what all have written.
 async function buildWeb() {
-  for (const mode of ['production', 'viewer']) {
+  for (const mode of ['app', 'gate', 'viewer']) {
     await run('the web client', [vite, 'build', '--config', 'web/vite.config.ts', '--mode', mode, '--logLevel', 'warn'])
   }
 }

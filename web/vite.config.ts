@@ -1,7 +1,7 @@
 /**
- * How the browser's code is built, in two builds that share nothing: the app (`index.html`, and the
- * gate's small `gate.html`) into dist/web, and the viewer, which is served from another origin, into
- * dist/web/viewer. Must never emit an inline script or style, a data: address or eval: the server's
+ * How the browser's code is built, in three builds that share nothing, so that none carries what
+ * another needs: the app (`index.html`) and the investor's gate (`gate.html`) into dist/web, and the
+ * viewer, which is served from another origin, into dist/web/viewer. Must never emit an inline script or style, a data: address or eval: the server's
  * Content-Security-Policy refuses them.
  *
  * [Note: Names the server relies on] /assets/worker-*.js are the workers' own scripts, which get the
@@ -28,9 +28,10 @@ const SHRINKABLE = /\.(?:js|mjs|css|html|svg|json|wasm)$/
 const MIN_COMPRESSED_SIZE_BYTES = 1024
 const compress = promisify(brotliCompress)
 
-/** "use client" means nothing in a browser; every other warning is shown. */
-const withoutDirectives: NonNullable<Rolldown.RolldownOptions['onLog']> = (level, log, show) => {
-  if (log.code !== 'MODULE_LEVEL_DIRECTIVE') show(level, log)
+/** "use client" means nothing in a browser, and how long a plugin took is nobody's concern. */
+const UNWANTED_WARNINGS: readonly unknown[] = ['MODULE_LEVEL_DIRECTIVE', 'PLUGIN_TIMINGS']
+const showWarning: NonNullable<Rolldown.RolldownOptions['onLog']> = (level, log, show) => {
+  if (!UNWANTED_WARNINGS.includes(log.code)) show(level, log)
 }
 
 function common(): UserConfig {
@@ -57,18 +58,10 @@ function common(): UserConfig {
   }
 }
 
-function app(): UserConfig {
+function page(name: string, plugins: readonly Plugin[]): UserConfig {
   const { build, ...rest } = common()
-  return {
-    ...rest,
-    base: '/',
-    plugins: [cleaned(out), compressed(out)],
-    build: {
-      ...build,
-      outDir: out,
-      rolldownOptions: { input: [join(web, 'index.html'), join(web, 'gate.html')], onLog: withoutDirectives },
-    },
-  }
+  const rolldownOptions = { input: join(web, `${name}.html`), onLog: showWarning }
+  return { ...rest, base: '/', plugins: [...plugins], build: { ...build, outDir: out, rolldownOptions } }
 }
 
 function viewer(): UserConfig {
@@ -78,9 +71,9 @@ function viewer(): UserConfig {
     ...rest,
     root: join(web, 'viewer'),
     base: '/viewer/',
-    plugins: [withPdfjs(folder), compressed(folder)],
+    plugins: [withPdfjs(folder), compressed(out)],
     build: {
-      ...build, outDir: folder, rolldownOptions: { input: join(web, 'viewer/index.html') },
+      ...build, outDir: folder, rolldownOptions: { input: join(web, 'viewer/index.html'), onLog: showWarning },
     },
   }
 }
@@ -105,7 +98,7 @@ function withPdfjs(folder: string): Plugin {
   }
 }
 
-/** Writes a brotli copy beside each file that shrinks; done once here, never per request. */
+/** Writes a brotli copy beside each file that shrinks, of all three builds; never done per request. */
 function compressed(folder: string): Plugin {
   return {
     name: 'compressed',
@@ -125,4 +118,15 @@ async function compressFile(path: string): Promise<void> {
   if (small.length < bytes.length) await writeFile(`${path}.br`, small)
 }
 
-export default defineConfig(({ mode }) => mode === 'viewer' ? viewer() : app())
+/** In the order in which they are built: the first empties the folder. */
+const BUILDS: Readonly<Record<string, () => UserConfig>> = {
+  app: () => page('index', [cleaned(out)]),
+  gate: () => page('gate', []),
+  viewer,
+}
+
+export default defineConfig(({ mode }) => {
+  const build = BUILDS[mode]
+  if (build === undefined) throw new Error(`--mode is one of ${Object.keys(BUILDS).join(', ')}`)
+  return build()
+})

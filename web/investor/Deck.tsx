@@ -80,7 +80,7 @@ function SaveFile({ tools, shown }: Pick<DeckProps, 'tools' | 'shown'>) {
     const saved = await attempt(() => crypto.saveVersion({
       grantId, versionId,
     }, sourceOf(api, versionId),
-      (doneBytes, totalBytes) => setState({ step: 'saving', doneBytes, totalBytes })))
+    (doneBytes, totalBytes) => setState({ step: 'saving', doneBytes, totalBytes })))
     setState(saved.ok ? { step: 'idle' } : { step: 'idle', failure: saved.code })
     if (saved.ok) saveBlob(saved.value.file, saved.value.fileName)
   }
@@ -90,7 +90,8 @@ function SaveFile({ tools, shown }: Pick<DeckProps, 'tools' | 'shown'>) {
       {state.step === 'saving'
         ? <Progress bars={[
           { label: copy.savingFile, doneBytes: state.doneBytes, totalBytes: state.totalBytes },
-        ]} />
+        ]}
+          />
         : <Button size='small' icon='download' onClick={() => void onSave()}>{copy.saveFile}</Button>}
       {state.step === 'idle' && state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
     </div>

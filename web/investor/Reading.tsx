@@ -100,9 +100,11 @@ function DocumentChoice({ documents, chosen, onChosen }: DocumentChoiceProps) {
   const options = documents.map(
     ({ documentId }, index) => ({ value: documentId, label: copy.documentNumber(index + 1) }),
   )
-  return <NativeSelect
-    label={copy.document} value={chosen.documentId} onValueChange={onChosen} options={options}
-  />
+  return (
+    <NativeSelect
+      label={copy.document} value={chosen.documentId} onValueChange={onChosen} options={options}
+    />
+  )
 }
 
 function goToAgreement(): void {

@@ -52,9 +52,10 @@ export function SignNda(props: SignNdaProps) {
 
   if (opened.standing === 'declined' && !isReopened) {
     return (
-      <Notice title={copy.declinedTitle} actions={<Button onClick={() => setReopened(true)}>
-        {copy.signAfterAll}
-      </Button>}>
+      <Notice
+        title={copy.declinedTitle}
+        actions={<Button onClick={() => setReopened(true)}>{copy.signAfterAll}</Button>}
+      >
         {copy.declinedBody}
       </Notice>
     )
@@ -68,8 +69,8 @@ export function SignNda(props: SignNdaProps) {
       {person.email === null
         ? <ProveFirst {...props} />
         : <SignatureForm
-          {...props} nda={nda} person={{ name: person.name, email: person.email }}
-        />}
+            {...props} nda={nda} person={{ name: person.name, email: person.email }}
+          />}
     </>
   )
 }
@@ -109,9 +110,11 @@ function ProveFirst({ tools, gate, onChanged }: SignNdaProps) {
       <p>{copy.verifyFirst}</p>
       {sent === undefined
         ? <Identify tools={tools} onSent={setSent} />
-        : <EnterCode tools={tools} gate={gate} sent={sent} isInline onBack={() => setSent(
-          undefined,
-        )} onEntered={onChanged} />}
+        : <EnterCode
+            tools={tools} gate={gate} sent={sent} isInline onBack={() => setSent(
+              undefined,
+            )} onEntered={onChanged}
+          />}
     </>
   )
 }
@@ -144,10 +147,11 @@ function SignatureForm(props: SignatureFormProps) {
     if (!isSeen || !hasConsented || signature.name === '') return
     setState({ step: 'signing' })
     const signed = await sign(tools, gate, signature)
-    if (signed.ok) onChanged(
-      { person: { name: signature.name, email: person.email }, opened: signed.value.opened },
-    )
-    else setState({ step: 'reading', failure: signed.code })
+    if (signed.ok) {
+      onChanged(
+        { person: { name: signature.name, email: person.email }, opened: signed.value.opened },
+      )
+    } else setState({ step: 'reading', failure: signed.code })
   }
 
   if (state.step === 'declining') return <ConfirmDecline {...props} onBack={() => setState({ step: 'reading' })} />
@@ -158,12 +162,15 @@ function SignatureForm(props: SignatureFormProps) {
         error={isTried && signature.name === '' ? copy.nameMissing : undefined}
       />
       <TextField
-        label={copy.signingFor} value={signingFor} onValueChange={setSigningFor} hint={copy.signingForHint} isOptional
+        label={copy.signingFor} value={signingFor} onValueChange={setSigningFor}
+        hint={copy.signingForHint} isOptional
         autoComplete='organization' maxLength={120}
       />
       <ExactText tools={tools} signature={signature} />
-      <Checkbox checked={hasConsented} onCheckedChange={setConsented} error={isTried &&
-        !hasConsented ? copy.consentMissing : undefined}>
+      <Checkbox
+        checked={hasConsented} onCheckedChange={setConsented} error={isTried &&
+        !hasConsented ? copy.consentMissing : undefined}
+      >
         {copy.consent(nda.title)}
       </Checkbox>
       {gate.verified.policy.release === 'on-approval' && <p className={styles.quiet}>{copy.releaseOnApproval}</p>}
@@ -185,9 +192,9 @@ function ExactText({ tools, signature }: { tools: VisitTools, signature: Signatu
   async function onOpen(isOpen: boolean): Promise<void> {
     if (!isOpen || signature.name === '') return setShown(null)
     const text = await previewSignature(tools, signature)
-    setShown(text.ok ? <pre className={styles.exact} tabIndex={0}>
-      {text.value}
-    </pre> : <p>{words(text.code)}</p>)
+    setShown(text.ok
+      ? <pre className={styles.exact} tabIndex={0}>{text.value}</pre>
+      : <p>{words(text.code)}</p>)
   }
 
   return (

@@ -51,7 +51,8 @@ function Verified({ gate }: { gate: Gate }) {
       <p>{copy.sealedFor}</p>
       <p>{copy.fingerprint}: <Hash
         value={gate.verified.founderFingerprint} what={copy.fingerprint}
-      /></p>
+                             />
+      </p>
     </details>
   )
 }
