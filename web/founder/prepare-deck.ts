@@ -56,6 +56,8 @@ interface PreparingOptions {
 export class DeckPreparation {
   readonly #options: PreparingOptions
   #worker: Worker | null = null
+  /** Kept as long as the worker: Comlink ends the line when its proxy is forgotten. */
+  #remote: Remote<PrepareWorker> | null = null
   #frame: ViewerFrame | null = null
   #onRaster: ((message: ViewerMessage) => void) | null = null
   #thumbnails: (SealThumbnail | null)[] = []
@@ -110,10 +112,11 @@ export class DeckPreparation {
   /** Asks the worker, which is started once; rejects if it could not be loaded or ran out of memory. */
   async #asked<T>(ask: (remote: Remote<PrepareWorker>) => PromiseLike<T>): Promise<T> {
     const worker = this.#worker ??= startWorker(prepareUrl, 'prepare')
+    const remote = this.#remote ??= wrap<PrepareWorker>(worker)
     const failed = new Promise<never>((_resolve, reject) => {
       worker.addEventListener('error', () => reject(new Error('the prepare worker failed')), { once: true })
     })
-    return await Promise.race([ask(wrap<PrepareWorker>(worker)), failed])
+    return await Promise.race([ask(remote), failed])
   }
 
   async #cut(file: File, indexes: readonly number[], rasters: readonly RasterPage[]): Promise<OpenSlides> {
