@@ -1,6 +1,6 @@
 // Goal: a founder's PDF becomes one whose first page is near, the same every time, or stays as it is.
 // Method: PDFs made here, whole and broken; the outcome's objects read back with pdf-lib.
-import { PDFDocument, PDFName, PDFString } from 'pdf-lib'
+import { PDFDict, PDFDocument, PDFName, PDFString } from 'pdf-lib'
 import t from 'tap'
 import { normalisePdf } from '../../../web/founder/prepare/normalise.js'
 import { makeDeck } from '../viewer/decks.js'
@@ -39,6 +39,31 @@ t.test('what opening needs lies in the last 64 KiB of a 150-page deck of 40 MB',
   t.ok(file.indexOf('/ObjStm') > file.length - 65_536)
   t.ok(file.lastIndexOf('/XRef') > file.length - 65_536)
   t.ok(file.indexOf('stream') < 1_000, 'the first page begins at the front')
+})
+
+t.test('resources that pages inherit stay, and the first page foresees only its own', async (t) => {
+  const deck = await PDFDocument.load(await makeDeck({ pageCount: 40, pictureSizeBytes: 60_000 }))
+  const { context } = deck
+  const pages = deck.getPages()
+  const pictures = pages.map((page, index) => {
+    const name = PDFName.of(`Im${index}`)
+    const own = page.node.Resources()?.lookup(PDFName.of('XObject'), PDFDict).values()[0]
+    if (own === undefined) throw new Error('no picture')
+    page.node.delete(PDFName.of('Resources'))
+    page.node.set(PDFName.of('Contents'), context.register(context.stream(`${name.toString()} Do`)))
+    return [name, own] as const
+  })
+  const all = context.obj({})
+  for (const [name, picture] of pictures) all.set(name, picture)
+  deck.catalog.Pages().set(PDFName.of('Resources'), context.obj({ XObject: context.register(all) }))
+  const result = await normalisePdf(await deck.save({ useObjectStreams: false }))
+  if (result.kind !== 'normalised') throw new Error(result.kind)
+  const again = await PDFDocument.load(result.bytes)
+  const kept = again.getPage(39).node.Resources()?.lookup(PDFName.of('XObject'), PDFDict)
+  t.equal(kept?.keys().length, 40)
+  t.ok(kept?.lookup(PDFName.of('Im39')) !== undefined)
+  const foreseen = result.firstPage.reduce((sum, { length }) => sum + length, 0)
+  t.ok(foreseen < 300_000, `${foreseen} bytes`)
 })
 
 t.test('a deleted slide that the file still holds does not come along', async (t) => {

@@ -249,6 +249,8 @@ export async function everyByte(pdf: Uint8Array): Promise<string> {
       continue
     }
     texts.push(object.dict.toString(), Buffer.from(object.contents).toString('latin1'))
+    // Pixels, which hold no words.
+    if (/DCT|JPX|CCITT|JBIG2/.test(String(object.dict.get(name('Filter'))))) continue
     texts.push(Buffer.from(decodePDFRawStream(object).decode()).toString('latin1'))
   }
   return texts.join('\n')

@@ -41,9 +41,9 @@ async function rewrite(bytes: Uint8Array): Promise<Normalised> {
   if (pageCount === 0) return { kind: 'refused', reason: 'zero-pages' }
   if (isSigned(deck)) return { kind: 'kept', reason: 'signed' }
   const rewritten = writePdf(deck)
-  const again = await loadDeck(rewritten)
+  const again = await loadDeck(rewritten.bytes)
   if (again.getPageCount() !== pageCount) return { kind: 'kept', reason: 'page-count-changed' }
-  return { kind: 'normalised', bytes: rewritten, pageCount }
+  return { kind: 'normalised', ...rewritten, pageCount }
 }
 
 /** pdf-lib's error for it has no class that survives, and other errors come first. */

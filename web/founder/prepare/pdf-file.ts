@@ -11,34 +11,65 @@
  * Must not write an object that nothing refers to: it may be a deleted slide.
  */
 import {
-  PDFArray, PDFCrossRefStream, PDFDict, PDFName, PDFNumber, PDFObjectStream, PDFPageLeaf, PDFRef,
-  PDFStream,
+  PDFArray, PDFCrossRefStream, PDFDict, PDFName, PDFNull, PDFNumber, PDFObjectStream, PDFPageLeaf,
+  PDFPageTree, PDFRef, PDFStream,
 } from 'pdf-lib'
 import type { PDFContext, PDFDocument, PDFObject } from 'pdf-lib'
 import { concatBytes, encodeUtf8 } from '../../../protocol/bytes.js'
+import { CHUNK_SIZE_BYTES } from '../../../protocol/limits.js'
+import { CATEGORIES, readUses, UnreadableContent } from './content.js'
+import type { ByteRange } from './prepare.js'
+import { contentOf } from './resources.js'
+import { CannotCopy } from './shapes.js'
 
 const OBJECTS_PER_STREAM = 200
+/** More is not fetched ahead of time: a first page this heavy comes as it is drawn. */
+const MAX_FIRST_PAGE_SIZE_BYTES = 2 * 1024 * 1024
 /** The second line's bytes over 127 tell programs that this is not text. */
 const HEADER = Uint8Array.of(
   ...encodeUtf8('%PDF-1.7\n%'), 0xe2, 0xe3, 0xcf, 0xd3, 0x0a,
 )
 
+/** A file, and what of it a viewer needs until it can show the first page. */
+export interface WrittenPdf { bytes: Uint8Array<ArrayBuffer>, firstPage: ByteRange[] }
+
 /** Bytes of every object that `deck` refers to, first page first. Nothing is stamped into it. */
-export function writePdf(deck: PDFDocument): Uint8Array<ArrayBuffer> {
+export function writePdf(deck: PDFDocument): WrittenPdf {
   const { context } = deck
-  const refs = orderByPage(deck)
+  const { refs, firstPageCount } = orderByPage(deck)
   const file = new FileLayout(context.largestObjectNumber)
   const small: Entry[] = []
-  for (const ref of refs) {
+  let firstPageEnd = 0
+  for (const [order, ref] of refs.entries()) {
     const object = context.lookup(ref)
     if (object === undefined) continue
     if (object instanceof PDFStream || ref.generationNumber !== 0) file.place(ref, object)
     else small.push([ref, object])
+    if (order < firstPageCount) firstPageEnd = file.size
   }
+  const indexStart = file.size
   for (let at = 0; at < small.length; at += OBJECTS_PER_STREAM) {
     file.placeTogether(context, small.slice(at, at + OBJECTS_PER_STREAM))
   }
-  return file.end(trailerOf(context))
+  const bytes = file.end(trailerOf(context))
+  return { bytes, firstPage: firstPageRanges({ firstPageEnd, indexStart, size: bytes.length }) }
+}
+
+interface Extents { firstPageEnd: number, indexStart: number, size: number }
+
+const chunkStart = (offset: number): number => {
+  return Math.floor(offset / CHUNK_SIZE_BYTES) * CHUNK_SIZE_BYTES
+}
+
+/** Viewers read whole chunks from the file's beginning, and look at both ends first. */
+function firstPageRanges(file: Extents): ByteRange[] {
+  const wanted = Math.max(CHUNK_SIZE_BYTES, chunkStart(file.firstPageEnd + CHUNK_SIZE_BYTES - 1))
+  const end = Math.min(file.size, wanted, MAX_FIRST_PAGE_SIZE_BYTES)
+  const lastChunk = chunkStart(file.size - 1)
+  const index = chunkStart(file.indexStart)
+  const tail = Math.max(end, Math.min(index, lastChunk - CHUNK_SIZE_BYTES))
+  const head = { offset: 0, length: end }
+  return tail >= file.size ? [head] : [head, { offset: tail, length: file.size - tail }]
 }
 
 function trailerOf(context: PDFContext): PDFDict {
@@ -62,6 +93,10 @@ class FileLayout {
 
   constructor(largestObjectNumber: number) {
     this.#lastNumber = largestObjectNumber
+  }
+
+  get size(): number {
+    return this.#offset
   }
 
   place(ref: PDFRef, object: PDFObject): void {
@@ -106,20 +141,51 @@ class FileLayout {
  * Every object reachable from the trailer: first what opening needs (catalogue, page tree, pages),
  * then each page's own in page order, then the rest.
  */
-function orderByPage(deck: PDFDocument): PDFRef[] {
+function orderByPage(deck: PDFDocument): { refs: PDFRef[], firstPageCount: number } {
   const { context } = deck
   const pages = deck.getPages()
   const order = new Set<PDFRef>()
   const { Root, Info } = context.trailerInfo
   if (Root instanceof PDFRef) order.add(Root)
   addPageTree(context, deck.catalog.get(PDFName.of('Pages')), order)
+  const [first] = pages
+  for (const object of first === undefined ? [] : neededBy(first.node)) {
+    if (object instanceof PDFRef) order.add(object)
+    addReachable(context, context.lookup(object), order)
+  }
+  const firstPageCount = order.size
   for (const page of pages) addReachable(context, page.node, order)
+  // What the nodes of the page tree hold themselves: resources that pages inherit.
+  for (const ref of [...order]) {
+    const node = context.lookup(ref)
+    if (node instanceof PDFPageTree) addReachable(context, node, order)
+  }
   for (const start of [Root, Info]) {
     if (start === undefined) continue
     if (start instanceof PDFRef) order.add(start)
     addReachable(context, context.lookup(start), order)
   }
-  return [...order]
+  return { refs: [...order], firstPageCount }
+}
+
+/**
+ * What a page draws with. Programs like to give all pages one dictionary of everything, so its names
+ * are followed only as far as the page uses them; a page that cannot be read needs all of them.
+ */
+function neededBy(page: PDFPageLeaf): PDFObject[] {
+  try {
+    const { names } = readUses(contentOf(page))
+    const resources = page.Resources()
+    const members = CATEGORIES.flatMap((category) => {
+      const from = resources?.lookup(PDFName.of(category))
+      if (!(from instanceof PDFDict)) return []
+      return [...names[category]].flatMap((name) => from.get(PDFName.of(name)) ?? [])
+    })
+    return [page.get(PDFName.of('Contents')) ?? PDFNull, ...members]
+  } catch (error) {
+    if (error instanceof CannotCopy || error instanceof UnreadableContent) return [page]
+    throw error
+  }
 }
 
 const KIDS = PDFName.of('Kids')

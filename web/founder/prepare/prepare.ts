@@ -19,8 +19,11 @@ export type KeepReason =
   /** Rewriting lost or won pages. */
   | 'page-count-changed'
 
+export interface ByteRange { offset: number, length: number }
+
+/** `firstPage`: what a viewer reads before it shows the first page, to be fetched ahead of it. */
 export type Normalised =
-  | { kind: 'normalised', bytes: Uint8Array<ArrayBuffer>, pageCount: number }
+  | { kind: 'normalised', bytes: Uint8Array<ArrayBuffer>, firstPage: ByteRange[], pageCount: number }
   | { kind: 'kept', reason: KeepReason }
   | { kind: 'refused', reason: RefusalReason }
 
@@ -45,7 +48,7 @@ export interface OpenSlidesInput {
 }
 
 export type OpenSlides =
-  | { kind: 'built', bytes: Uint8Array<ArrayBuffer>, pageCount: number }
+  | { kind: 'built', bytes: Uint8Array<ArrayBuffer>, firstPage: ByteRange[], pageCount: number }
   /** Have the viewer draw these pages, and call again with them. */
   | { kind: 'rasterise-needed', pages: readonly { index: number, reason: RasteriseReason }[] }
 

@@ -3,7 +3,8 @@
  * down to forms inside forms. Fonts are only noted here, with what is shown in them (fonts.ts).
  */
 import { decodePDFRawStream, PDFArray, PDFDict, PDFName, PDFRawStream, PDFRef } from 'pdf-lib'
-import type { PDFObject } from 'pdf-lib'
+import type { PDFObject, PDFPageLeaf } from 'pdf-lib'
+import { concatBytes, encodeUtf8 } from '../../../protocol/bytes.js'
 import { CATEGORIES, readUses, UnreadableContent } from './content.js'
 import type { Category, Shown, Uses } from './content.js'
 import {
@@ -83,6 +84,17 @@ export function decodeContent(raw: PDFObject | undefined): Uint8Array {
   } catch {
     throw new CannotCopy('unreadable-content', 'an encoding')
   }
+}
+
+/** All of a page's commands as one. @throws CannotCopy */
+export function contentOf(page: PDFPageLeaf): Uint8Array {
+  const contents = page.lookup(PDFName.of('Contents'))
+  if (contents === undefined) return new Uint8Array(0)
+  const parts = contents instanceof PDFArray
+    ? contents.asArray().map((_, at) => contents.lookup(at))
+    : [contents]
+  // A token may not run over the seam of two streams (ISO 32000-1 §7.8.2).
+  return concatBytes(...parts.flatMap((part) => [decodeContent(part), encodeUtf8('\n')]))
 }
 
 /** pdf-lib ignores predictors, and would give back noise. */
