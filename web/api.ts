@@ -119,21 +119,24 @@ function signalOf(call: Call): AbortSignal {
 
 // ---------------------------------------------------------------------------- the session
 
+/** `null`: it has ended. `offline`: not to be had right now, so it is kept, and asked for again. */
+export type Renewal = Session | null | 'offline'
+
 export interface ApiOptions {
   /** Another origin, without a slash at its end: tests only. */
   readonly baseUrl?: string
   /** Where the platform's own will not do: tests only. */
   readonly fetch?: typeof fetch
   /** How a session is renewed; by the refresh cookie if left out. */
-  readonly renew?: (api: Api) => Promise<Session | null>
+  readonly renew?: (api: Api) => Promise<Renewal>
 }
 
 interface Line {
   readonly baseUrl: string
   readonly fetch: typeof fetch
-  readonly renew: () => Promise<Session | null>
+  readonly renew: () => Promise<Renewal>
   session: Session | null
-  renewing: Promise<Session | null> | null
+  renewing: Promise<'renewed' | 'ended' | 'offline'> | null
   onEnded: () => void
 }
 
@@ -155,12 +158,18 @@ async function request(line: Line, call: Call): Promise<Response | 'offline'> {
 }
 
 /** [Note: One renewal] Many calls may meet 401 at once; a refresh token is good once. */
-async function renewOnce(line: Line): Promise<boolean> {
-  line.renewing ??= line.renew().finally(() => { line.renewing = null })
-  const renewed = await line.renewing
+function renewOnce(line: Line): Promise<'renewed' | 'ended' | 'offline'> {
+  line.renewing ??= renew(line).finally(() => { line.renewing = null })
+  return line.renewing
+}
+
+async function renew(line: Line): Promise<'renewed' | 'ended' | 'offline'> {
+  const renewed = await line.renew()
+  if (renewed === 'offline') return 'offline'
   line.session = renewed
-  if (renewed === null) line.onEnded()
-  return renewed !== null
+  if (renewed !== null) return 'renewed'
+  line.onEnded()
+  return 'ended'
 }
 
 async function send<T>(line: Line, call: Call, read: Read<T>): Promise<Answer<T>> {
@@ -169,7 +178,9 @@ async function send<T>(line: Line, call: Call, read: Read<T>): Promise<Answer<T>
   if (response !== 'offline' && response.status === 401 && call.isOpen !== true) {
     // Somebody else may have renewed while this one was on its way.
     const isRenewed = line.session !== sentWith && line.session !== null
-    if (isRenewed || await renewOnce(line)) response = await request(line, call)
+    const renewal = isRenewed ? 'renewed' : await renewOnce(line)
+    if (renewal === 'renewed') response = await request(line, call)
+    if (renewal === 'offline') response = 'offline'
   }
   if (response === 'offline') return { ok: false, code: 'offline' }
   if (!response.ok) return { ok: false, code: await refusalOf(response) }
@@ -431,7 +442,7 @@ async function putPart(
     if (options.signal?.aborted === true) break
     const isOurs = isOwnAddress(target.url)
     if (answer.status === 401 && isOurs) {
-      if (!await renewOnce(line)) return { ok: false, code: 'not-signed-in' }
+      if (await renewOnce(line) === 'ended') return { ok: false, code: 'not-signed-in' }
     } else if (answer.status >= 400 && answer.status < 500) {
       return { ok: false, code: isOurs ? refusalOfText(answer.text) : 'part-mismatch' }
     } else {
@@ -467,9 +478,10 @@ export function createApi(options: ApiOptions = {}) {
   }
   const sendOn: Send = (call, read) => send(line, call, read)
 
-  async function renewByCookie(): Promise<Session | null> {
+  async function renewByCookie(): Promise<Renewal> {
     const refreshed = await api.refreshSession()
-    return refreshed.ok ? refreshed.value : null
+    if (refreshed.ok) return refreshed.value
+    return refreshed.code === 'not-signed-in' ? null : 'offline'
   }
 
   const api = {

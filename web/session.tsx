@@ -64,7 +64,8 @@ export function SessionProvider({ api, crypto, children }: SessionTools & { chil
   const start = useCallback(async () => {
     setState({ step: 'starting' })
     const [instance, resumed] = await Promise.all([api.readConfig(), resume(keyring)])
-    if (!instance.ok || (!resumed.ok && resumed.code === 'offline')) return setState({ step: 'unreachable' })
+    const isUnknown = !resumed.ok && resumed.code !== 'not-signed-in'
+    if (!instance.ok || isUnknown) return setState({ step: 'unreachable' })
     setConfig(instance.value)
     setState(resumed.ok ? { step: 'locked', account: resumed.value } : { step: 'signed-out' })
   }, [api, keyring])
