@@ -43,7 +43,8 @@ async function openKeyFile(
 ): Promise<Uint8Array> {
   const passphrase = await readPassphrase(passphraseFile, { isNew: false })
   const reader = new AgeReader([passphraseUnwrapper(passphrase, scrypt)])
-  return concatBytes(...reader.push(bytes), reader.end())
+  return orUsage(() => concatBytes(...reader.push(bytes), reader.end()),
+    'this passphrase does not open the file of identities')
 }
 
 async function readKeyFile(path: string): Promise<Uint8Array> {

@@ -75,6 +75,8 @@ t.test('a passphrase seals files, and keys', (t) => {
   sealdeck(['seal', '-p', '-f', path('pass'), '-a', '-o', path('key.age'), path('key.txt')])
   const opened = sealdeck(['open', '-i', path('key.age'), '-f', path('pass'), path('sealed.age')])
   t.ok(opened.out.equals(plaintext), 'an identity file under a passphrase')
+  const unopened = ['open', '-i', path('key.age'), '-f', path('other-pass'), path('sealed.age')]
+  t.match(sealdeck(unopened), { code: 2, err: /^this passphrase does not open the file[^\n]+\n$/ })
   t.end()
 })
 
