@@ -62,6 +62,7 @@ const manner = {
   '@stylistic/object-property-newline': 'off',
   '@stylistic/object-curly-newline': ['error', { consistent: true }],
   'accessor-pairs': ['error', { setWithoutGet: false }],
+  'react/jsx-handler-names': 'off',
   // A promise that nobody waits for is marked so.
   'no-void': 'off',
   // Refusing control characters is what such expressions are for.

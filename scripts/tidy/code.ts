@@ -7,6 +7,8 @@ import { isCode, isTest, lineAt, type File, type Finding } from './finding.js'
 
 const MAX_FUNCTION_LINE_COUNT = 70
 const VAGUE_WORDS = ['Util', 'Utils', 'Helper', 'Helpers', 'Manager', 'Service', 'Info', 'Data', 'Impl']
+/** Words of WebAuthn, which has them from its specification. */
+const TERMS = ['authenticatorData', 'clientData']
 
 export function checkCode(files: readonly File[]): Finding[] {
   return files.filter(({ path }) => isCode(path)).flatMap(checkFile)
@@ -49,7 +51,7 @@ function checkName(node: ts.Node): string | null {
   const name = isNamed ? node.name?.text ?? '' : ''
   if (ts.isInterfaceDeclaration(node) && /^I[A-Z][a-z]/.test(name)) return `${name}: leave the I away`
   const last = /[A-Z][a-z]+$/.exec(name)?.[0] ?? ''
-  return VAGUE_WORDS.includes(last) ? `${name}: say what it is; "${last}" says nothing` : null
+  return VAGUE_WORDS.includes(last) && !TERMS.includes(name) ? `${name}: say what it is; "${last}" says nothing` : null
 }
 
 interface Place { readonly file: File, readonly brands: ReadonlySet<string> }
