@@ -14,7 +14,7 @@ import type {
   PublishedNda, RevocationReport, SignedIn, SignInOptions, StoredVersion, Upload, VaultDetail, WrappedHeader,
 } from '../../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
-import { buildArchive } from '../../protocol/deck/archive.js'
+import { buildArchive, type ArchiveInput } from '../../protocol/deck/archive.js'
 import { sealCard } from '../../protocol/deck/card.js'
 import { promisesOf, sealDeck } from '../../protocol/deck/deck.js'
 import { signGrant, signWrap, type Grant } from '../../protocol/deck/grant.js'
@@ -37,6 +37,9 @@ const PASSPHRASE = 'correct horse battery staple'
 /** OPAQUE's real stretching takes half a second a guess, which is its purpose and not a test's. */
 const QUICK_STRETCHING = { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } }
 
+const MAX_TRIES = 5
+const RETRY_AFTER_MS = 500
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export interface Answer {
@@ -44,6 +47,10 @@ export interface Answer {
   readonly headers: Readonly<Record<string, unknown>>
   readonly rawPayload: Buffer
   json<T>(): T
+}
+
+function isNotReady(answer: Answer): boolean {
+  return answer.statusCode === 503 && answer.json<{ code: string }>().code === 'not-ready'
 }
 
 /** A browser: what it was given at sign-in, and how it asks. */
@@ -70,7 +77,16 @@ export class Browser {
       },
       ...body === undefined ? {} : { payload: isOctets ? Buffer.from(body) : body },
     }
-    return await this.test.app.inject(request)
+    return await this.#injects(request)
+  }
+
+  /** A machine under load says that it is not ready; as a browser would, one waits and asks again. */
+  async #injects(request: InjectOptions): Promise<Answer> {
+    for (let tryIndex = 1; ; tryIndex++) {
+      const answer = await this.test.app.inject(request)
+      if (!isNotReady(answer) || tryIndex === MAX_TRIES) return answer
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS))
+    }
   }
 
   async gets<T>(url: string): Promise<T> {
@@ -105,6 +121,8 @@ export interface DeckOptions {
   readonly documentId?: string
   readonly part?: Part
   readonly gate?: Gate
+  /** What else its manifest says, where a test reads it. */
+  readonly archive?: Partial<Omit<ArchiveInput, 'title' | 'file'>>
 }
 
 /** A version that its founder holds the key of. */
@@ -121,6 +139,7 @@ export interface LinkOptions {
   readonly decks: readonly Deck[]
   readonly nda?: PublishedNda | null
   readonly policy?: Partial<GrantPolicy>
+  readonly card?: { readonly title?: string, readonly pageCount?: number }
 }
 
 /** A link as its founder knows it; `fragment` is what stands behind the `#`. */
@@ -332,7 +351,7 @@ export class Founder extends Browser {
     const fileKey = makeFileKey()
     const nonce = makePayloadNonce()
     const plaintext = buildArchive({
-      title: options.title ?? 'Deck', fileName: 'deck.pdf', mediaType: 'application/pdf',
+      title: options.title ?? 'Deck', fileName: 'deck.pdf', mediaType: 'application/pdf', ...options.archive,
       file: { size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) },
     })
     const parts: Uint8Array[] = []
@@ -375,9 +394,9 @@ export class Founder extends Browser {
 
   // ---- NDAs and links ----
 
-  async publishesNda(vault: { vaultId: string }, text = NDA_TEXT): Promise<PublishedNda> {
+  async publishesNda(vault: { vaultId: string }, text = NDA_TEXT, title = 'Mutual NDA'): Promise<PublishedNda> {
     return await this.posts<PublishedNda>(`/api/vaults/${vault.vaultId}/ndas`, {
-      text, title: 'Mutual NDA', templateId: 'mutual', templateVersion: 1, language: 'en',
+      text, title, templateId: 'mutual', templateVersion: 1, language: 'en',
     })
   }
 
@@ -400,7 +419,7 @@ export class Founder extends Browser {
     const secret = deriveLinkSecret(this.root, grantIdBytes)
     const keys = deriveLinkKeys(secret, grantIdBytes)
     const nda = options.nda ?? null
-    const card = sealCard({ founder: this.name, title: 'Deck', pageCount: 3 }, keys.cardKey, grantIdBytes)
+    const card = sealCard({ founder: this.name, title: 'Deck', pageCount: 3, ...options.card }, keys.cardKey, grantIdBytes)
     const grant: Grant = {
       vaultId: vault.vaultId, grantId: grantIdBytes, revision: 1, previousSha256: null,
       ndaSha256: nda === null ? null : decodeBase64Url(nda.sha256),
