@@ -68,7 +68,7 @@ const POLL_MS = 50
 /** In one process nothing is written without a wake; the poll is a net. */
 const EMBEDDED_POLL_MS = 500
 const ELECTION_POLL_MS = 500
-const RETRY_AFTER_MS = 250
+const RETRY_AFTER_MS = 50
 const MAX_RETRY_AFTER_MS = 5_000
 /** A batch of this size says that there is load: no pause then. */
 const BUSY_BATCH_SIZE = 32
