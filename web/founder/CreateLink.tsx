@@ -31,7 +31,10 @@ export function CreateLink({ vault, onMade, onClose }: CreateLinkProps) {
   const copy = useCopy(founder)
   const [made, setMade] = useState<Made | null>(null)
   const section = useRef<HTMLDivElement>(null)
-  useEffect(() => section.current?.scrollIntoView({ block: 'nearest' }), [])
+  useEffect(() => {
+    // In braces: newer browsers answer with a promise, which is no clean-up.
+    void section.current?.scrollIntoView({ block: 'nearest' })
+  }, [])
 
   return (
     <div ref={section}>

@@ -95,7 +95,7 @@ interface ViewsInput {
 function views({ vault, turn, onChanged, copy: { tabs } }: ViewsInput): TabView<TabId>[] {
   return [
     { id: 'deck', title: tabs.deck, content: <VaultDeck vault={vault} /> },
-    { id: 'links', title: tabs.links, count: vault.links.length, content: <Links vault={vault} onChanged={onChanged} /> },
+    { id: 'links', title: tabs.links, content: <Links vault={vault} onChanged={onChanged} /> },
     { id: 'people', title: tabs.people, content: <People vault={vault} turn={turn} onChanged={onChanged} /> },
     { id: 'log', title: tabs.log, content: <Log vaultId={vault.vaultId} /> },
     { id: 'auditors', title: tabs.auditors, content: <Auditors vault={vault} /> },
