@@ -43,6 +43,7 @@ export const PROTOCOL_ERROR_CODES = [
   'stale-version',
   'broken-chain',
   'malformed-manifest',
+  'source-changed',
   'low-order-key',
   // NDA texts (protocol/nda.ts)
   'malformed-nda',

@@ -138,6 +138,25 @@ t.test('sealing and opening one\'s own', async (t) => {
   t.ok(source.ranges.every(([start, end]) => end - start < 300_000), 'it read what was asked for and little more')
 })
 
+t.test('parts asked for at once come out once each', async (t) => {
+  const { crypto } = makeClient()
+  await crypto.createRoot()
+  const file = new Blob([bytes(9_000_000, 1)])
+  const begun = await crypto.beginSeal(sealInput({ file }), () => undefined)
+  const parts = await Promise.all([0, 1, 2, 3].map(() => crypto.nextPart(begun.sealId)))
+  t.same(parts.map((part) => part?.index ?? null), [0, 1, 2, null])
+  t.ok((await crypto.finishSeal(begun.sealId)).record)
+})
+
+t.test('a file that changes under the seal is said to have changed', async (t) => {
+  const { crypto } = makeClient()
+  await crypto.createRoot()
+  const gone = Object.assign(new Error('gone'), { name: 'NotReadableError' })
+  const file = new Blob([bytes(1000, 1)])
+  Object.assign(file, { slice: () => ({ arrayBuffer: () => Promise.reject(gone) }) })
+  await t.rejects(crypto.beginSeal(sealInput({ file }), () => undefined), code('source-changed'))
+})
+
 t.test('a resumed seal gives the same bytes, and another file is refused', async (t) => {
   const { crypto } = makeClient()
   await crypto.createRoot()

@@ -124,9 +124,20 @@ function thumbnailTypeOf(input: SealInput): Pick<ArchiveInput, 'thumbnailType'> 
 function sourceOf(file: Blob): ByteSource {
   return {
     size: file.size,
-    read: async (offset, length) => new Uint8Array(
-      await file.slice(offset, offset + length).arrayBuffer(),
-    ),
+    read: (offset, length) => readSlice(file.slice(offset, offset + length)),
+  }
+}
+
+/**
+ * Browsers refuse to read on in a file that was changed, moved or unplugged since it was chosen.
+ * @throws ProtocolError `source-changed`.
+ */
+async function readSlice(slice: Blob): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await slice.arrayBuffer())
+  } catch (error) {
+    const isGone = error instanceof Error && ['NotReadableError', 'NotFoundError'].includes(error.name)
+    throw isGone ? new ProtocolError('source-changed', error.message) : error
   }
 }
 
@@ -192,12 +203,14 @@ function describeBegun(
 
 async function nextPart(platform: Platform, seal: Seal): Promise<SealedPart | null> {
   if (seal.nextIndex === seal.sealer.partCount) return null
-  const part = await (seal.ahead ?? seal.sealer.sealPart(seal.nextIndex))
-  seal.chunkHashes[part.index] = part.chunkHashes
-  seal.nextIndex = part.index + 1
+  // Taken before the first wait: whoever asks meanwhile gets the part after this one.
+  const sealing = seal.ahead ?? seal.sealer.sealPart(seal.nextIndex)
+  seal.nextIndex++
   const hasMore = seal.nextIndex < seal.sealer.partCount
   seal.ahead = hasMore ? seal.sealer.sealPart(seal.nextIndex) : null
   seal.ahead?.catch(() => undefined) // Whoever asks for the part gets the error.
+  const part = await sealing
+  seal.chunkHashes[part.index] = part.chunkHashes
   return {
     index: part.index, bytes: part.bytes, sha256: encodeBase64Url(await platform.hash(part.bytes)),
   }
@@ -205,7 +218,8 @@ async function nextPart(platform: Platform, seal: Seal): Promise<SealedPart | nu
 
 function finish(owner: Owner, seal: Seal): SealFinished {
   const { input, draft, sealer } = seal
-  assert(seal.nextIndex === sealer.partCount, 'a seal is finished after its last part')
+  const sealedCount = Object.keys(seal.chunkHashes).length
+  assert(sealedCount === sealer.partCount, 'a seal is finished after its last part')
   const hashList = concatBytes(...seal.chunkHashes)
   const { payloadLength } = sealer
   const { signing } = owner.keys()
