@@ -89,7 +89,7 @@ function withPdfjs(folder: string): Plugin {
     async buildStart() {
       const to = join(folder, 'pdfjs')
       await mkdir(to, { recursive: true })
-      await cp(join(pdfjs, 'build/pdf.worker.min.mjs'), join(to, 'pdf.worker.min.mjs'))
+      await cp(join(pdfjs, 'legacy/build/pdf.worker.min.mjs'), join(to, 'pdf.worker.min.mjs'))
       for (const name of PDFJS_FOLDERS) {
         const filter = (path: string): boolean => !PDFJS_UNWANTED.test(path)
         await cp(join(pdfjs, name), join(to, name), { recursive: true, filter })

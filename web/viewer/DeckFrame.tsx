@@ -2,11 +2,13 @@
  * The viewer's frame as a component: opens one document, tells what the reader does, and goes with it.
  * The source port is handed on unread ([Note: Keys stay in the worker]).
  */
-import { useEffect, useRef } from 'react'
-import { useLocale } from '../copy.js'
-import { openViewerFrame, type ViewerFrame } from './frame.js'
-import type { PageMessage, Theme, ViewerMessage, Watermark } from './ports.js'
+import { useEffect, useRef, useState } from 'react'
+import { useCopy, useLocale } from '../copy.js'
+import { Button } from '../ui/Button.js'
 import styles from './DeckFrame.module.css'
+import { openViewerFrame, type ViewerFrame } from './frame.js'
+import type { PageMessage, Theme, ViewerErrorCode, ViewerMessage, Watermark } from './ports.js'
+import { words } from './words.js'
 
 interface DeckFrameProps {
   readonly viewerOrigin: string
@@ -16,12 +18,28 @@ interface DeckFrameProps {
   /** Called once the frame stands: whoever holds the plaintext answers reads on this port. */
   readonly onPort: (port: MessagePort) => void
   readonly onMessage?: (message: ViewerMessage) => void
+  /** Fills what its parent leaves it, from edge to edge, instead of being a sheet among others. */
   readonly isTall?: boolean
 }
 
 /** Mount it under a `key` of the version: another document is another frame. */
 export function DeckFrame(props: DeckFrameProps) {
-  const { viewerOrigin, title, isTall = false } = props
+  const { isTall = false } = props
+  const [gone, setGone] = useState<ViewerErrorCode | null>(null)
+  return (
+    <div className={isTall ? styles.tall : styles.frame} data-testid='deck'>
+      {gone === null
+        ? <Frame {...props} onGone={setGone} />
+        : <Gone code={gone} onAgain={() => setGone(null)} />}
+    </div>
+  )
+}
+
+/** The page removed the frame itself, so nobody in it can say why. */
+const REMOVED_CODES: readonly ViewerErrorCode[] = ['watchdog', 'unprotected']
+
+function Frame(props: DeckFrameProps & { onGone: (code: ViewerErrorCode) => void }) {
+  const { viewerOrigin, title } = props
   const { locale } = useLocale()
   const container = useRef<HTMLDivElement>(null)
   const frame = useRef<ViewerFrame | null>(null)
@@ -30,10 +48,11 @@ export function DeckFrame(props: DeckFrameProps) {
 
   useEffect(() => {
     if (container.current === null) return
+    const now = latest.current
     const opened = openViewerFrame({
-      viewerOrigin, title, container: container.current,
-      opening: { mode: 'read', theme: themeNow(), locale: localeNow(), watermark: latest.current.watermark },
-      onMessage: (message) => latest.current.onMessage?.(message),
+      viewerOrigin, title: now.title, container: container.current,
+      opening: { mode: 'read', theme: themeNow(), locale: localeNow(), watermark: now.watermark },
+      onMessage: (message) => hear(latest.current, message, opened),
     })
     frame.current = opened
     latest.current.onPort(opened.sourcePort)
@@ -43,11 +62,33 @@ export function DeckFrame(props: DeckFrameProps) {
       opened.close()
       frame.current = null
     }
-  }, [viewerOrigin, title])
+  }, [viewerOrigin])
 
+  // The name follows the language; a frame that was made anew for it would lose the reader's place.
+  useEffect(() => frame.current?.element.setAttribute('title', title), [title])
   useEffect(() => tell(frame.current, { kind: 'locale', locale }), [locale])
 
-  return <div className={isTall ? styles.tall : styles.frame} ref={container} data-testid='deck' />
+  return <div className={styles.whole} ref={container} />
+}
+
+function hear(
+  { onMessage, onGone }: DeckFrameProps & { onGone: (code: ViewerErrorCode) => void },
+  message: ViewerMessage, frame: ViewerFrame,
+): void {
+  onMessage?.(message)
+  const isRemoved = message.kind === 'error' && REMOVED_CODES.includes(message.code) &&
+    !frame.element.isConnected
+  if (isRemoved) onGone(message.code)
+}
+
+function Gone({ code, onAgain }: { code: ViewerErrorCode, onAgain: () => void }) {
+  const copy = useCopy(words)
+  return (
+    <div className={styles.gone} role='alert'>
+      <p>{copy.errors[code]}</p>
+      <Button onClick={onAgain}>{copy.tryAgain}</Button>
+    </div>
+  )
 }
 
 function tell(frame: ViewerFrame | null, message: PageMessage): void {

@@ -2,8 +2,8 @@
  * Draws one page of an open document into a canvas of its own, complete or not at all: nobody sees
  * a half-drawn page, or one without its watermark.
  */
-import { RenderingCancelledException } from 'pdfjs-dist'
-import type { PDFPageProxy } from 'pdfjs-dist'
+import { RenderingCancelledException } from 'pdfjs-dist/legacy/build/pdf.mjs'
+import type { PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { ANNOTATION_MODE } from './protections.js'
 import type { PageSize, Watermark } from './ports.js'
 import { drawWatermark } from './watermark.js'

@@ -2,7 +2,7 @@
  * Finding words in the document: matches over all pages, and marks on the page in view. Reads a
  * page's words only when somebody searches, since on a slow line every page costs a fetch.
  */
-import type { PDFDocumentProxy } from 'pdfjs-dist'
+import type { PDFDocumentProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { button, element, icon, label } from './dom.js'
 import type { Words } from './words.js'
 

@@ -1,5 +1,5 @@
 /** One search over one open document: its matches as they come in, and which one is shown. */
-import type { PDFDocumentProxy } from 'pdfjs-dist'
+import type { PDFDocumentProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { matchRanges, paint, search } from './find.js'
 import type { FindBar, Match } from './find.js'
 import type { Words } from './words.js'

@@ -2,7 +2,7 @@
  * The links of a page, drawn as our own anchors over it. All other annotations are ignored.
  * Must not hand an address on that parseLinkUrl refuses.
  */
-import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist'
+import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { element } from './dom.js'
 import { parseLinkUrl } from './parse.js'
 import type { Words } from './words.js'

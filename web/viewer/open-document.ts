@@ -1,9 +1,12 @@
 /**
  * Opens a PDF from the source port with the viewer's fixed settings, and says what is wrong with
  * one that does not open. Must not be given settings from outside.
+ *
+ * [Note: Old phones] pdf.js's `legacy` build runs in browsers of the last two years or so; the other one
+ * needs functions that came this year, and a reader's phone is what it is. It costs 30 kB.
  */
-import { getDocument, InvalidPDFException, PasswordException, PDFWorker } from 'pdfjs-dist'
-import type { PDFDocumentLoadingTask, PDFDocumentProxy } from 'pdfjs-dist'
+import { getDocument, InvalidPDFException, PasswordException, PDFWorker } from 'pdfjs-dist/legacy/build/pdf.mjs'
+import type { PDFDocumentLoadingTask, PDFDocumentProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { assetUrls, PDF_SETTINGS, startPdfWorker } from './protections.js'
 import { MAX_PAGE_COUNT } from './parse.js'
 import { readEnds, SourceTransport } from './range-source.js'

@@ -13,6 +13,7 @@ import type {
 export const MAX_TEXT_LENGTH = 512
 export const MAX_URL_LENGTH = 2048
 export const MAX_PAGE_COUNT = 2000
+const MAX_ELAPSED_MS = 86_400_000
 const MAX_DRAWN_SIZE_BYTES = 64 * 1024 * 1024
 const PICTURE_TYPES = ['image/webp', 'image/png', 'image/jpeg'] as const
 const ASKED = ['fullscreen', 'unlock', 'leave'] as const
@@ -207,7 +208,7 @@ function parsePrepareMessage(value: Fields): ViewerMessage | null {
 
 function parseFirstPage(value: Fields): ViewerMessage | null {
   const { elapsedMs, fetchedBytes } = value
-  if (typeof elapsedMs !== 'number' || !Number.isFinite(elapsedMs)) return null
+  if (typeof elapsedMs !== 'number' || !(elapsedMs >= 0 && elapsedMs < MAX_ELAPSED_MS)) return null
   if (!isCount(fetchedBytes, Number.MAX_SAFE_INTEGER)) return null
   return { kind: 'rendered-first-page', elapsedMs, fetchedBytes }
 }

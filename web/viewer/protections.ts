@@ -9,8 +9,8 @@
  *
  * Must not be made optional: a viewer without its policy refuses to work.
  */
-import { AnnotationMode, version } from 'pdfjs-dist'
-import type { getDocument } from 'pdfjs-dist'
+import { AnnotationMode, version } from 'pdfjs-dist/legacy/build/pdf.mjs'
+import type { getDocument } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import type { ViewerSettings } from './ports.js'
 
 type DocumentParameters = Exclude<Parameters<typeof getDocument>[0], undefined>

@@ -4,7 +4,7 @@
  *
  * Must not keep plaintext: what has been handed to pdf.js is forgotten here.
  */
-import { PDFDataRangeTransport } from 'pdfjs-dist'
+import { PDFDataRangeTransport } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { MAX_OPEN_READ_COUNT, MAX_READ_SIZE_BYTES } from './ports.js'
 import type { SourceAnswer, SourceDocument, SourceErrorCode, SourceRequest } from './ports.js'
 import { parseSourceAnswer, parseSourceDocument } from './parse.js'

@@ -2,7 +2,7 @@
  * Drawn pages, kept while they are near the reader: the one in view, and the next before it is
  * wanted. Must not keep more than a few: a canvas is megabytes.
  */
-import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist'
+import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { discard, drawPage, sizeOf } from './drawing.js'
 import type { OpenedDocument } from './open-document.js'
 import type { PageSize, Watermark } from './ports.js'

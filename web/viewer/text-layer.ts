@@ -1,6 +1,6 @@
 /** The words of a page, laid over it invisibly: for selecting, finding, and for screen readers. */
-import { TextLayer } from 'pdfjs-dist'
-import type { PDFPageProxy } from 'pdfjs-dist'
+import { TextLayer } from 'pdfjs-dist/legacy/build/pdf.mjs'
+import type { PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { element } from './dom.js'
 
 /** A laid-out layer, and its words piece by piece in reading order. */

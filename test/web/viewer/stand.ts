@@ -138,7 +138,7 @@ async function readViewerFile(folder: string, path: string): Promise<Uint8Array 
   if (area !== 'viewer') return null
   if (rest[0] !== 'pdfjs') return await readOrNull(join(folder, 'viewer', ...rest))
   const name = rest.slice(1)
-  return await readOrNull(join(pdfjsFolder, ...(name.length === 1 ? ['build', ...name] : name)))
+  return await readOrNull(join(pdfjsFolder, ...(name.length === 1 ? ['legacy/build', ...name] : name)))
 }
 
 async function readAppFile(stand: Stand, folder: string, path: string): Promise<Uint8Array | null> {
