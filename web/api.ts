@@ -20,10 +20,14 @@ import type {
   VaultList,
   WrappedHeader,
 } from '../protocol/api.js'
+import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
 import { REFUSAL_CODES, type RefusalCode } from '../protocol/refusals.js'
 
-/** `offline`: no answer came; whether the request arrived is not known. */
-export type ApiFailure = RefusalCode | 'offline'
+/**
+ * Not allowed, or bytes that the server refused as broken. `offline`: no answer came; whether the
+ * request arrived is not known.
+ */
+export type ApiFailure = RefusalCode | ProtocolErrorCode | 'offline'
 export type Answer<T> = { ok: true, value: T } | { ok: false, code: ApiFailure }
 
 export interface Session { accessToken: string, expiresAtMs: number }
@@ -98,7 +102,7 @@ function addressOf(call: Call, baseUrl: string): string {
 }
 
 /** The code of a refusal; what is not ours (a proxy's page) counts as the server's failure. */
-async function refusalOf(response: Response): Promise<RefusalCode> {
+async function refusalOf(response: Response): Promise<ApiFailure> {
   try {
     const problem: unknown = await response.json()
     const code: unknown = typeof problem === 'object' && problem !== null ? Reflect.get(problem, 'code') : null
@@ -108,8 +112,10 @@ async function refusalOf(response: Response): Promise<RefusalCode> {
   }
 }
 
-function refusalCode(code: unknown): RefusalCode {
-  return REFUSAL_CODES.find((known) => known === code) ?? 'internal-error'
+const KNOWN_CODES = [...REFUSAL_CODES, ...PROTOCOL_ERROR_CODES]
+
+function refusalCode(code: unknown): ApiFailure {
+  return KNOWN_CODES.find((known) => known === code) ?? 'internal-error'
 }
 
 function signalOf(call: Call): AbortSignal {
@@ -452,7 +458,7 @@ async function putPart(
   return { ok: false, code: 'offline' }
 }
 
-function refusalOfText(text: string): RefusalCode {
+function refusalOfText(text: string): ApiFailure {
   const match = /"code":"([a-z-]+)"/.exec(text)
   return refusalCode(match?.[1])
 }
