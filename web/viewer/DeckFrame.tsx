@@ -36,7 +36,7 @@ export function DeckFrame(props: DeckFrameProps) {
 }
 
 /** The page removed the frame itself, so nobody in it can say why. */
-const REMOVED_CODES: readonly ViewerErrorCode[] = ['watchdog', 'unprotected']
+const REMOVED_CODES: readonly ViewerErrorCode[] = ['watchdog', 'offline', 'unprotected']
 
 function Frame(props: DeckFrameProps & { onGone: (code: ViewerErrorCode) => void }) {
   const { viewerOrigin, title } = props

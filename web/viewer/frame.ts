@@ -12,7 +12,8 @@ import type {
 } from './ports.js'
 
 const VIEWER_PATH = '/viewer/index.html'
-const LOAD_TIMEOUT_MS = 20_000
+/** A phone on a thin line takes a while to bring 200 kB. */
+const LOAD_TIMEOUT_MS = 60_000
 
 export interface FrameOptions {
   /** `https://viewer.example`; another site than this page's. */
@@ -22,7 +23,10 @@ export interface FrameOptions {
   /** The frame's accessible name. */
   title: string
   opening: Omit<OpenViewer, 'kind' | 'version'>
-  /** Told everything but `pong`. `error` with `watchdog` comes after the frame was removed. */
+  /**
+   * Told everything but `pong`. The frame is gone already when an `error` comes from this side:
+   * `watchdog` (it hung), `offline` (it did not load), `unprotected` (its settings are not safe).
+   */
   onMessage(message: ViewerMessage): void
 }
 
@@ -46,7 +50,7 @@ export function openViewerFrame(options: FrameOptions): ViewerFrame {
   const control = new MessageChannel()
   const source = new MessageChannel()
   const element = makeFrame(options)
-  const watch = new Watch(() => end('watchdog'))
+  const watch = new Watch(end)
   let isOpen = true
 
   function close(): void {
@@ -104,21 +108,21 @@ function makeFrame({ viewerOrigin, title }: FrameOptions): HTMLIFrameElement {
 
 /** Ends a frame that does not answer: a file may make it busy for ever (A31). */
 class Watch {
-  readonly #onSilence: () => void
+  readonly #onSilence: (code: 'offline' | 'watchdog') => void
   #timer: ReturnType<typeof setInterval> | undefined
   #silentMs = 0
   #lastId = 0
 
-  constructor(onSilence: () => void) {
+  constructor(onSilence: (code: 'offline' | 'watchdog') => void) {
     this.#onSilence = onSilence
-    this.#timer = setTimeout(onSilence, LOAD_TIMEOUT_MS)
+    this.#timer = setTimeout(() => onSilence('offline'), LOAD_TIMEOUT_MS)
   }
 
   start(ping: (id: number) => void): void {
     this.stop()
     this.#timer = setInterval(() => {
       this.#silentMs += PING_INTERVAL_MS
-      if (this.#silentMs > WATCHDOG_TIMEOUT_MS) return this.#onSilence()
+      if (this.#silentMs > WATCHDOG_TIMEOUT_MS) return this.#onSilence('watchdog')
       ping(++this.#lastId)
     }, PING_INTERVAL_MS)
   }
