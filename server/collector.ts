@@ -27,7 +27,9 @@ const ROW_BATCH_SIZE = 5_000
 /** Begin to collect, now and then. */
 export function startCollector(parts: Parts): Collector {
   let running: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => { running = running.then(() => collectSafely(parts)) }, INTERVAL_MS)
+  const timer = setInterval(() => {
+    running = running.then(() => collectSafely(parts))
+  }, INTERVAL_MS)
   timer.unref()
   return {
     async stop() {
@@ -52,7 +54,8 @@ export async function collect(parts: Parts): Promise<number> {
   const nowMs = clock.nowMs()
   const restedSinceMs = nowMs - config.unfinishedUploadHours * HOUR_MS
   await cancelOldUploads(db, { beforeMs: restedSinceMs, limit: VERSION_BATCH_SIZE, nowMs })
-  const versions = await listCollectable(db, { beforeMs: nowMs - GRACE_MS, limit: VERSION_BATCH_SIZE })
+  const givenUp = { beforeMs: nowMs - GRACE_MS, limit: VERSION_BATCH_SIZE }
+  const versions = await listCollectable(db, givenUp)
   for (const version of versions) await collectVersion(parts, version)
   await deleteExpired(db, { beforeMs: nowMs - HOUR_MS, limit: ROW_BATCH_SIZE })
   return versions.length

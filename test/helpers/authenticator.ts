@@ -18,7 +18,9 @@ export interface Authenticator {
 const FLAGS = { userPresent: 0x01, userVerified: 0x04, hasCredential: 0x40 }
 
 /** @param flags - leave user verification out to play a device that does not ask. */
-export function makeAuthenticator(origin: string, flags = FLAGS.userPresent | FLAGS.userVerified): Authenticator {
+export function makeAuthenticator(
+  origin: string, flags = FLAGS.userPresent | FLAGS.userVerified,
+): Authenticator {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const credentialId = randomBytes(32)
   let userHandle = Buffer.alloc(0)
@@ -31,7 +33,8 @@ export function makeAuthenticator(origin: string, flags = FLAGS.userPresent | FL
   }
 
   function clientData(type: string, challenge: string): Buffer {
-    return Buffer.from(JSON.stringify({ type, challenge, origin: authenticator.origin, crossOrigin: false }))
+    const data = { type, challenge, origin: authenticator.origin, crossOrigin: false }
+    return Buffer.from(JSON.stringify(data))
   }
 
   function credential(response: object): unknown {

@@ -6,7 +6,11 @@ import type { World } from '../../server/world.js'
 const WAIT_MS = 5_000
 const POLL_MS = 5
 
-export interface ReceivedMail { readonly to: string, readonly subject: string, readonly body: string }
+export interface ReceivedMail {
+  readonly to: string
+  readonly subject: string
+  readonly body: string
+}
 
 const CODE = /^(\d{4}) (\d{4}) /
 const taken = new WeakMap<World, Set<string>>()

@@ -10,8 +10,9 @@ import { client as opaque, ready as opaqueReady } from '@serenity-kit/opaque'
 import type { InjectOptions } from 'fastify'
 import { uuidv7 } from 'uuidv7'
 import type {
-  Account, EmailChallenge, EmailProof, GrantSummary, KeyringRow, PasskeyOptions, PassphraseLogin, PassphraseRegistration,
-  PublishedNda, RevocationReport, SignedIn, SignInOptions, StoredVersion, Upload, VaultDetail, WrappedHeader,
+  Account, CompleteUpload, EmailChallenge, EmailProof, GrantSummary, KeyringRow, PasskeyOptions,
+  PassphraseLogin, PassphraseRegistration, PublishedNda, RevocationReport, SignedIn, SignInOptions, StoredVersion,
+  Upload, VaultDetail, WrappedHeader,
 } from '../../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import { buildArchive, type ArchiveInput } from '../../protocol/deck/archive.js'
@@ -20,12 +21,16 @@ import { promisesOf, sealDeck } from '../../protocol/deck/deck.js'
 import { signGrant, signWrap, type Grant } from '../../protocol/deck/grant.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import {
-  deriveLinkKeys, deriveLinkSecret, deriveOwnerKeys, deriveRecoveryAuth, deriveVaultTagKey, formatFragment, formatRecipient,
-  makeFileKey, makeGrantId, makePayloadNonce, makeRecoveryCode, makeRoot, parseRecipient, type LinkKeys, type OwnerKeys, type Recipient,
+  deriveLinkKeys, deriveLinkSecret, deriveOwnerKeys, deriveRecoveryAuth, deriveVaultTagKey,
+  formatFragment, formatRecipient, makeFileKey, makeGrantId, makePayloadNonce, makeRecoveryCode,
+  makeRoot, parseRecipient, type LinkKeys, type OwnerKeys, type Recipient,
 } from '../../protocol/deck/identity.js'
 import { deriveRootWrapKey, lockRoot, sealPrivate, unlockRoot, type KeyringMethod } from '../../protocol/deck/keyring.js'
 import type { GrantPolicy } from '../../protocol/deck/policy.js'
-import { payloadLengthOf, recordSha256, signRecord, type Gate, type Part } from '../../protocol/deck/record.js'
+import {
+  payloadLengthOf, recordSha256, signRecord, type Gate, type Part, type VersionRecord,
+} from '../../protocol/deck/record.js'
+import type { Signed } from '../../protocol/deck/signature.js'
 import type { FileKey } from '../../protocol/deck/stanza.js'
 import { hashBulk } from '../../protocol/hash.js'
 import { makeAuthenticator, type Authenticator } from './authenticator.js'
@@ -64,7 +69,9 @@ export class Browser {
   }
 
   /** See [Note: Acting and asking]. A body of bytes goes as octets. */
-  async asks(method: Method, url: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+  async asks(
+    method: Method, url: string, body?: object, headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const isOctets = body instanceof Uint8Array
     const request: InjectOptions = {
       method, url,
@@ -97,7 +104,9 @@ export class Browser {
     return (await this.does('POST', url, body)).json<T>()
   }
 
-  async does(method: Method, url: string, body?: object, headers?: Record<string, string>): Promise<Answer> {
+  async does(
+    method: Method, url: string, body?: object, headers?: Record<string, string>,
+  ): Promise<Answer> {
     const answer = await this.asks(method, url, body, headers)
     if (answer.statusCode >= 300) {
       throw new Error(`${method} ${url}: ${answer.statusCode} ${answer.rawPayload.toString()}`)
@@ -204,11 +213,14 @@ export class Founder extends Browser {
   accountBody(emailProof: string, newRow: object): object {
     return {
       emailProof, userId: this.userId, name: this.name, locale: 'en',
-      signingKey: encodeBase64Url(this.keys.signing.publicKey), recipient: formatRecipient(this.keys.identity.recipient), newRow,
+      signingKey: encodeBase64Url(this.keys.signing.publicKey),
+      recipient: formatRecipient(this.keys.identity.recipient), newRow,
     }
   }
 
-  async createsAccountWithPasskey(authenticator: Authenticator = this.newAuthenticator()): Promise<SignedIn> {
+  async createsAccountWithPasskey(
+    authenticator: Authenticator = this.newAuthenticator(),
+  ): Promise<SignedIn> {
     const emailProof = await this.provesEmail()
     const begun = await this.posts<PasskeyOptions>('/api/accounts/passkey-options', { emailProof })
     this.userId = begun.userId
@@ -232,13 +244,15 @@ export class Founder extends Browser {
 
   async #makesPassphrase(url: string, emailProof?: string): Promise<object> {
     await opaqueReady
-    const { clientRegistrationState, registrationRequest } = opaque.startRegistration({ password: PASSPHRASE })
+    const started = opaque.startRegistration({ password: PASSPHRASE })
+    const { clientRegistrationState, registrationRequest } = started
     const { userId, registrationResponse } = await this.posts<PassphraseRegistration>(url, {
       registrationRequest, ...emailProof === undefined ? {} : { emailProof },
     })
     this.userId = userId
     const { registrationRecord, exportKey } = opaque.finishRegistration({
-      clientRegistrationState, registrationResponse, password: PASSPHRASE, keyStretching: QUICK_STRETCHING,
+      clientRegistrationState, registrationResponse, password: PASSPHRASE,
+      keyStretching: QUICK_STRETCHING,
     })
     return { row: this.locksRoot('passphrase', decodeBase64Url(exportKey)), passphrase: { registrationRecord } }
   }
@@ -250,14 +264,18 @@ export class Founder extends Browser {
 
   locksRoot(method: KeyringMethod, secret: Uint8Array): KeyringRow {
     const rowId = uuidv7()
-    const locked = lockRoot(this.root, deriveRootWrapKey(method, secret), { userId: this.userId, method, rowId })
-    return { rowId, method, version: 1, sealed: encodeBase64Url(locked.sealed), commit: encodeBase64Url(locked.commit) }
+    const place = { userId: this.userId, method, rowId }
+    const locked = lockRoot(this.root, deriveRootWrapKey(method, secret), place)
+    const [sealed, commit] = [encodeBase64Url(locked.sealed), encodeBase64Url(locked.commit)]
+    return { rowId, method, version: 1, sealed, commit }
   }
 
   /** The root behind a row that the server gave back; `null` if this is not its secret. */
   unlocksRoot(row: KeyringRow, secret: Uint8Array): Uint8Array | null {
-    const locked = { sealed: decodeBase64Url(row.sealed), commit: decodeBase64Url(row.commit), version: row.version }
-    return unlockRoot(locked, deriveRootWrapKey(row.method, secret), { userId: this.userId, method: row.method, rowId: row.rowId })
+    const { rowId, method, version } = row
+    const [sealed, commit] = [decodeBase64Url(row.sealed), decodeBase64Url(row.commit)]
+    const place = { userId: this.userId, method, rowId }
+    return unlockRoot({ sealed, commit, version }, deriveRootWrapKey(method, secret), place)
   }
 
   recoveryRow(code: Uint8Array = this.recoveryCode): object {
@@ -271,12 +289,15 @@ export class Founder extends Browser {
   }
 
   /** OPAQUE's two exchanges; the answer to the second, which sends the code. */
-  async provesPassphrase(passphrase = PASSPHRASE): Promise<{ answer: Answer, exportKey: Uint8Array } | null> {
+  async provesPassphrase(
+    passphrase = PASSPHRASE,
+  ): Promise<{ answer: Answer, exportKey: Uint8Array } | null> {
     await opaqueReady
     const { clientLoginState, startLoginRequest } = opaque.startLogin({ password: passphrase })
     const begun = await this.posts<PassphraseLogin>('/api/sessions/passphrase-start', { email: this.email, startLoginRequest, locale: 'en' })
     const finished = opaque.finishLogin({
-      clientLoginState, loginResponse: begun.loginResponse, password: passphrase, keyStretching: QUICK_STRETCHING,
+      clientLoginState, loginResponse: begun.loginResponse, password: passphrase,
+      keyStretching: QUICK_STRETCHING,
     })
     if (finished === undefined) return null
     const { finishLoginRequest, exportKey } = finished
@@ -340,9 +361,12 @@ export class Founder extends Browser {
     }
   }
 
-  async #lastVersion(vaultId: string, place: { documentId: string, part: number }): Promise<StoredVersion | null> {
+  async #lastVersion(
+    vaultId: string, place: { documentId: string, part: number },
+  ): Promise<StoredVersion | null> {
     const { documents } = await this.gets<VaultDetail>(`/api/vaults/${vaultId}`)
-    const versions = documents.find(({ documentId }) => documentId === place.documentId)?.versions ?? []
+    const document = documents.find(({ documentId }) => documentId === place.documentId)
+    const versions = document?.versions ?? []
     return versions.filter(({ part }) => part === place.part).at(-1) ?? null
   }
 
@@ -352,7 +376,10 @@ export class Founder extends Browser {
     const nonce = makePayloadNonce()
     const plaintext = buildArchive({
       title: options.title ?? 'Deck', fileName: 'deck.pdf', mediaType: 'application/pdf', ...options.archive,
-      file: { size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) },
+      file: {
+        size: bytes.length,
+        read: async (offset, length) => bytes.subarray(offset, offset + length),
+      },
     })
     const parts: Uint8Array[] = []
     const hashes: Uint8Array[] = []
@@ -374,15 +401,17 @@ export class Founder extends Browser {
   }
 
   /** The signed record of an upload, as the body that completes it. */
-  record(begun: BegunUpload, changes: Partial<Parameters<typeof signRecord>[0]> = {}): { record: string, recordSignature: string } {
+  record(begun: BegunUpload, changes: Partial<VersionRecord> = {}): CompleteUpload {
     const { root, keyCommit } = promisesOf({ ...begun, payloadLength: begun.payload.length })
     const previous = begun.previous === null ? null : decodeBase64Url(begun.previous.record)
     const signed = signRecord({
-      vaultId: begun.vaultId, documentId: begun.documentId, part: begun.part, gate: begun.gate, version: begun.version,
+      vaultId: begun.vaultId, documentId: begun.documentId, part: begun.part, gate: begun.gate,
+      version: begun.version,
       previousSha256: previous === null ? null : hash('sha256', previous, 'buffer'), payloadLength: begun.payload.length,
       nonce: begun.nonce, root, keyCommit, signingKey: this.keys.signing.publicKey, ...changes,
     }, this.keys.signing.secretKey)
-    return { record: encodeBase64Url(signed.bytes), recordSignature: encodeBase64Url(signed.signature) }
+    const [record, recordSignature] = encodeSigned(signed)
+    return { record, recordSignature }
   }
 
   async uploadsDeck(vault: { vaultId: string }, options: DeckOptions = {}): Promise<Deck> {
@@ -401,15 +430,19 @@ export class Founder extends Browser {
   }
 
   /** A header of a deck for one recipient, with the wrap record over it. */
-  wraps(deck: Deck, grantId: Uint8Array, recipient: Recipient, acceptanceSha256: Uint8Array | null = null): WrappedHeader {
+  wraps(
+    deck: Deck, grantId: Uint8Array, recipient: Recipient,
+    acceptanceSha256: Uint8Array | null = null,
+  ): WrappedHeader {
     const header = wrapFileKey(deck.fileKey, recipient)
-    const record = { bytes: decodeBase64Url(deck.stored.record), signature: decodeBase64Url(deck.stored.recordSignature) }
+    const { record, recordSignature } = deck.stored
+    const signed = { bytes: decodeBase64Url(record), signature: decodeBase64Url(recordSignature) }
     const wrap = signWrap({
-      grantId, recordSha256: recordSha256(record), recipient, headerSha256: hash('sha256', header, 'buffer'), acceptanceSha256,
+      grantId, recordSha256: recordSha256(signed), recipient, headerSha256: hash('sha256', header, 'buffer'), acceptanceSha256,
     }, this.keys.signing.secretKey)
     return {
-      versionId: deck.stored.versionId, header: encodeBase64Url(header), wrap: encodeBase64Url(wrap.bytes),
-      wrapSignature: encodeBase64Url(wrap.signature),
+      versionId: deck.stored.versionId, header: encodeBase64Url(header),
+      wrap: encodeBase64Url(wrap.bytes), wrapSignature: encodeBase64Url(wrap.signature),
     }
   }
 
@@ -423,7 +456,8 @@ export class Founder extends Browser {
     const grant: Grant = {
       vaultId: vault.vaultId, grantId: grantIdBytes, revision: 1, previousSha256: null,
       ndaSha256: nda === null ? null : decodeBase64Url(nda.sha256),
-      linkRecipient: keys.identity.recipient, linkSigningKey: keys.signing.publicKey, logVkey: this.test.world.keys.log.vkey,
+      linkRecipient: keys.identity.recipient, linkSigningKey: keys.signing.publicKey,
+      logVkey: this.test.world.keys.log.vkey,
       policy: {
         cardSha256: card.sha256, mayDownload: false, expiresAtMs: null, gate: nda === null ? 'email' : 'nda',
         ndaConsentVersion: nda === null ? null : 1, openPagesGate: 'email', release: 'on-signature', hasWatermark: true,
@@ -436,9 +470,12 @@ export class Founder extends Browser {
     return {
       grant, grantIdBytes, secret, keys, nda, decks: options.decks,
       body: {
-        grantId, grant: encodeBase64Url(signed.bytes), grantSignature: encodeBase64Url(signed.signature),
-        cardSealed: encodeBase64Url(card.sealed), nameSealed: this.#sealsLabel('grant-name', grantId, 'Fund I'),
-        headers: options.decks.filter((deck) => !isHeld(deck)).map((deck) => this.wraps(deck, grantIdBytes, keys.identity.recipient)),
+        grantId, grant: encodeBase64Url(signed.bytes),
+        grantSignature: encodeBase64Url(signed.signature),
+        cardSealed: encodeBase64Url(card.sealed),
+        nameSealed: this.#sealsLabel('grant-name', grantId, 'Fund I'),
+        headers: options.decks.filter((deck) => !isHeld(deck))
+          .map((deck) => this.wraps(deck, grantIdBytes, keys.identity.recipient)),
       },
     }
   }
@@ -446,9 +483,11 @@ export class Founder extends Browser {
   async makesLink(vault: { vaultId: string }, options: LinkOptions): Promise<Link> {
     const prepared = this.preparesLink(vault, options)
     const summary = await this.posts<GrantSummary>(`/api/vaults/${vault.vaultId}/grants`, prepared.body)
-    const fragment = formatFragment({ linkSecret: prepared.secret, fingerprint: this.keys.fingerprint })
+    const { fingerprint } = this.keys
+    const fragment = formatFragment({ linkSecret: prepared.secret, fingerprint })
     const founderKey = this.keys.signing.publicKey
-    return { ...prepared, vaultId: vault.vaultId, grantId: summary.grantId, fragment, founderKey, summary }
+    const { vaultId } = vault
+    return { ...prepared, vaultId, grantId: summary.grantId, fragment, founderKey, summary }
   }
 
   /** The next revision's request: the policy changed, the rest as it was. */
@@ -470,17 +509,22 @@ export class Founder extends Browser {
     const { file, openFile, openGate = 'email', policy } = options
     const whole = await this.uploadsDeck(vault, { gate: 'nda', ...file === undefined ? {} : { file } })
     const open = await this.uploadsDeck(vault, {
-      documentId: whole.documentId, part: 1, gate: openGate, ...openFile === undefined ? {} : { file: openFile },
+      documentId: whole.documentId, part: 1, gate: openGate,
+      ...openFile === undefined ? {} : { file: openFile },
     })
     const nda = await this.publishesNda(vault)
-    return await this.makesLink(vault, { decks: [whole, open], nda, policy: { openPagesGate: openGate, ...policy } })
+    const terms = { openPagesGate: openGate, ...policy }
+    return await this.makesLink(vault, { decks: [whole, open], nda, policy: terms })
   }
 
   /** Headers of the link's locked decks for one device, as an approval sends them. */
-  headersFor(link: Link, device: { recipient: string, acceptanceSha256: Uint8Array }): WrappedHeader[] {
+  headersFor(
+    link: Link, device: { recipient: string, acceptanceSha256: Uint8Array },
+  ): WrappedHeader[] {
     const locked = link.decks.filter(({ stored }) => stored.gate === 'nda')
     const recipient = parseRecipient(device.recipient)
-    return locked.map((deck) => this.wraps(deck, link.grantIdBytes, recipient, device.acceptanceSha256))
+    return locked.map((deck) =>
+      this.wraps(deck, link.grantIdBytes, recipient, device.acceptanceSha256))
   }
 
   async revokes(link: Link): Promise<RevocationReport> {
@@ -490,6 +534,10 @@ export class Founder extends Browser {
   async revokesPerson(link: Link, personId: string): Promise<RevocationReport> {
     return await this.posts<RevocationReport>(`/api/grants/${link.grantId}/people/${personId}/revoke`)
   }
+}
+
+function encodeSigned(signed: Signed): [string, string] {
+  return [encodeBase64Url(signed.bytes), encodeBase64Url(signed.signature)]
 }
 
 export interface SharedDeck {
@@ -529,6 +577,7 @@ export interface PreparedLink {
   readonly nda: PublishedNda | null
   readonly decks: readonly Deck[]
   readonly body: {
-    grantId: string, grant: string, grantSignature: string, cardSealed: string, nameSealed: string, headers: WrappedHeader[],
+    grantId: string, grant: string, grantSignature: string, cardSealed: string, nameSealed: string,
+    headers: WrappedHeader[],
   }
 }

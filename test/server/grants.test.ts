@@ -41,7 +41,8 @@ for (const engines of ENGINES) {
 
     const next1 = await founder.uploadsDeck({ vaultId: link.vaultId }, { documentId: link.decks[0]?.documentId ?? '' })
     t.equal(next1.stored.version, 2)
-    const added = { headers: [founder.wraps(next1, link.grantIdBytes, link.keys.identity.recipient)] }
+    const { recipient } = link.keys.identity
+    const added = { headers: [founder.wraps(next1, link.grantIdBytes, recipient)] }
     await founder.posts(`/api/grants/${link.grantId}/headers`, added)
     await founder.posts(`/api/grants/${link.grantId}/headers`, added)
     t.equal((await test.world.db.select().from(headers)).length, 3)
@@ -71,7 +72,10 @@ t.test('what a founder did not sign for this place is not stored', async (t) => 
 
   function resigned(prepared: PreparedLink, changes: Partial<Grant>, by = founder): object {
     const signed = signGrant({ ...prepared.grant, ...changes }, by.keys.signing.secretKey)
-    return { ...prepared.body, grant: encodeBase64Url(signed.bytes), grantSignature: encodeBase64Url(signed.signature) }
+    return {
+      ...prepared.body, grant: encodeBase64Url(signed.bytes),
+      grantSignature: encodeBase64Url(signed.signature),
+    }
   }
 
   function cut(statement: string): string {
@@ -119,7 +123,9 @@ t.test('what a founder did not sign for this place is not stored', async (t) => 
       ['twice', [Object(good), another], 'grant-mismatch'],
       ['signed by somebody else', [stranger.wraps(whole, prepared.grantIdBytes, recipient)], 'bad-founder-signature'],
     ]
-    for (const [what, given, code] of wrong) t.equal(codeOf(await makes(withHeaders(given))), code, what)
+    for (const [what, given, code] of wrong) {
+      t.equal(codeOf(await makes(withHeaders(given))), code, what)
+    }
     t.equal((await makes(withHeaders([{ ...good, header: encodeBase64Url(randomBytes(200)) }]))).statusCode, 400, 'not a header at all')
 
     const approval = founder.preparesLink(vault, { decks: [], nda, policy: { release: 'on-approval' } })
@@ -133,17 +139,21 @@ t.test('what a founder did not sign for this place is not stored', async (t) => 
     const link = await founder.makesLink(vault, { decks: [whole], nda })
     const revises = async (body: object, by = founder) => await by.asks('POST', `/api/grants/${link.grantId}/revisions`, body)
     t.equal(codeOf(await revises(founder.preparesRevision(link, {}, 3))), 'grant-mismatch', 'a gap')
-    const elsewhere: Link = { ...link, summary: { ...link.summary, grant: encodeBase64Url(randomBytes(40)) } }
+    const other = { ...link.summary, grant: encodeBase64Url(randomBytes(40)) }
+    const elsewhere: Link = { ...link, summary: other }
     t.equal(codeOf(await revises(founder.preparesRevision(elsewhere, {}))), 'broken-chain', 'another history')
-    const otherKeys: Link = { ...link, grant: { ...link.grant, linkRecipient: hybridRecipient(xwingPublicKey(randomBytes(32))) } }
+    const linkRecipient = hybridRecipient(xwingPublicKey(randomBytes(32)))
+    const otherKeys: Link = { ...link, grant: { ...link.grant, linkRecipient } }
     t.equal(codeOf(await revises(founder.preparesRevision(otherKeys, {}))), 'wrong-grant', 'another link key')
     t.equal(codeOf(await revises(stranger.preparesRevision(link, {}), stranger)), 'grant-not-found')
 
-    const rivals = [{ hasWatermark: false }, { mayDownload: true }].map((policy) => founder.preparesRevision(link, policy))
+    const policies = [{ hasWatermark: false }, { mayDownload: true }]
+    const rivals = policies.map((policy) => founder.preparesRevision(link, policy))
     const answers = await Promise.all(rivals.map((body) => revises(body)))
     t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1, 'of two at once one is in force')
 
-    const summary = answers.find(({ statusCode }) => statusCode === 200)?.json<GrantSummary>() ?? link.summary
+    const winner = answers.find(({ statusCode }) => statusCode === 200)
+    const summary = winner?.json<GrantSummary>() ?? link.summary
     const waiting = (await test.world.db.select().from(headers)).length
     const stricter = founder.preparesRevision({ ...link, summary }, { release: 'on-approval' }, 3)
     t.equal((await revises(stricter)).statusCode, 200)
@@ -163,9 +173,11 @@ t.test('a link\'s request again gives the same link; another under its id is a c
   const stranger = await new Founder(test, 'Mallory').signsUp()
   const theirs = await stranger.makesVault()
   const prepared = stranger.preparesLink(theirs, { decks: [] })
-  const squatting = signGrant({ ...prepared.grant, grantId: decodeBase64Url(made.grantId) }, stranger.keys.signing.secretKey)
+  const grant = { ...prepared.grant, grantId: decodeBase64Url(made.grantId) }
+  const squatting = signGrant(grant, stranger.keys.signing.secretKey)
   const answer = await stranger.asks('POST', `/api/vaults/${theirs.vaultId}/grants`, {
-    ...prepared.body, grantId: made.grantId, grant: encodeBase64Url(squatting.bytes), grantSignature: encodeBase64Url(squatting.signature),
+    ...prepared.body, grantId: made.grantId, grant: encodeBase64Url(squatting.bytes),
+    grantSignature: encodeBase64Url(squatting.signature),
   })
   t.equal(codeOf(answer), 'conflict')
   await checkLog(t, test.world, { events: ['grant.made'] })
@@ -178,10 +190,12 @@ t.test('what is another founder\'s looks absent', async (t) => {
   const grace = new Investor(test)
   await grace.enters(link)
   const [person] = (await founder.gets<PersonList>(`/api/vaults/${link.vaultId}/people`)).people
-  const whole: Deck | undefined = link.decks[0]
   const absentGrant = encodeBase64Url(randomBytes(16))
   const title = { titleSealed: encodeBase64Url(randomBytes(50)) }
-  const headersBody = { headers: whole === undefined ? [] : [stranger.wraps(whole, link.grantIdBytes, link.keys.identity.recipient)] }
+  const { recipient } = link.keys.identity
+  const headersBody = {
+    headers: link.decks.map((deck: Deck) => stranger.wraps(deck, link.grantIdBytes, recipient)),
+  }
   const nda = { text: NDA_TEXT, title: 'NDA', templateId: 'mutual', templateVersion: 1, language: 'en' }
   const { body } = stranger.preparesLink({ vaultId: link.vaultId }, { decks: [] })
 
@@ -203,7 +217,8 @@ t.test('what is another founder\'s looks absent', async (t) => {
   const events = (await founder.gets<VaultDetail>(`/api/vaults/${link.vaultId}`))
   for (const [index, [method, url, payload]] of theirs.entries()) {
     const [, absentUrl = ''] = absent[index] ?? []
-    const [foreign, none] = [await stranger.asks(method, url, payload), await stranger.asks(method, absentUrl, payload)]
+    const foreign = await stranger.asks(method, url, payload)
+    const none = await stranger.asks(method, absentUrl, payload)
     t.equal(foreign.statusCode, 404, `${method} ${url.replace(/[0-9a-f-]{36}|[A-Za-z0-9_-]{22,43}/g, ':id')}`)
     t.equal(codeOf(foreign), codeOf(none))
     for (const token of [null, grace.accessToken]) {

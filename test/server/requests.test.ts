@@ -75,16 +75,19 @@ for (const engines of ENGINES) {
 
     const approve = async (by: Founder, body: object, id = first.acceptanceId) =>
       await by.asks('POST', `/api/acceptances/${id}/approve`, body)
-    const acceptanceSha256 = (note: string) => sha256(new TextEncoder().encode(note))
-    const good = founder.headersFor(link, { recipient: first.recipient, acceptanceSha256: acceptanceSha256(first.acceptance) })
+    const madeFor = ({ acceptance }: { acceptance: string }) => founder.headersFor(link, {
+      recipient: first.recipient, acceptanceSha256: sha256(new TextEncoder().encode(acceptance)),
+    })
+    const good = madeFor(first)
     const before = (await test.world.db.select().from(headers)).length
     t.equal(codeOf(await approve(stranger, { headers: good })), 'not-found', 'somebody else\'s request')
     t.equal(codeOf(await approve(founder, { headers: good }, ABSENT)), 'not-found')
     t.equal(codeOf(await approve(founder, { headers: good }, second.acceptanceId)), 'grant-mismatch', 'made for another device')
-    const other = founder.headersFor(link, { recipient: first.recipient, acceptanceSha256: acceptanceSha256(second.acceptance) })
-    t.equal(codeOf(await approve(founder, { headers: other })), 'grant-mismatch', 'another acceptance')
+    t.equal(codeOf(await approve(founder, { headers: madeFor(second) })), 'grant-mismatch', 'another acceptance')
     const [locked] = link.decks
-    const unbound = locked === undefined ? [] : [founder.wraps(locked, link.grantIdBytes, link.keys.identity.recipient)]
+    const { recipient } = link.keys.identity
+    if (locked === undefined) throw new Error('the link has its locked deck')
+    const unbound = [founder.wraps(locked, link.grantIdBytes, recipient)]
     t.equal(codeOf(await approve(founder, { headers: unbound })), 'grant-mismatch', 'to the link')
     t.equal(codeOf(await founder.asks('POST', `/api/grants/${link.grantId}/headers`, { headers: unbound })), 'grant-mismatch', 'nor beside it')
     t.equal((await test.world.db.select().from(headers)).length, before)
@@ -95,7 +98,7 @@ for (const engines of ENGINES) {
     t.ok(await takeMail(test.world, grace.email, /You can read the documents now/))
     const release = await grace.receives(link)
     const key = release.headers.filter(({ gate }) => gate === 'nda').map((released) => grace.opens(link, released))
-    t.same(key, [locked?.fileKey], 'and the device opens it')
+    t.same(key, [locked.fileKey], 'and the device opens it')
 
     t.equal(codeOf(await stranger.asks('POST', `/api/acceptances/${second.acceptanceId}/deny`, {})), 'not-found')
     t.equal((await founder.asks('POST', `/api/acceptances/${second.acceptanceId}/deny`, {})).statusCode, 200)

@@ -77,7 +77,8 @@ t.test('a passkey', async (t) => {
   t.test('offered to one account does not fit another', async (t) => {
     const [founder, other] = [await new Founder(test, 'Edith').signsUp(), await new Founder(test, 'GraceEdith').signsUp()]
     const begun = await other.posts<{ challengeId: string, options: unknown }>('/api/keyring-rows/passkey-options')
-    const row = founder.passkeyRow(begun.challengeId, founder.newAuthenticator().create(begun.options))
+    const made = founder.newAuthenticator().create(begun.options)
+    const row = founder.passkeyRow(begun.challengeId, made)
     t.equal(codeOf(await founder.asks('POST', '/api/keyring-rows', row)), 'sign-in-failed')
   })
 })
@@ -170,7 +171,9 @@ t.test('sessions', async (t) => {
 
   t.test('keep no token in the database', async (t) => {
     const { founder } = await signedUp('Vera')
-    const rows = JSON.stringify([await test.world.db.select().from(sessions), await test.world.db.select().from(challenges)])
+    const { db } = test.world
+    const kept = [await db.select().from(sessions), await db.select().from(challenges)]
+    const rows = JSON.stringify(kept)
     t.notMatch(rows, (founder.refreshCookie ?? '').split('.')[1] ?? '')
     t.notMatch(rows, founder.accessToken ?? '')
   })

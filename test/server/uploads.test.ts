@@ -27,14 +27,22 @@ function hashOf(bytes: Uint8Array): string {
 }
 
 async function putsPart(
-  founder: Founder, begun: BegunUpload, index: number, bytes = begun.parts[index], sha256 = hashOf(bytes ?? new Uint8Array()),
+  founder: Founder, begun: BegunUpload, index: number, bytes = begun.parts[index],
+  sha256 = hashOf(bytes ?? new Uint8Array()),
 ): Promise<Answer> {
   return await founder.asks('PUT', `/api/uploads/${begun.upload.versionId}/parts/${index}`, bytes, { 'x-content-sha256': sha256 })
 }
 
 async function usedBytes(test: TestWorld, founder: Founder): Promise<number | undefined> {
-  const [row] = await test.world.db.select({ used: users.usedBytes }).from(users).where(eq(users.id, founder.userId))
-  return row?.used
+  const [row] = await test.world.db.select().from(users).where(eq(users.id, founder.userId))
+  return row?.usedBytes
+}
+
+type VersionRow = typeof versions.$inferSelect
+
+async function rowOf(test: TestWorld, versionId: string): Promise<VersionRow | undefined> {
+  const [row] = await test.world.db.select().from(versions).where(eq(versions.id, versionId))
+  return row
 }
 
 for (const engines of ENGINES) {
@@ -81,7 +89,7 @@ for (const engines of ENGINES) {
     t.equal(codeOf(await founder.asks('DELETE', `/api/uploads/${begun.upload.versionId}`)), 'upload-not-found')
     t.equal(codeOf(await putsPart(founder, begun, 0)), 'upload-not-found')
 
-    const [row] = await test.world.db.select().from(versions).where(eq(versions.id, begun.upload.versionId))
+    const row = await rowOf(test, begun.upload.versionId)
     const keys = [partKey(row?.objectPrefix ?? '', 0), hashListKey(row?.objectPrefix ?? '')]
     t.equal(await collect(test.world), 0, 'a request may still be writing')
     for (const key of keys) t.ok(await test.world.bucket.head(key))
@@ -109,7 +117,7 @@ for (const engines of ENGINES) {
     const deck = await founder.uploadsDeck(vault)
     test.clock.advance(400 * 24 * HOUR_MS)
     await collect(test.world)
-    const [row] = await test.world.db.select().from(versions).where(eq(versions.id, deck.stored.versionId))
+    const row = await rowOf(test, deck.stored.versionId)
     t.ok(await test.world.bucket.head(partKey(row?.objectPrefix ?? '', 0)))
 
     await founder.signsInWithPassphrase()
@@ -186,7 +194,7 @@ t.test('refusals, each with the log unchanged', async (t) => {
 
   t.test('a part that lies in the bucket without its row is taken, if it is the same', async (t) => {
     const begun = await founder.beginsUpload(vault)
-    const [row] = await test.world.db.select().from(versions).where(eq(versions.id, begun.upload.versionId))
+    const row = await rowOf(test, begun.upload.versionId)
     await test.world.bucket.put(partKey(row?.objectPrefix ?? '', 0), begun.parts[0] ?? new Uint8Array())
     t.equal((await putsPart(founder, begun, 0)).statusCode, 200)
     await founder.does('DELETE', `/api/uploads/${begun.upload.versionId}`)
@@ -218,7 +226,8 @@ t.test('refusals, each with the log unchanged', async (t) => {
 
   t.test('two uploads of one version: the second finds it taken', async (t) => {
     const documentId = (await founder.uploadsDeck(vault)).documentId
-    const rivals = [await founder.beginsUpload(vault, { documentId }), await founder.beginsUpload(vault, { documentId })]
+    const first = await founder.beginsUpload(vault, { documentId })
+    const rivals = [first, await founder.beginsUpload(vault, { documentId })]
     for (const rival of rivals) await founder.sendsParts(rival)
     const answers = await Promise.all(rivals.map((rival) =>
       founder.asks('POST', `/api/uploads/${rival.upload.versionId}/complete`, founder.record(rival))))
