@@ -4,7 +4,7 @@
  */
 import type { RevocationEffect, PersonState, StoredVersion } from '../../protocol/api.js'
 import type { NdaFieldProblem, NdaFields, NdaTemplateId } from '../../protocol/nda.js'
-import type { KeepReason } from '../founder/prepare/prepare.js'
+import type { KeepReason } from '../../protocol/pdf/prepare.js'
 import type { Mode } from '../founder/plan-deck.js'
 import type { Refused } from '../founder/prepare-deck.js'
 import type { LinkState } from '../founder/vault.js'

@@ -5,12 +5,15 @@
  */
 import { transfer, wrap, type Remote } from 'comlink'
 import { MAX_NORMALISED_PDF_SIZE_BYTES } from '../../protocol/limits.js'
+import type {
+  ByteRange, KeepReason, Normalised, OpenSlides, RasterPage,
+} from '../../protocol/pdf/prepare.js'
 import type { PageSize, SealThumbnail } from '../crypto.js'
 import { startWorker } from '../trusted-worker.js'
 import { serveFile } from '../viewer/file-source.js'
 import { openViewerFrame, type ViewerFrame } from '../viewer/frame.js'
 import type { DrawnPage, Verdict, ViewerMessage } from '../viewer/ports.js'
-import type { ByteRange, KeepReason, Normalised, OpenSlides, PrepareWorker, RasterPage } from './prepare/prepare.js'
+import type { PrepareWorker } from './prepare/worker.js'
 import prepareUrl from './prepare/worker.ts?worker&url'
 
 const HEADER_SEARCH_SIZE_BYTES = 1024

@@ -1,8 +1,8 @@
 // Goal: every name a page's commands use is found, and no command that cannot be read is passed over.
 // Method: small pieces of content, each with one peculiarity of the syntax.
 import t from 'tap'
-import { readUses, UnreadableContent } from '../../../web/founder/prepare/content.js'
-import type { Category } from '../../../web/founder/prepare/content.js'
+import { readUses, UnreadableContent } from '../../../protocol/pdf/content.js'
+import type { Category } from '../../../protocol/pdf/content.js'
 
 const read = (text: string) => readUses(new Uint8Array(Buffer.from(text, 'latin1')))
 

@@ -2,7 +2,7 @@
 // Method: PDFs made here, whole and broken; the outcome's objects read back with pdf-lib.
 import { PDFDict, PDFDocument, PDFName, PDFString } from 'pdf-lib'
 import t from 'tap'
-import { normalisePdf } from '../../../web/founder/prepare/normalise.js'
+import { normalisePdf } from '../../../protocol/pdf/normalise.js'
 import { makeDeck } from '../viewer/decks.js'
 import { everyByte } from './secret-deck.js'
 

@@ -5,8 +5,8 @@ import {
 } from 'pdf-lib'
 import type { PDFContext, PDFObject } from 'pdf-lib'
 import t from 'tap'
-import { normalisePdf } from '../../../web/founder/prepare/normalise.js'
-import { openSlides } from '../../../web/founder/prepare/open-slides.js'
+import { normalisePdf } from '../../../protocol/pdf/normalise.js'
+import { openSlides } from '../../../protocol/pdf/open-slides.js'
 import {
   CANARY, everyByte, LOCKED_GLYPH, makeSecretDeck, occurrences, OPEN_GLYPH,
 } from './secret-deck.js'

@@ -1,7 +1,7 @@
 // Goal: the first page of a large deck costs little, however large the deck.
 // Method: 150 pages, 40 MB, normalised as the founder's browser does; count what the viewer reads.
 import t from 'tap'
-import { normalisePdf } from '../../../web/founder/prepare/normalise.js'
+import { normalisePdf } from '../../../protocol/pdf/normalise.js'
 import { openProfile, useChromium } from '../../helpers/chromium.js'
 import { makeDeck } from './decks.js'
 import { heard, openFile, useStand } from './stand.js'

@@ -2,8 +2,8 @@
 // Method: the viewer in its preparing mode; pictures of a page before and after it was taken apart.
 import t from 'tap'
 import type { Page } from 'playwright-core'
-import { normalisePdf } from '../../../web/founder/prepare/normalise.js'
-import { openSlides } from '../../../web/founder/prepare/open-slides.js'
+import { normalisePdf } from '../../../protocol/pdf/normalise.js'
+import { openSlides } from '../../../protocol/pdf/open-slides.js'
 import { openProfile, useChromium } from '../../helpers/chromium.js'
 import { everyByte, makeSecretDeck } from '../prepare/secret-deck.js'
 import { makeDeck } from './decks.js'

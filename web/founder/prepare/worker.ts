@@ -3,9 +3,15 @@
  * the founder's plaintext, what parses it is a large library.
  */
 import { expose, transfer } from 'comlink'
-import { normalisePdf } from './normalise.js'
-import { openSlides } from './open-slides.js'
-import type { PrepareWorker } from './prepare.js'
+import { normalisePdf } from '../../../protocol/pdf/normalise.js'
+import { openSlides } from '../../../protocol/pdf/open-slides.js'
+import type { Normalised, OpenSlides, OpenSlidesInput } from '../../../protocol/pdf/prepare.js'
+
+/** What the page may ask. `bytes` are transferred both ways; keep a File, not a second copy. */
+export interface PrepareWorker {
+  normalisePdf(bytes: Uint8Array<ArrayBuffer>): Promise<Normalised>
+  openSlides(input: OpenSlidesInput): Promise<OpenSlides>
+}
 
 const worker: PrepareWorker = {
   async normalisePdf(bytes) {

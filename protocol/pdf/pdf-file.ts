@@ -15,8 +15,8 @@ import {
   PDFPageTree, PDFRef, PDFStream,
 } from 'pdf-lib'
 import type { PDFContext, PDFDocument, PDFObject } from 'pdf-lib'
-import { concatBytes, encodeUtf8 } from '../../../protocol/bytes.js'
-import { CHUNK_SIZE_BYTES } from '../../../protocol/limits.js'
+import { concatBytes, encodeUtf8 } from '../bytes.js'
+import { CHUNK_SIZE_BYTES } from '../limits.js'
 import { CATEGORIES, readUses, UnreadableContent } from './content.js'
 import type { ByteRange } from './prepare.js'
 import { contentOf } from './resources.js'

@@ -1,6 +1,7 @@
 /**
- * What the founder's browser does to a PDF before it is sealed, as the page and the worker agree on
- * it. The work is in normalise.ts and open-slides.ts; worker.ts runs it, without network.
+ * What is done to a PDF before it is sealed, by whoever seals it: browser and command line make the
+ * same bytes of the same file, so that one can go on where the other stopped. The work is in
+ * normalise.ts and open-slides.ts. Must not be imported where a page first loads: pdf-lib is large.
  */
 
 /** Why a file cannot be sealed as a deck. Nothing of it has left the browser. */
@@ -51,9 +52,3 @@ export type OpenSlides =
   | { kind: 'built', bytes: Uint8Array<ArrayBuffer>, firstPage: ByteRange[], pageCount: number }
   /** Have the viewer draw these pages, and call again with them. */
   | { kind: 'rasterise-needed', pages: readonly { index: number, reason: RasteriseReason }[] }
-
-/** What worker.ts exposes. `bytes` are transferred both ways; keep a File, not a second copy. */
-export interface PrepareWorker {
-  normalisePdf(bytes: Uint8Array<ArrayBuffer>): Promise<Normalised>
-  openSlides(input: OpenSlidesInput): Promise<OpenSlides>
-}

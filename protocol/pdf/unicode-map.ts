@@ -1,6 +1,6 @@
 /** A font's /ToUnicode: which text each code stands for (ISO 32000-1 §9.10.3). Read, cut, written anew. */
 import { asLatin1 } from './content.js'
-import { encodeUtf8 } from '../../../protocol/bytes.js'
+import { encodeUtf8 } from '../bytes.js'
 
 const MAX_RANGE_COUNT = 65_536
 const BLOCK_SIZE = 100

@@ -8,13 +8,19 @@
  */
 import { PDFArray, PDFDict, PDFDocument, PDFHexString, PDFName, PDFNumber, PDFString } from 'pdf-lib'
 import type { PDFObject, PDFPage, PDFPageLeaf } from 'pdf-lib'
-import { assert } from '../../../protocol/errors.js'
+import { assert } from '../errors.js'
 import { copyFonts } from './fonts.js'
 import { loadDeck } from './normalise.js'
 import { writePdf } from './pdf-file.js'
 import type { OpenSlides, OpenSlidesInput, RasterPage, RasteriseReason } from './prepare.js'
 import { contentOf, PageCopier } from './resources.js'
 import { CannotCopy, group, value } from './shapes.js'
+
+// Every platform has it; the types of any one platform would bring all of that platform along.
+declare const URL: {
+  new (text: string): { readonly protocol: string, readonly href: string }
+  canParse(text: string): boolean
+}
 
 const MAX_LINK_COUNT = 500
 const MAX_URL_LENGTH = 2_048

@@ -4,7 +4,7 @@
  */
 import { decodePDFRawStream, PDFArray, PDFDict, PDFName, PDFRawStream, PDFRef } from 'pdf-lib'
 import type { PDFObject, PDFPageLeaf } from 'pdf-lib'
-import { concatBytes, encodeUtf8 } from '../../../protocol/bytes.js'
+import { concatBytes, encodeUtf8 } from '../bytes.js'
 import { CATEGORIES, readUses, UnreadableContent } from './content.js'
 import type { Category, Shown, Uses } from './content.js'
 import {

@@ -8,7 +8,7 @@
  */
 import { PDFArray, PDFDict, PDFName, PDFNumber, PDFRawStream } from 'pdf-lib'
 import type { PDFObject, PDFRef } from 'pdf-lib'
-import { concatBytes } from '../../../protocol/bytes.js'
+import { concatBytes } from '../bytes.js'
 import type { Shown } from './content.js'
 import { blankOpenTypeOrCff, blankTrueType, glyphsOfCodes } from './font-programs.js'
 import { decodeContent, hasPredictor } from './resources.js'
@@ -16,6 +16,9 @@ import type { NotedFont, PageCopier } from './resources.js'
 import { CannotCopy, dict, listOf, stream, value } from './shapes.js'
 import type { Copier, Fields, Shape } from './shapes.js'
 import { readUnicodeMap, writeUnicodeMap } from './unicode-map.js'
+
+// Every platform has it; the types of any one platform would bring all of that platform along.
+declare const TextDecoder: new (label: string) => { decode(bytes: Uint8Array): string }
 
 const name = PDFName.of.bind(PDFName)
 

@@ -3,8 +3,8 @@
  * Deterministic: the same file gives the same bytes, or a resumed upload would start again.
  */
 import { PDFDict, PDFDocument, PDFName, PDFNumber } from 'pdf-lib'
-import { encodeUtf8 } from '../../../protocol/bytes.js'
-import { MAX_FILE_SIZE_BYTES, MAX_NORMALISED_PDF_SIZE_BYTES } from '../../../protocol/limits.js'
+import { encodeUtf8 } from '../bytes.js'
+import { MAX_FILE_SIZE_BYTES, MAX_NORMALISED_PDF_SIZE_BYTES } from '../limits.js'
 import { writePdf } from './pdf-file.js'
 import type { Normalised } from './prepare.js'
 
