@@ -10,10 +10,13 @@ export interface GestureActs {
   /** The finger has moved the page this far, in CSS pixels; 0 when let go. */
   drag(byPixels: number): void
   zoomBy(factor: number, at: { x: number, y: number }): void
+  tapTwice(at: { x: number, y: number }): void
 }
 
 const SWIPE_DISTANCE_PIXELS = 44
 const SWIPE_SLOPE = 1.2
+const TAP_REACH_PIXELS = 24
+const TAP_PAUSE_MS = 320
 const WHEEL_QUIET_MS = 120
 const WHEEL_REST_MS = 350
 const WHEEL_NOTCH = 8
@@ -45,15 +48,34 @@ function listenForTouches(stage: HTMLElement, acts: GestureActs): void {
     else if (start !== null && acts.isFitted()) acts.drag(sideways(start, event))
   })
 
+  const isTwice = tapCounter()
   const lift = (event: PointerEvent): void => {
     if (!fingers.delete(event.pointerId) || start === null) return
     const by = sideways(start, event)
+    const isTap = distance(start, event) < TAP_REACH_PIXELS
     start = null
     acts.drag(0)
-    if (event.type !== 'pointerup' || !acts.isFitted()) return
+    if (event.type !== 'pointerup') return
+    if (isTap && isTwice(event)) return acts.tapTwice({ x: event.clientX, y: event.clientY })
+    if (!acts.isFitted()) return
     if (Math.abs(by) >= SWIPE_DISTANCE_PIXELS) acts.turn(by < 0 ? 1 : -1)
   }
   for (const type of ['pointerup', 'pointercancel'] as const) stage.addEventListener(type, lift)
+}
+
+function distance(from: Point, to: PointerEvent): number {
+  return Math.hypot(to.clientX - from.x, to.clientY - from.y)
+}
+
+/** Says of each tap whether it is the second of two, soon after and beside the first. */
+function tapCounter(): (tap: PointerEvent) => boolean {
+  let last: { x: number, y: number, atMs: number } | null = null
+  return (tap) => {
+    const isSecond = last !== null && tap.timeStamp - last.atMs < TAP_PAUSE_MS &&
+      distance(last, tap) < TAP_REACH_PIXELS
+    last = isSecond ? null : { x: tap.clientX, y: tap.clientY, atMs: tap.timeStamp }
+    return isSecond
+  }
 }
 
 function sideways(start: Point, event: PointerEvent): number {

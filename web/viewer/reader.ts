@@ -34,6 +34,8 @@ const PREFETCH_STEPS = [1, -1, 2] as const
 const RESIZE_PAUSE_MS = 120
 const ZOOM_PAUSE_MS = 160
 const IDLE_AFTER_MS = 2_500
+/** What two taps on a page do, and undo. */
+const TAPPED_ZOOM = 2
 /** The strip opens by itself only where the page leaves this much of the window unused. */
 const SPARE_BESIDE = { width: 240, height: 0 }
 const SPARE_BELOW = { width: 0, height: 220 }
@@ -120,6 +122,7 @@ export class Reader {
       turn: (by) => this.#turn(by),
       drag: (by) => this.#stage.drag(by),
       zoomBy: (factor, at) => this.#setZoom(this.#stage.zoom * factor, at),
+      tapTwice: (at) => this.#setZoom(this.#stage.isFitted ? TAPPED_ZOOM : 1, at),
     })
     new ResizeObserver(() => {
       this.#stage.fit()

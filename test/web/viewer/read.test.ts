@@ -137,10 +137,23 @@ t.test('swipes turn pages, fingers zoom', async (t) => {
   await isAt(frame, 2)
   await swipe(60, 260)
   await isAt(frame, 1)
+  const tap = async () => {
+    await touch('touchStart', [[100, 300]])
+    await touch('touchEnd', [])
+  }
+  const zoomed = async (isZoomed: boolean) => await frame.waitForFunction((wanted) => {
+    return document.querySelector('.stage')?.classList.contains('is-zoomed') === wanted
+  }, isZoomed)
+  for (const isZoomed of [true, false]) {
+    await tap()
+    await tap()
+    await zoomed(isZoomed)
+    await page.waitForTimeout(400)
+  }
   await touch('touchStart', [[140, 300], [200, 300]])
   await touch('touchMove', [[110, 300], [230, 300]])
   await touch('touchEnd', [])
-  await frame.waitForFunction(() => document.querySelector('.stage')?.classList.contains('is-zoomed'))
+  await zoomed(true)
   t.ok(await frame.locator('.paper').evaluate((paper) => paper.clientWidth > 600))
 })
 
