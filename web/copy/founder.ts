@@ -10,7 +10,9 @@ import type { Refused } from '../founder/prepare-deck.js'
 import type { LinkState } from '../founder/vault.js'
 import { defineSection, plural } from './language.js'
 
-type Titled<Key extends string> = Readonly<Record<Key, { readonly title: string, readonly detail: string }>>
+type Titled<Key extends string> = Readonly<Record<Key, {
+  readonly title: string, readonly detail: string,
+}>>
 type Words<Key extends string> = Readonly<Record<Key, string>>
 
 const modesEn: Titled<Mode> = {
@@ -223,7 +225,7 @@ const en = {
   partWhole: 'whole',
   gate: 'Opens',
   gates: gatesEn,
-  size: 'Size, sealed',
+  size: 'Size',
   sealedAt: 'Sealed',
   show: 'Show',
   shown: 'Shown above',
@@ -456,9 +458,9 @@ const ru: typeof en = {
   versionNumber: (version) => `Версия ${version}`,
   partOpen: 'открытые слайды',
   partWhole: 'целиком',
-  gate: 'Открывается',
+  gate: 'Доступ',
   gates: gatesRu,
-  size: 'Размер шифротекста',
+  size: 'Размер',
   sealedAt: 'Запечатано',
   show: 'Показать',
   shown: 'Показана выше',

@@ -43,7 +43,12 @@ export function Auditors({ vault }: { vault: OwnVault }) {
       {state.step === 'loading' && <LoadingState />}
       {state.step === 'failed' && <ErrorState title={words(state.code)} code={state.code} actions={<Button onClick={reload}>{copy.retry}</Button>} />}
       {state.step === 'here' && <InvitedTable invited={state.value} onRevoke={setAsked} />}
-      {asked !== null && <Withdraw invitation={asked} onClose={() => setAsked(null)} onDone={() => { setAsked(null); reload() }} />}
+      {asked !== null && (
+        <Withdraw
+          invitation={asked} onClose={() => setAsked(null)}
+          onDone={() => { setAsked(null); reload() }}
+        />
+      )}
     </div>
   )
 }
@@ -51,7 +56,10 @@ export function Auditors({ vault }: { vault: OwnVault }) {
 async function listInvited(session: Session, vaultId: string): Promise<Result<readonly Invited[]>> {
   const listed = await session.api.listInvitations(vaultId)
   if (!listed.ok) return listed
-  return { ok: true, value: await Promise.all(listed.value.invitations.map((one) => withAddress(session, one))) }
+  return {
+    ok: true,
+    value: await Promise.all(listed.value.invitations.map((one) => withAddress(session, one))),
+  }
 }
 
 function Invite({ vaultId, onInvited }: { vaultId: string, onInvited: () => void }) {
@@ -68,7 +76,9 @@ function Invite({ vaultId, onInvited }: { vaultId: string, onInvited: () => void
     event.preventDefault()
     setTried(true)
     if (!isSound) return
-    const done = await act.run(() => session.api.inviteAuditor(vaultId, { email: email.trim(), withIdentities }))
+    const done = await act.run(
+      () => session.api.inviteAuditor(vaultId, { email: email.trim(), withIdentities })
+    )
     if (done?.ok !== true) return
     setMade(await withAddress(session, done.value))
     setEmail('')
@@ -84,7 +94,9 @@ function Invite({ vaultId, onInvited }: { vaultId: string, onInvited: () => void
           label={copy.auditorEmail} type='email' autoComplete='off' value={email} maxLength={MAX_EMAIL_LENGTH} onValueChange={setEmail}
           error={isTried && !isSound ? copy.emailWrong : undefined}
         />
-        <Checkbox checked={withIdentities} onCheckedChange={setWithIdentities}>{copy.withIdentities}</Checkbox>
+        <Checkbox checked={withIdentities} onCheckedChange={setWithIdentities}>
+          {copy.withIdentities}
+        </Checkbox>
         {act.error !== undefined && <Notice tone='fail' isLive>{act.error}</Notice>}
         <div className={styles.acts}><Button type='submit' isBusy={act.isBusy}>{copy.invite}</Button></div>
       </form>
@@ -98,7 +110,9 @@ function Invite({ vaultId, onInvited }: { vaultId: string, onInvited: () => void
   )
 }
 
-function InvitedTable({ invited, onRevoke }: { invited: readonly Invited[], onRevoke: (invitation: Invitation) => void }) {
+function InvitedTable(
+  { invited, onRevoke }: { invited: readonly Invited[], onRevoke: (invitation: Invitation) => void }
+) {
   const copy = useCopy(founder)
   const nowMs = Date.now()
   const isLive = ({ invitation }: Invited): boolean => stateOf(invitation, nowMs) === 'live'
@@ -119,7 +133,8 @@ function InvitedTable({ invited, onRevoke }: { invited: readonly Invited[], onRe
   ]
   return (
     <Table
-      label={copy.tabs.auditors} columns={columns} rows={invited} rowId={({ invitation }) => invitation.invitationId}
+      label={copy.tabs.auditors} columns={columns} rows={invited}
+      rowId={({ invitation }) => invitation.invitationId}
       empty={<EmptyState icon='shield' title={copy.noAuditorsTitle}>{copy.noAuditors}</EmptyState>}
     />
   )
@@ -132,7 +147,11 @@ function AuditorState({ invitation, nowMs }: { invitation: Invitation, nowMs: nu
   return stateOf(invitation, nowMs) === 'expired' ? <Tag icon='clock'>{copy.linkStates.expired}</Tag> : <Tag icon='mail'>{copy.pending}</Tag>
 }
 
-function Withdraw({ invitation, onClose, onDone }: { invitation: Invitation, onClose: () => void, onDone: () => void }) {
+function Withdraw(
+  { invitation, onClose, onDone }: {
+    invitation: Invitation, onClose: () => void, onDone: () => void,
+  }
+) {
   const copy = useCopy(founder)
   const { api } = useSession()
   const act = useAct()

@@ -36,11 +36,16 @@ export function CreateLink({ vault, onMade, onClose }: CreateLinkProps) {
     void section.current?.scrollIntoView({ block: 'nearest' })
   }, [])
 
+  function onLink(link: Made): void {
+    setMade(link)
+    onMade()
+  }
+
   return (
     <div ref={section}>
       {made !== null
-        ? <LinkReady name={made.name} address={made.address} onAnother={() => setMade(null)} onClose={onClose} />
-        : <LinkForm vault={vault} onClose={onClose} onMade={(link) => { setMade(link); onMade() }} />}
+        ? <LinkReady {...made} onAnother={() => setMade(null)} onClose={onClose} />
+        : <LinkForm vault={vault} onClose={onClose} onMade={onLink} />}
       {vault.documents.length === 0 && <Card><EmptyState icon='slides' title={copy.noVersionsTitle}>{copy.noVersions}</EmptyState></Card>}
     </div>
   )
@@ -67,7 +72,10 @@ function LinkForm({ vault, onMade, onClose }: LinkFormProps) {
 
   async function onCreate(): Promise<void> {
     const linkName = name.trim() === '' ? copy.linkDefaultName(vault.links.length + 1) : name.trim()
-    const order = { vault, linkName, founderName: account.name, choices: { ...choices, expiresAtMs: endOfDay(expiry) }, nda: hasNda ? nda : null }
+    const order = {
+      vault, linkName, founderName: account.name,
+      choices: { ...choices, expiresAtMs: endOfDay(expiry) }, nda: hasNda ? nda : null,
+    }
     const made = await act.run(() => makeLink(tools, order))
     if (made?.ok === true) onMade({ name: linkName, address: made.value })
   }
@@ -85,18 +93,25 @@ function LinkForm({ vault, onMade, onClose }: LinkFormProps) {
       <div className={styles.linkForm}>
         <div className={styles.stack}>
           <TextField
-            label={copy.linkName} hint={copy.linkNameHint} isOptional value={name} maxLength={MAX_NAME_LENGTH}
+            label={copy.linkName} hint={copy.linkNameHint} isOptional value={name}
+            maxLength={MAX_NAME_LENGTH}
             placeholder={copy.linkDefaultName(vault.links.length + 1)} onValueChange={setName}
           />
           {hasNda ? <NdaForm draft={nda} onDraft={setNda} /> : <Notice>{copy.noNdaNeeded}</Notice>}
           <TextField
             label={copy.expiry} hint={copy.expiryHint} isOptional type='date' min={tomorrow()} value={expiry} onValueChange={setExpiry}
           />
-          <Checkbox checked={choices.download} onCheckedChange={(download) => setChoices({ ...choices, download })}>{copy.allowDownload}</Checkbox>
+          <Checkbox
+            checked={choices.download}
+            onCheckedChange={(download) => setChoices({ ...choices, download })}
+          >
+            {copy.allowDownload}
+          </Checkbox>
         </div>
         {hasNda && (
           <ChoiceGroup
-            legend={copy.release} value={choices.release} onValueChange={(release) => setChoices({ ...choices, release })}
+            legend={copy.release} value={choices.release}
+            onValueChange={(release) => setChoices({ ...choices, release })}
             choices={(['on-signature', 'on-approval'] as const).map((release) => ({ value: release, ...copy.releases[release] }))}
           />
         )}
@@ -115,7 +130,10 @@ interface LinkOrder {
 }
 
 /** Publishes the NDA, makes the grant in the worker, stores it. @returns the whole address. */
-async function makeLink(tools: SessionTools & { config: { logVkey: string, publicUrl: string } | null }, order: LinkOrder): Promise<Result<string>> {
+async function makeLink(
+  tools: SessionTools & { config: { logVkey: string, publicUrl: string } | null },
+  order: LinkOrder,
+): Promise<Result<string>> {
   const { api, crypto, config } = tools
   if (config === null) return { ok: false, code: 'not-ready' }
   const { vault, linkName, founderName, choices, nda } = order
@@ -130,16 +148,22 @@ async function makeLink(tools: SessionTools & { config: { logVkey: string, publi
   const { fragment, ...grant } = made.value
   const nameSealed = await crypto.sealLabel({ label: linkName, context: `grant-name:${grant.grantId}` })
   const stored = await api.makeGrant(vault.vaultId, { ...grant, nameSealed })
-  return stored.ok ? { ok: true, value: addressOf(config.publicUrl, grant.grantId, fragment) } : stored
+  return stored.ok
+    ? { ok: true, value: addressOf(config.publicUrl, grant.grantId, fragment) }
+    : stored
 }
 
 /** The same text again has the same hash, and the server keeps it once. */
-async function publish({ api }: SessionTools, vaultId: string, draft: NdaDraft | null): Promise<Result<string | null>> {
+async function publish(
+  { api }: SessionTools, vaultId: string, draft: NdaDraft | null,
+): Promise<Result<string | null>> {
   if (draft === null) return { ok: true, value: null }
   const filled = fillDraft(draft)
   if ('problems' in filled) return { ok: false, code: 'nda-field' }
   const { text, title, templateId, templateVersion, language } = filled.nda
-  const published = await api.publishNda(vaultId, { text, title, templateId, templateVersion, language })
+  const published = await api.publishNda(
+    vaultId, { text, title, templateId, templateVersion, language },
+  )
   if (!published.ok) return published
   rememberLaw(draft)
   return { ok: true, value: published.value.sha256 }

@@ -70,7 +70,14 @@ function Decks({ state, reload }: DecksProps) {
   const words = useFailureWords()
   if (state.step === 'loading') return <Card><LoadingState label={copy.decksLoading} /></Card>
   if (state.step === 'failed') {
-    return <Card><ErrorState title={words(state.code)} code={state.code} actions={<Button onClick={reload}>{copy.retry}</Button>} /></Card>
+    return (
+      <Card>
+        <ErrorState
+          title={words(state.code)} code={state.code}
+          actions={<Button onClick={reload}>{copy.retry}</Button>}
+        />
+      </Card>
+    )
   }
   if (state.value.length === 0) {
     return <Card><EmptyState icon='slides' title={copy.noDecksTitle}>{copy.noDecks}</EmptyState></Card>
@@ -91,14 +98,20 @@ function Decks({ state, reload }: DecksProps) {
 
 function DeckCard({ card: { summary, title } }: { card: VaultCard }) {
   const copy = useCopy(founder)
-  const { vaultId, liveGrantCount, personCount, awaitingCount, lastEventAtMs, createdAtMs } = summary
+  const {
+    vaultId, liveGrantCount, personCount, awaitingCount, lastEventAtMs, createdAtMs,
+  } = summary
   return (
     <Link className={styles.deckCard} to={`/vaults/${vaultId}`}>
       <span className={styles.deckMark}><SealMark state='closed' /></span>
       <span className={styles.deckName}>{title}</span>
-      <span className={styles.deckCounts}>{copy.linkCount(liveGrantCount)} · {copy.personCount(personCount)}</span>
+      <span className={styles.deckCounts}>
+        {copy.linkCount(liveGrantCount)} · {copy.personCount(personCount)}
+      </span>
       {awaitingCount > 0 && <span><Tag tone='warn' icon='clock'>{copy.waitingCount(awaitingCount)}</Tag></span>}
-      <span className={styles.deckTime}>{copy.lastEvent} <Time atMs={lastEventAtMs ?? createdAtMs} /></span>
+      <span className={styles.deckTime}>
+        {copy.lastEvent} <Time atMs={lastEventAtMs ?? createdAtMs} />
+      </span>
     </Link>
   )
 }

@@ -24,7 +24,8 @@ export function DeckDrop({ size = 'normal', onFile }: DeckDropProps) {
 
   return (
     <DropZone
-      title={copy.dropTitle} buttonLabel={copy.dropButton} dropLabel={copy.dropOver} size={size} onFiles={onFiles}
+      title={copy.dropTitle} buttonLabel={copy.dropButton} dropLabel={copy.dropOver} size={size}
+      onFiles={onFiles}
       hint={copy.dropHint(formatBytes(locale, config?.maxFileSizeBytes ?? 0))}
     />
   )

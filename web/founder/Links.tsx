@@ -52,13 +52,24 @@ export function Links({ vault, onChanged }: LinksProps) {
 
   return (
     <div className={styles.stack}>
-      {report !== null && <RevocationOutcome title={copy.revokedTitle(report.name)} report={report.report} onClose={() => setReport(null)} />}
+      {report !== null && (
+        <RevocationOutcome
+          title={copy.revokedTitle(report.name)} report={report.report}
+          onClose={() => setReport(null)}
+        />
+      )}
       {error !== null && <Notice tone='fail' isLive>{error}</Notice>}
       <LinkTable vault={vault} onShow={onShow} onRevoke={setAsked} />
       {shown !== null && (
-        <Dialog isOpen onClose={() => setShown(null)} title={copy.linkFor(shown.name)}><LinkAddress {...shown} /></Dialog>
+        <Dialog isOpen onClose={() => setShown(null)} title={copy.linkFor(shown.name)}>
+          <LinkAddress {...shown} />
+        </Dialog>
       )}
-      {asked !== null && <Revoke link={asked} onClose={() => setAsked(null)} onRevoked={(done) => onRevoked(asked, done)} />}
+      {asked !== null && (
+        <Revoke
+          link={asked} onClose={() => setAsked(null)} onRevoked={(done) => onRevoked(asked, done)}
+        />
+      )}
     </div>
   )
 }
@@ -93,7 +104,11 @@ function LinkTable({ vault, onShow, onRevoke }: LinkTableProps) {
     { id: 'people', title: copy.tabs.people, isSortable: true, align: 'end', cell: ({ summary }) => summary.personCount },
     {
       id: 'state', title: copy.state, isSortable: true,
-      cell: (link) => <Tag tone={STATE_TONES[stateOfLink(link)]} icon={STATE_ICONS[stateOfLink(link)]}>{copy.linkStates[stateOfLink(link)]}</Tag>,
+      cell: (link) => (
+        <Tag tone={STATE_TONES[stateOfLink(link)]} icon={STATE_ICONS[stateOfLink(link)]}>
+          {copy.linkStates[stateOfLink(link)]}
+        </Tag>
+      ),
     },
     {
       id: 'acts', title: copy.more, align: 'actions',
@@ -101,12 +116,15 @@ function LinkTable({ vault, onShow, onRevoke }: LinkTableProps) {
     },
   ]
   const keys: Readonly<Record<string, (link: OwnLink) => string | number>> = {
-    name: ({ name }) => name, created: ({ summary }) => summary.createdAtMs, people: ({ summary }) => summary.personCount,
+    name: ({ name }) => name,
+    created: ({ summary }) => summary.createdAtMs,
+    people: ({ summary }) => summary.personCount,
     expires: ({ summary }) => summary.expiresAtMs ?? Number.MAX_SAFE_INTEGER, state: stateOfLink,
   }
   return (
     <Table
-      label={copy.tabs.links} columns={columns} rows={sorted(vault.links, keys, sort)} rowId={({ summary }) => summary.grantId} sort={sort} onSort={setSort}
+      label={copy.tabs.links} columns={columns} rows={sorted(vault.links, keys, sort)}
+      rowId={({ summary }) => summary.grantId} sort={sort} onSort={setSort}
       empty={<EmptyState icon='link' title={copy.noLinksTitle}>{copy.noLinks}</EmptyState>}
     />
   )

@@ -31,7 +31,9 @@ export function LockLine({ thumbnails, openCount, onMove }: LockLineProps) {
           />
         ))}
       </ol>
-      {onMove !== null && <Line list={list} pageCount={thumbnails.length} openCount={openCount} onMove={onMove} />}
+      {onMove !== null && (
+        <Line list={list} pageCount={thumbnails.length} openCount={openCount} onMove={onMove} />
+      )}
     </div>
   )
 }
@@ -103,8 +105,10 @@ function Line({ list, pageCount, openCount, onMove }: LineProps) {
   return (
     <div
       ref={line} className={styles.line} role='slider' tabIndex={0} aria-label={copy.lockLine} aria-orientation='horizontal'
-      aria-valuemin={0} aria-valuemax={pageCount} aria-valuenow={openCount} aria-valuetext={copy.lineValue(openCount, pageCount)}
-      onKeyDown={onKey} onPointerMove={onDrag} onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+      aria-valuemin={0} aria-valuemax={pageCount} aria-valuenow={openCount}
+      aria-valuetext={copy.lineValue(openCount, pageCount)}
+      onKeyDown={onKey} onPointerMove={onDrag}
+      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
     >
       <span className={styles.grip}><Icon name='lock' /></span>
     </div>
@@ -130,14 +134,19 @@ function gapAt(list: HTMLElement, point: { clientX: number, clientY: number }): 
   let count = 0
   for (const [index, slide] of [...list.children].entries()) {
     const { top, bottom, left, width } = slide.getBoundingClientRect()
-    const isBefore = bottom < point.clientY || (top <= point.clientY && left + width / 2 < point.clientX)
+    const isBefore = bottom < point.clientY || (
+      top <= point.clientY && left + width / 2 < point.clientX
+    )
     if (isBefore) count = index + 1
   }
   return count
 }
 
 /** Puts the line into the gap, wherever the slides have flowed; it stays one element, or it would lose the focus. */
-function usePlace(line: RefObject<HTMLDivElement | null>, list: RefObject<HTMLOListElement | null>, openCount: number): void {
+function usePlace(
+  line: RefObject<HTMLDivElement | null>, list: RefObject<HTMLOListElement | null>,
+  openCount: number,
+): void {
   useLayoutEffect(() => {
     const slides = list.current
     if (slides === null) return

@@ -1,7 +1,8 @@
 /** Which NDA a link asks for: in one line, and in full for who wants to change it. */
 import { useState } from 'react'
 import { MAX_NAME_LENGTH, MAX_NDA_FIELD_LENGTH, MAX_NDA_PURPOSE_LENGTH, MAX_NDA_TERM_YEARS, MIN_NDA_TERM_YEARS } from '../../protocol/limits.js'
-import { listTemplates, parseNdaText, type FilledNda, type NdaFieldProblem, type NdaFields } from '../../protocol/nda.js'
+import { listTemplates, type FilledNda, type NdaFieldProblem, type NdaFields } from '../../protocol/nda.js'
+import { parseNdaText } from '../../protocol/nda/markup.js'
 import { useCopy } from '../copy.js'
 import { founder } from '../copy/founder.js'
 import { Button } from '../ui/Button.js'
@@ -61,7 +62,9 @@ interface FieldsProps extends NdaFormProps {
 function Fields({ draft, problems, onDraft }: FieldsProps) {
   const copy = useCopy(founder)
   const { fields } = draft
-  const set = (change: Partial<NdaFields>): void => onDraft({ ...draft, fields: { ...fields, ...change } })
+  const set = (change: Partial<NdaFields>): void => onDraft(
+    { ...draft, fields: { ...fields, ...change } }
+  )
 
   function errorOf(field: keyof NdaFields): string | undefined {
     const problem = problems.find((one) => one.field === field)?.problem
@@ -71,19 +74,23 @@ function Fields({ draft, problems, onDraft }: FieldsProps) {
   return (
     <div className={styles.ndaFields}>
       <NativeSelect
-        label={copy.template} value={draft.templateId} onValueChange={(templateId) => onDraft(chooseTemplate(draft, templateId))}
+        label={copy.template} value={draft.templateId}
+        onValueChange={(templateId) => onDraft(chooseTemplate(draft, templateId))}
         options={listTemplates().map(({ id }) => ({ value: id, label: copy.templates[id] }))}
       />
       <TextField
-        label={copy.disclosingParty} hint={copy.disclosingPartyHint} value={fields.disclosingParty} maxLength={MAX_NAME_LENGTH}
+        label={copy.disclosingParty} hint={copy.disclosingPartyHint}
+        value={fields.disclosingParty} maxLength={MAX_NAME_LENGTH}
         error={errorOf('disclosingParty')} onValueChange={(disclosingParty) => set({ disclosingParty })}
       />
       <TextField
-        label={copy.disclosingDetails} isOptional value={fields.disclosingDetails} maxLength={MAX_NDA_FIELD_LENGTH}
+        label={copy.disclosingDetails} isOptional value={fields.disclosingDetails}
+        maxLength={MAX_NDA_FIELD_LENGTH}
         error={errorOf('disclosingDetails')} onValueChange={(disclosingDetails) => set({ disclosingDetails })}
       />
       <TextArea
-        label={copy.purpose} hint={copy.purposeHint} value={fields.purpose} maxLength={MAX_NDA_PURPOSE_LENGTH}
+        label={copy.purpose} hint={copy.purposeHint} value={fields.purpose}
+        maxLength={MAX_NDA_PURPOSE_LENGTH}
         error={errorOf('purpose')} onValueChange={(purpose) => set({ purpose })}
       />
       <TextField
@@ -91,15 +98,26 @@ function Fields({ draft, problems, onDraft }: FieldsProps) {
         error={errorOf('termYears')} onValueChange={(years) => set({ termYears: Number(years) })}
       />
       <TextField
-        label={copy.governingLaw} hint={copy.governingLawHint} value={fields.governingLaw} maxLength={MAX_NDA_FIELD_LENGTH}
+        label={copy.governingLaw} hint={copy.governingLawHint} value={fields.governingLaw}
+        maxLength={MAX_NDA_FIELD_LENGTH}
         error={errorOf('governingLaw')} onValueChange={(governingLaw) => set({ governingLaw })}
       />
       <TextField
-        label={copy.courts} hint={copy.courtsHint} isOptional value={fields.courts} maxLength={MAX_NDA_FIELD_LENGTH}
+        label={copy.courts} hint={copy.courtsHint} isOptional value={fields.courts}
+        maxLength={MAX_NDA_FIELD_LENGTH}
         error={errorOf('courts')} onValueChange={(courts) => set({ courts })}
       />
-      <Checkbox checked={fields.hasAiClause} onCheckedChange={(hasAiClause) => set({ hasAiClause })}>{copy.aiClause}</Checkbox>
-      <Checkbox checked={fields.hasUsImmunityNotice} onCheckedChange={(hasUsImmunityNotice) => set({ hasUsImmunityNotice })}>{copy.usNotice}</Checkbox>
+      <Checkbox
+        checked={fields.hasAiClause} onCheckedChange={(hasAiClause) => set({ hasAiClause })}
+      >
+        {copy.aiClause}
+      </Checkbox>
+      <Checkbox
+        checked={fields.hasUsImmunityNotice}
+        onCheckedChange={(hasUsImmunityNotice) => set({ hasUsImmunityNotice })}
+      >
+        {copy.usNotice}
+      </Checkbox>
     </div>
   )
 }

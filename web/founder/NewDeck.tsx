@@ -71,7 +71,9 @@ function VersionOf({ vault, documentId }: { vault: OwnVault, documentId: string 
   const tools = useSession()
   const navigate = useNavigate()
   const { clear } = useDropped()
-  const [unserved, setUnserved] = useState<{ versions: readonly StoredVersion[], error: string } | null>(null)
+  const [unserved, setUnserved] = useState<{
+    versions: readonly StoredVersion[], error: string,
+  } | null>(null)
   const document = vault.documents.find((one) => one.documentId === documentId) ?? null
 
   async function onStored(versions: readonly StoredVersion[]): Promise<void> {
@@ -89,7 +91,11 @@ function VersionOf({ vault, documentId }: { vault: OwnVault, documentId: string 
     )
   }
   const place = { vaultId: vault.vaultId, isNewVault: false, documentId, document }
-  return <Dropped title={copy.newVersionOf(document?.name ?? vault.title)} place={place} onStored={onStored} />
+  return (
+    <Dropped
+      title={copy.newVersionOf(document?.name ?? vault.title)} place={place} onStored={onStored}
+    />
+  )
 }
 
 interface DroppedProps {
@@ -134,7 +140,9 @@ function DeckForm({ title, place, file, config, onStored }: DeckFormProps) {
     if (preparing === null) return
     // So that an interrupted upload finds its line again; a number alone says nothing.
     remember('lock-line', `${place.documentId}/${terms.openCount}`)
-    await upload.start(() => planUpload(place, { file: sealed, deck, preparation: preparing }, terms))
+    await upload.start(
+      () => planUpload(place, { file: sealed, deck, preparation: preparing }, terms)
+    )
   }
 
   return (
@@ -143,7 +151,10 @@ function DeckForm({ title, place, file, config, onStored }: DeckFormProps) {
       <PageHeading lead={<FileLine file={file} />}>{title}</PageHeading>
       {'code' in upload.state && upload.state.step === 'failed' && <Failed code={upload.state.code} />}
       {upload.state.step !== 'idle' && upload.state.step !== 'failed' && (
-        <UploadBars title={copy.sealingTitle} state={upload.state} onGoOn={upload.goOn} onCancel={upload.cancel} />
+        <UploadBars
+          title={copy.sealingTitle} state={upload.state} onGoOn={upload.goOn}
+          onCancel={upload.cancel}
+        />
       )}
       <div hidden={isUnderWay} className={styles.stack}>
         {preparation.step === 'reading' && <Card><Progress bars={[{ label: copy.reading, share: null }]} /></Card>}
@@ -166,7 +177,9 @@ function Failed({ code }: { code: Parameters<ReturnType<typeof useUploadWords>>[
   return <Notice tone='fail' title={copy.notSealed} isLive>{words(code)}</Notice>
 }
 
-function RefusedFile({ reason, config, onOther }: { reason: Refused, config: Config, onOther: () => void }) {
+function RefusedFile(
+  { reason, config, onOther }: { reason: Refused, config: Config, onOther: () => void }
+) {
   const copy = useCopy(founder)
   const { locale } = useLocale()
   const limit = formatBytes(locale, config.maxFileSizeBytes)
@@ -192,8 +205,11 @@ function Choosing({ file, place, deck, onSeal, onOther }: ChoosingProps) {
   const { isRecoveryConfirmed } = useAccount()
   const pageCount = deck?.pageSizes.length ?? 0
   const noLine = noLineReason(deck)
-  const [terms, setTerms] = useState<Terms>(() => initialTerms(file, place, noLine === null ? pageCount : 0))
+  const [terms, setTerms] = useState<Terms>(
+    () => initialTerms(file, place, noLine === null ? pageCount : 0)
+  )
   const isReady = deck === null || deck.isDrawn
+  const drawnCount = deck?.thumbnails.filter((one) => one !== null).length ?? 0
   const titleError = terms.title.trim() === '' ? copy.titleMissing : undefined
 
   function onMove(openCount: number): void {
@@ -205,14 +221,22 @@ function Choosing({ file, place, deck, onSeal, onOther }: ChoosingProps) {
   return (
     <>
       {deck === null && <Notice title={copy.notPdfTitle}>{copy.notPdf}</Notice>}
-      {noLine !== null && deck !== null && <Notice title={copy.noLineTitle}>{copy.noLine[noLine]}</Notice>}
+      {noLine !== null && deck !== null && (
+        <Notice title={copy.noLineTitle}>{copy.noLine[noLine]}</Notice>
+      )}
       {deck !== null && (
         <section className={styles.stack} aria-label={copy.slides}>
           {noLine === null && <p className={styles.lineWords} aria-hidden='true'>{copy.lineValue(shownCount, pageCount)}</p>}
-          <LockLine thumbnails={deck.thumbnails} openCount={shownCount} onMove={noLine === null ? onMove : null} />
+          <LockLine
+            thumbnails={deck.thumbnails} openCount={shownCount}
+            onMove={noLine === null ? onMove : null}
+          />
         </section>
       )}
-      <TermsCard terms={terms} place={place} hasLine={noLine === null && deck !== null} titleError={titleError} onTerms={setTerms} />
+      <TermsCard
+        terms={terms} place={place} hasLine={noLine === null && deck !== null}
+        titleError={titleError} onTerms={setTerms}
+      />
       <div className={styles.sticky}>
         {!isRecoveryConfirmed && <RecoveryDue />}
         <div className={styles.acts}>
@@ -220,7 +244,7 @@ function Choosing({ file, place, deck, onSeal, onOther }: ChoosingProps) {
             variant='primary' icon='shield' isBusy={!isReady} disabled={titleError !== undefined || !isRecoveryConfirmed}
             onClick={() => onSeal(terms, file, deck)}
           >
-            {isReady ? copy.sealAndUpload : copy.drawing(deck?.thumbnails.filter((one) => one !== null).length ?? 0, pageCount)}
+            {isReady ? copy.sealAndUpload : copy.drawing(drawnCount, pageCount)}
           </Button>
           <Button variant='quiet' onClick={onOther}>{copy.otherFile}</Button>
         </div>
@@ -265,17 +289,20 @@ function TermsCard({ terms, place, hasLine, titleError, onTerms }: TermsCardProp
   return (
     <Card>
       <TextField
-        label={copy.deckTitle} hint={copy.deckTitleHint} value={terms.title} maxLength={MAX_TITLE_LENGTH} error={titleError}
+        label={copy.deckTitle} hint={copy.deckTitleHint} value={terms.title}
+        maxLength={MAX_TITLE_LENGTH} error={titleError}
         onValueChange={(title) => onTerms({ ...terms, title })}
       />
       <div className={styles.choices}>
         <ChoiceGroup
-          legend={copy.whoOpens} value={terms.mode} onValueChange={(mode) => onTerms({ ...terms, mode })}
+          legend={copy.whoOpens} value={terms.mode}
+          onValueChange={(mode) => onTerms({ ...terms, mode })}
           choices={modes.map((mode) => ({ value: mode, ...copy.modes[mode] }))}
         />
         {terms.mode === 'line' && (
           <ChoiceGroup
-            legend={copy.whoOpensOpen} value={terms.openGate} onValueChange={(openGate) => onTerms({ ...terms, openGate })}
+            legend={copy.whoOpensOpen} value={terms.openGate}
+            onValueChange={(openGate) => onTerms({ ...terms, openGate })}
             choices={(['email', 'link'] as const).map((gate) => ({ value: gate, ...copy.openGates[gate] }))}
           />
         )}

@@ -46,9 +46,19 @@ export function People({ vault, turn, onChanged }: PeopleProps) {
   if (state.step === 'failed') return <ErrorState title={words(state.code)} code={state.code} actions={<Button onClick={reload}>{copy.retry}</Button>} />
   return (
     <div className={styles.stack}>
-      {report !== null && <RevocationOutcome title={copy.revokedTitle(report.name)} report={report.report} onClose={() => setReport(null)} />}
+      {report !== null && (
+        <RevocationOutcome
+          title={copy.revokedTitle(report.name)} report={report.report}
+          onClose={() => setReport(null)}
+        />
+      )}
       <PeopleTable people={state.value} vault={vault} onRevoke={setAsked} />
-      {asked !== null && <RevokePerson person={asked} onClose={() => setAsked(null)} onRevoked={(done) => onRevoked(asked, done)} />}
+      {asked !== null && (
+        <RevokePerson
+          person={asked} onClose={() => setAsked(null)}
+          onRevoked={(done) => onRevoked(asked, done)}
+        />
+      )}
     </div>
   )
 }
@@ -91,7 +101,9 @@ function PeopleTable({ people, vault, onRevoke }: PeopleTableProps) {
     <>
       {people.length >= FILTER_FROM_COUNT && <TextField label={copy.filterPeople} type='search' value={wanted} onValueChange={setWanted} />}
       <Table
-        label={copy.tabs.people} columns={personColumns(copy, linkOf, onRevoke)} rows={sorted(shown, keys, sort)} rowId={({ personId }) => personId} sort={sort} onSort={setSort}
+        label={copy.tabs.people} columns={personColumns(copy, linkOf, onRevoke)}
+        rows={sorted(shown, keys, sort)} rowId={({ personId }) => personId} sort={sort}
+        onSort={setSort}
         empty={<EmptyState icon='users' title={wanted === '' ? copy.noPeopleTitle : copy.nobodyFound}>{wanted === '' && copy.noPeople}</EmptyState>}
       />
     </>
@@ -100,7 +112,9 @@ function PeopleTable({ people, vault, onRevoke }: PeopleTableProps) {
 
 type Copy = ReturnType<typeof useCopy<typeof founder['en']>>
 
-function personColumns(copy: Copy, linkOf: (person: Person) => string, onRevoke: (person: Person) => void): ReadonlyArray<TableColumn<Person>> {
+function personColumns(
+  copy: Copy, linkOf: (person: Person) => string, onRevoke: (person: Person) => void,
+): ReadonlyArray<TableColumn<Person>> {
   return [
     {
       id: 'person', title: copy.person, isRowHeader: true, isSortable: true,

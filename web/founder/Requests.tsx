@@ -46,18 +46,26 @@ export function Requests({ vaultId, onChanged }: RequestsProps) {
 
   if (state.step === 'loading') return null
   if (state.step === 'failed') return <Notice tone='fail' actions={<Button size='small' onClick={reload}>{copy.retry}</Button>}>{copy.requestsFailed} {words(state.code)}</Notice>
-  const waiting = state.value.filter(({ request }) => vaultId === undefined || request.vaultId === vaultId)
+  const waiting = state.value.filter(
+    ({ request }) => vaultId === undefined || request.vaultId === vaultId
+  )
   if (waiting.length === 0) return null
   return (
     <Card title={copy.waitingForYou} aside={<Tag tone='warn' icon='clock'>{copy.waitingCount(waiting.length)}</Tag>}>
       <ul className={styles.requests} role='list'>
-        {waiting.map((one) => <li key={one.request.acceptanceId}><Request waiting={one} isInVault={vaultId !== undefined} onSettled={onSettled} /></li>)}
+        {waiting.map((one) => (
+          <li key={one.request.acceptanceId}>
+            <Request waiting={one} isInVault={vaultId !== undefined} onSettled={onSettled} />
+          </li>
+        ))}
       </ul>
     </Card>
   )
 }
 
-async function listWaiting(tools: SessionTools, unreadable: string): Promise<Result<readonly Waiting[]>> {
+async function listWaiting(
+  tools: SessionTools, unreadable: string,
+): Promise<Result<readonly Waiting[]>> {
   const listed = await tools.api.listRequests()
   if (!listed.ok) return listed
   const waiting = listed.value.requests.map(async (request) => ({
@@ -121,8 +129,10 @@ function Decide({ request, onSettled }: { request: AccessRequest, onSettled: () 
       </div>
       {letting.error !== undefined && <Notice tone='fail' isLive>{letting.error}</Notice>}
       <ConfirmDialog
-        isOpen={isAsking} title={copy.declineTitle(request.name)} confirmLabel={copy.decline} isDestructive
-        isBusy={declining.isBusy} error={declining.error} onConfirm={onDecline} onClose={() => setAsking(false)}
+        isOpen={isAsking} title={copy.declineTitle(request.name)} confirmLabel={copy.decline}
+        isDestructive
+        isBusy={declining.isBusy} error={declining.error} onConfirm={onDecline}
+        onClose={() => setAsking(false)}
       >
         <p>{copy.declineText(request.name)}</p>
       </ConfirmDialog>
@@ -137,7 +147,9 @@ async function letIn(tools: SessionTools, request: AccessRequest): Promise<Resul
   const summary = vault.value.grants.find(({ grantId }) => grantId === request.grantId)
   if (summary === undefined) return { ok: false, code: 'grant-not-found' }
   const versions = versionsOf(vault.value)
-  const made = await attempt(() => crypto.approve({ vaultId: request.vaultId, summary, request, versions }))
+  const made = await attempt(
+    () => crypto.approve({ vaultId: request.vaultId, summary, request, versions })
+  )
   return made.ok ? await api.approve(request.acceptanceId, made.value) : made
 }
 

@@ -36,8 +36,12 @@ interface Interrupted {
   readonly document: OwnDocument | null
 }
 
-async function findInterrupted(tools: SessionTools, vaultId: string, unreadable: string): Promise<Result<Interrupted | null>> {
-  const [vault, listed] = await Promise.all([readOwnVault(tools, vaultId, unreadable), tools.api.listUploads(vaultId)])
+async function findInterrupted(
+  tools: SessionTools, vaultId: string, unreadable: string,
+): Promise<Result<Interrupted | null>> {
+  const [vault, listed] = await Promise.all(
+    [readOwnVault(tools, vaultId, unreadable), tools.api.listUploads(vaultId)]
+  )
   if (!vault.ok) return vault
   if (!listed.ok) return listed
   const [first] = [...listed.value.uploads].sort((a, b) => b.createdAtMs - a.createdAtMs)
@@ -46,7 +50,9 @@ async function findInterrupted(tools: SessionTools, vaultId: string, unreadable:
   return {
     ok: true,
     value: {
-      vault: vault.value, uploads: listed.value.uploads.filter((one) => one.documentId === documentId),
+      vault: vault.value, uploads: listed.value.uploads.filter(
+        (one) => one.documentId === documentId
+      ),
       title: await openLabel(tools, first.nameSealed, `document-name:${documentId}`) ?? unreadable,
       document: vault.value.documents.find((one) => one.documentId === documentId) ?? null,
     },
@@ -59,7 +65,9 @@ export function ResumeUpload() {
   const tools = useSession()
   const { vaultId = '' } = useParams()
   const { file, drop } = useDropped()
-  const { state, reload } = useLoaded(vaultId, () => findInterrupted(tools, vaultId, copy.unreadable))
+  const { state, reload } = useLoaded(
+    vaultId, () => findInterrupted(tools, vaultId, copy.unreadable),
+  )
   return (
     <FounderPage title={copy.resume} seal='open'>
       {(state.step === 'loading' || tools.config === null) && <LoadingState />}
@@ -101,23 +109,32 @@ function Resuming({ found, file, config }: { found: Interrupted, file: File, con
     const preparing = preparer.current
     if (preparing === null) return
     const sealed = { file: deck?.file ?? file, deck, preparation: preparing }
-    await upload.start(() => planUpload(placeOf(found), sealed, termsOf(found, openCount), found.uploads))
+    await upload.start(
+      () => planUpload(placeOf(found), sealed, termsOf(found, openCount), found.uploads)
+    )
   }
 
   return (
     <>
       <div ref={container} className={styles.preparer} aria-hidden='true' inert />
-      <PageHeading lead={hasLine ? copy.resumeLine : copy.resumeLead}>{copy.resumeOf(found.title)}</PageHeading>
+      <PageHeading lead={hasLine ? copy.resumeLine : copy.resumeLead}>
+        {copy.resumeOf(found.title)}
+      </PageHeading>
       {upload.state.step === 'failed' && (
         <Notice tone='fail' isLive actions={<Button size='small' onClick={clear}>{copy.otherFile}</Button>}>{words(upload.state.code)}</Notice>
       )}
       {upload.state.step !== 'idle' && upload.state.step !== 'failed' && (
-        <UploadBars title={copy.sealingTitle} state={upload.state} onGoOn={upload.goOn} onCancel={upload.cancel} />
+        <UploadBars
+          title={copy.sealingTitle} state={upload.state} onGoOn={upload.goOn}
+          onCancel={upload.cancel}
+        />
       )}
       <div hidden={isUnderWay} className={styles.stack}>
         {preparation.step === 'reading' && <Card><Progress bars={[{ label: copy.reading, share: null }]} /></Card>}
         {preparation.step === 'refused' && <Notice tone='fail' title={copy.refusedTitle[preparation.reason]}>{copy.differentFile}</Notice>}
-        {deck !== null && hasLine && <Line deck={deck} openCount={openCount} onMove={setOpenCount} />}
+        {deck !== null && hasLine && (
+          <Line deck={deck} openCount={openCount} onMove={setOpenCount} />
+        )}
         <div className={styles.acts}>
           <Button variant='primary' isBusy={!isReady && preparation.step !== 'refused'} disabled={preparation.step === 'refused'} onClick={onResume}>{copy.resume}</Button>
           <Button variant='quiet' onClick={clear}>{copy.otherFile}</Button>
@@ -127,7 +144,11 @@ function Resuming({ found, file, config }: { found: Interrupted, file: File, con
   )
 }
 
-function Line({ deck, openCount, onMove }: { deck: PreparedDeck, openCount: number, onMove: (openCount: number) => void }) {
+function Line(
+  { deck, openCount, onMove }: {
+    deck: PreparedDeck, openCount: number, onMove: (openCount: number) => void,
+  }
+) {
   const copy = useCopy(founder)
   const pageCount = deck.pageSizes.length
   const count = Math.min(Math.max(1, openCount), Math.max(1, pageCount - 1))

@@ -26,13 +26,17 @@ export function Unfinished({ vaults, onChanged }: UnfinishedProps) {
     <Card title={copy.unfinished}>
       <p className={styles.quiet}>{copy.unfinishedText}</p>
       <ul className={styles.requests} role='list'>
-        {vaults.map((card) => <li key={card.summary.vaultId}><Begun card={card} onChanged={onChanged} /></li>)}
+        {vaults.map((card) => (
+          <li key={card.summary.vaultId}><Begun card={card} onChanged={onChanged} /></li>
+        ))}
       </ul>
     </Card>
   )
 }
 
-function Begun({ card: { summary, title }, onChanged }: { card: VaultCard, onChanged: () => void }) {
+function Begun(
+  { card: { summary, title }, onChanged }: { card: VaultCard, onChanged: () => void }
+) {
   const copy = useCopy(founder)
   const { api } = useSession()
   const { drop } = useDropped()

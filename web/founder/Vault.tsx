@@ -20,7 +20,6 @@ import { showToast } from '../ui/Toasts.js'
 import { Auditors } from './Auditors.js'
 import { CreateLink } from './CreateLink.js'
 import { FounderPage } from './FounderPage.js'
-import styles from './founder.module.css'
 import { Links } from './Links.js'
 import { useAct, useLoaded } from './loaded.js'
 import { People } from './People.js'
@@ -72,11 +71,24 @@ function Opened({ vault, reload }: OpenedProps) {
 
   return (
     <>
-      <PageHeading actions={<VaultMenu vault={vault} onChanged={reload} />}>{vault.title}</PageHeading>
+      <PageHeading
+        actions={(
+          <>
+            {!isLinkAsked && (
+              <Button variant='primary' icon='link' onClick={() => setSearch({ link: 'new' })}>
+                {copy.createLinkOpen}
+              </Button>
+            )}
+            <VaultMenu vault={vault} onChanged={reload} />
+          </>
+        )}
+      >
+        {vault.title}
+      </PageHeading>
       <Requests vaultId={vault.vaultId} onChanged={onChanged} />
-      {isLinkAsked
-        ? <CreateLink vault={vault} onMade={reload} onClose={() => setSearch({ tab: 'links' }, { replace: true })} />
-        : <div className={styles.acts}><Button variant='primary' icon='link' onClick={() => setSearch({ link: 'new' })}>{copy.createLinkOpen}</Button></div>}
+      {isLinkAsked && (
+        <CreateLink vault={vault} onMade={reload} onClose={() => show('links')} />
+      )}
       <Tabs
         label={vault.title} selected={selected} onSelect={show}
         views={views({ vault, turn, onChanged, copy })}
@@ -105,7 +117,11 @@ function views({ vault, turn, onChanged, copy: { tabs } }: ViewsInput): TabView<
 function Log({ vaultId }: { vaultId: string }) {
   const { config } = useSession()
   if (config === null) return <LoadingState />
-  return <Suspense fallback={<LoadingState />}><Timeline vaultId={vaultId} logVkey={config.logVkey} isOwner /></Suspense>
+  return (
+    <Suspense fallback={<LoadingState />}>
+      <Timeline vaultId={vaultId} logVkey={config.logVkey} isOwner />
+    </Suspense>
+  )
 }
 
 // ---------------------------------------------------------------------------- renaming and deleting
@@ -129,7 +145,9 @@ function VaultMenu({ vault, onChanged }: { vault: OwnVault, onChanged: () => voi
   )
 }
 
-function Rename({ vault, onClose, onRenamed }: { vault: OwnVault, onClose: () => void, onRenamed: () => void }) {
+function Rename(
+  { vault, onClose, onRenamed }: { vault: OwnVault, onClose: () => void, onRenamed: () => void }
+) {
   const copy = useCopy(founder)
   const { api, crypto } = useSession()
   const act = useAct()
@@ -147,7 +165,8 @@ function Rename({ vault, onClose, onRenamed }: { vault: OwnVault, onClose: () =>
   return (
     <Dialog isOpen onClose={onClose} title={copy.renameTitle} actions={<Button variant='primary' isBusy={act.isBusy} onClick={onRename}>{copy.rename}</Button>}>
       <TextField
-        label={copy.deckTitle} hint={copy.renameHint} value={title} onValueChange={setTitle} maxLength={MAX_TITLE_LENGTH} autoFocus
+        label={copy.deckTitle} hint={copy.renameHint} value={title} onValueChange={setTitle}
+        maxLength={MAX_TITLE_LENGTH} autoFocus
         error={title.trim() === '' ? copy.titleMissing : undefined}
       />
       {act.error !== undefined && <Notice tone='fail' isLive>{act.error}</Notice>}

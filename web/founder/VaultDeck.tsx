@@ -23,13 +23,21 @@ import { newestOf, recordsBefore, type OwnDocument, type OwnVault } from './vaul
 export function VaultDeck({ vault }: { vault: OwnVault }) {
   const copy = useCopy(founder)
   if (vault.documents.length === 0) return <EmptyState icon='slides' title={copy.noVersionsTitle}>{copy.noVersions}</EmptyState>
-  return <div className={styles.stack}>{vault.documents.map((document) => <Document key={document.documentId} vaultId={vault.vaultId} document={document} />)}</div>
+  return (
+    <div className={styles.stack}>
+      {vault.documents.map((document) => (
+        <Document key={document.documentId} vaultId={vault.vaultId} document={document} />
+      ))}
+    </div>
+  )
 }
 
 function Document({ vaultId, document }: { vaultId: string, document: OwnDocument }) {
   const copy = useCopy(founder)
   const [chosen, setChosen] = useState<string | null>(null)
-  const shown = document.versions.find(({ versionId }) => versionId === chosen) ?? newestOf(document.versions, 0)
+  const shown = document.versions.find(
+    ({ versionId }) => versionId === chosen
+  ) ?? newestOf(document.versions, 0)
   return (
     <>
       <div className={styles.between}>
@@ -38,7 +46,9 @@ function Document({ vaultId, document }: { vaultId: string, document: OwnDocumen
           <Icon name='upload' />{copy.newVersion}
         </Link>
       </div>
-      {shown !== null && <Preview key={shown.versionId} vaultId={vaultId} document={document} version={shown} />}
+      {shown !== null && (
+        <Preview key={shown.versionId} vaultId={vaultId} document={document} version={shown} />
+      )}
       <Versions document={document} shownId={shown?.versionId ?? null} onShow={setChosen} />
     </>
   )
@@ -59,7 +69,11 @@ function Preview({ vaultId, document, version }: PreviewProps) {
 
   async function onPort(port: MessagePort): Promise<void> {
     const previousRecords = recordsBefore(document.versions, version)
-    const opened = await attempt(() => crypto.openOwnVersion({ vaultId, version, previousRecords }, sourceOf(api, version.versionId), port))
+    const opened = await attempt(
+      () => crypto.openOwnVersion(
+        { vaultId, version, previousRecords }, sourceOf(api, version.versionId), port,
+      )
+    )
     if (!opened.ok) setFailure(opened.code)
     else if (opened.value.mediaType !== 'application/pdf') setFile(true)
   }
@@ -95,5 +109,10 @@ function Versions({ document, shownId, onShow }: VersionsProps) {
         : <Button size='small' variant='quiet' aria-label={`${copy.show}: ${copy.versionNumber(version)}, ${part === 1 ? copy.partOpen : copy.partWhole}`} onClick={() => onShow(versionId)}>{copy.show}</Button>,
     },
   ]
-  return <Table label={copy.versions} columns={columns} rows={document.versions} rowId={({ versionId }) => versionId} />
+  return (
+    <Table
+      label={copy.versions} columns={columns} rows={document.versions}
+      rowId={({ versionId }) => versionId}
+    />
+  )
 }

@@ -8,7 +8,9 @@ interface Dropped {
   readonly clear: () => void
 }
 
-const DroppedContext = createContext<Dropped>({ file: null, drop: () => undefined, clear: () => undefined })
+const DroppedContext = createContext<Dropped>(
+  { file: null, drop: () => undefined, clear: () => undefined }
+)
 
 /** Stands around the routes: a file survives the way through the recovery code. */
 export function DroppedProvider({ children }: { children: ReactNode }) {

@@ -10,7 +10,9 @@ export type Loaded<T> =
   | { readonly step: 'here', readonly value: T }
 
 /** Reads again when `key` changes or on `reload`; what was here stays until the new comes. */
-export function useLoaded<T>(key: string, load: () => Promise<Result<T>>): { state: Loaded<T>, reload: () => void } {
+export function useLoaded<T>(
+  key: string, load: () => Promise<Result<T>>,
+): { state: Loaded<T>, reload: () => void } {
   const [state, setState] = useState<Loaded<T>>({ step: 'loading' })
   const [turn, setTurn] = useState(0)
   const latest = useRef(load)
@@ -55,5 +57,8 @@ export function useAct(): Act {
       setBusy(false)
     }
   }
-  return { isBusy, error: failure === null ? undefined : words(failure), run, clear: useCallback(() => setFailure(null), []) }
+  return {
+    isBusy, error: failure === null ? undefined : words(failure), run,
+    clear: useCallback(() => setFailure(null), []),
+  }
 }

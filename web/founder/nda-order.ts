@@ -1,6 +1,7 @@
 /** The NDA that a new link asks for: sane defaults, and the text exactly as the investor will see it. */
 import {
-  checkNdaFields, fillNda, findTemplate, listTemplates, type FilledNda, type NdaFieldProblem, type NdaFields, type NdaLanguage, type NdaTemplateId,
+  checkNdaFields, fillNda, findTemplate, listTemplates, type FilledNda, type NdaFieldProblem,
+  type NdaFields, type NdaLanguage, type NdaTemplateId,
 } from '../../protocol/nda.js'
 import { readRemembered, remember } from '../remembered.js'
 
@@ -54,8 +55,12 @@ export function rememberLaw({ templateId, fields }: NdaDraft): void {
 }
 
 /** The filled text, or what is wrong with the fields. */
-export function fillDraft({ templateId, fields }: NdaDraft): { nda: FilledNda } | { problems: readonly NdaFieldProblem[] } {
+export function fillDraft({ templateId, fields }: NdaDraft): { nda: FilledNda } | {
+  problems: readonly NdaFieldProblem[],
+} {
   const problems = checkNdaFields(fields)
   const template = findTemplate(templateId)
-  return problems.length > 0 || template === undefined ? { problems } : { nda: fillNda({ template, fields }) }
+  return problems.length > 0 || template === undefined
+    ? { problems }
+    : { nda: fillNda({ template, fields }) }
 }

@@ -42,16 +42,22 @@ export function newPlace(): Place {
   return { vaultId: uuidv7(), isNewVault: true, documentId: uuidv7(), document: null }
 }
 
-interface Sealable { readonly file: File, readonly deck: PreparedDeck | null, readonly preparation: DeckPreparation }
+interface Sealable {
+  readonly file: File, readonly deck: PreparedDeck | null, readonly preparation: DeckPreparation,
+}
 
-export async function planUpload(place: Place, sealable: Sealable, terms: Terms, begun: readonly Upload[] = []): Promise<UploadPlan> {
+export async function planUpload(
+  place: Place, sealable: Sealable, terms: Terms, begun: readonly Upload[] = [],
+): Promise<UploadPlan> {
   const inputs = terms.mode === 'line' && sealable.deck !== null
     ? [await openPart(place, sealable, sealable.deck, terms), wholePart(place, sealable, terms)]
     : [wholePart(place, sealable, terms)]
   return {
     vaultId: place.vaultId,
     newVaultTitle: place.isNewVault ? terms.title : null,
-    parts: inputs.map((input) => ({ input, begun: begun.find(({ part }) => part === input.part) ?? null })),
+    parts: inputs.map(
+      (input) => ({ input, begun: begun.find(({ part }) => part === input.part) ?? null })
+    ),
   }
 }
 
@@ -66,12 +72,15 @@ function wholePart(place: Place, { file, deck }: Sealable, terms: Terms): SealIn
   }
 }
 
-async function openPart(place: Place, { file, preparation }: Sealable, deck: PreparedDeck, terms: Terms): Promise<SealInput> {
+async function openPart(
+  place: Place, { file, preparation }: Sealable, deck: PreparedDeck, terms: Terms,
+): Promise<SealInput> {
   const { openCount, openGate } = terms
   const open = await preparation.openSlides(deck, openCount)
   return {
     ...common(place, 1, terms, file), gate: openGate, file: open.file, mediaType: 'application/pdf',
-    pageSizes: deck.pageSizes.slice(0, openCount), thumbnails: drawn(deck.thumbnails.slice(0, openCount)),
+    pageSizes: deck.pageSizes.slice(0, openCount),
+    thumbnails: drawn(deck.thumbnails.slice(0, openCount)),
     lockedPageCount: deck.pageSizes.length - openCount, prefetch: open.firstPage,
   }
 }
@@ -79,7 +88,8 @@ async function openPart(place: Place, { file, preparation }: Sealable, deck: Pre
 function common(place: Place, part: 0 | 1, terms: Terms, file: File) {
   const previous = place.document === null ? null : newestOf(place.document.versions, part)
   return {
-    vaultId: place.vaultId, documentId: place.documentId, part, title: terms.title.trim(), fileName: file.name,
+    vaultId: place.vaultId, documentId: place.documentId, part, title: terms.title.trim(),
+    fileName: file.name,
     version: (previous?.version ?? 0) + 1, previousRecord: previous?.record ?? null,
   }
 }

@@ -77,7 +77,9 @@ export class DeckPreparation {
     if (!await hasPdfHeader(file)) return this.#tell({ step: 'file', file })
     if (file.size > MAX_NORMALISED_PDF_SIZE_BYTES) return this.#inspect(file, { keptReason: 'over-limit', firstPage: [] })
     const bytes = new Uint8Array(await file.arrayBuffer())
-    const normalised = await this.#asked<Normalised>((remote) => remote.normalisePdf(transfer(bytes, [bytes.buffer])))
+    const normalised = await this.#asked<Normalised>(
+      (remote) => remote.normalisePdf(transfer(bytes, [bytes.buffer]))
+    )
     if (normalised.kind === 'kept') return this.#inspect(file, { keptReason: normalised.reason, firstPage: [] })
     if (normalised.kind === 'normalised') {
       const rewritten = new File([normalised.bytes], file.name, { type: 'application/pdf' })
@@ -122,9 +124,13 @@ export class DeckPreparation {
     return await Promise.race([ask(remote), failed])
   }
 
-  async #cut(file: File, indexes: readonly number[], rasters: readonly RasterPage[]): Promise<OpenSlides> {
+  async #cut(
+    file: File, indexes: readonly number[], rasters: readonly RasterPage[],
+  ): Promise<OpenSlides> {
     const bytes = new Uint8Array(await file.arrayBuffer())
-    return await this.#asked<OpenSlides>((remote) => remote.openSlides(transfer({ bytes, indexes, rasters }, [bytes.buffer])))
+    return await this.#asked<OpenSlides>(
+      (remote) => remote.openSlides(transfer({ bytes, indexes, rasters }, [bytes.buffer]))
+    )
   }
 
   #rasterise(indexes: readonly number[]): Promise<RasterPage[]> {
@@ -161,7 +167,13 @@ export class DeckPreparation {
     if (message.kind === 'inspected') {
       if (message.verdict !== 'opens') return this.#refuse(message.verdict === 'not-a-pdf' ? 'damaged' : message.verdict)
       this.#thumbnails = message.pageSizes.map(() => null)
-      tell({ pageSizes: message.pageSizes.map(({ width, height }) => ({ widthPt: width, heightPt: height })) })
+      tell(
+        {
+          pageSizes: message.pageSizes.map(
+            ({ width, height }) => ({ widthPt: width, heightPt: height })
+          ),
+        }
+      )
     }
     if (message.kind === 'thumbnail') {
       this.#thumbnails[message.page.index] = thumbnailOf(message.page)

@@ -2,7 +2,9 @@
 import type { TableSort } from '../ui/Table.js'
 
 export function sorted<Row>(
-  rows: readonly Row[], keys: Readonly<Record<string, (row: Row) => string | number>>, { columnId, direction }: TableSort,
+  rows: readonly Row[], keys: Readonly<Record<string, (row: Row) => string | number>>, {
+    columnId, direction,
+  }: TableSort,
 ): readonly Row[] {
   const keyOf = keys[columnId]
   if (keyOf === undefined) return rows

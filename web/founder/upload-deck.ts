@@ -13,7 +13,9 @@ import type { SessionTools } from '../session.js'
 const LANE_COUNT = 2
 
 export type UploadFailure = Failure | 'different-file'
-export type UploadEnd = { ok: true, value: readonly StoredVersion[] } | { ok: false, code: UploadFailure }
+export type UploadEnd = {
+  ok: true, value: readonly StoredVersion[],
+} | { ok: false, code: UploadFailure }
 
 /** After these the same upload can go on. */
 const PASSING: readonly UploadFailure[] = [
@@ -68,14 +70,18 @@ export class DeckUpload {
   #vault: { tagKey: string, titleSealed: string } | null = null
   #isVaultMade: boolean
 
-  constructor(tools: SessionTools, plan: UploadPlan, onProgress: (progress: UploadProgress) => void) {
+  constructor(
+    tools: SessionTools, plan: UploadPlan, onProgress: (progress: UploadProgress) => void,
+  ) {
     this.#tools = tools
     this.#plan = plan
     this.#onProgress = onProgress
     this.#isVaultMade = plan.newVaultTitle === null
     this.#parts = plan.parts.map(({ input, begun }) => ({
-      input, resumed: begun, hashed: { doneBytes: 0, totalBytes: input.file.size }, sealedBytes: 0, begun: null, upload: null,
-      unsent: [], asking: Promise.resolve(null), sentBytes: new Map(), finished: null, isListed: false, stored: null,
+      input, resumed: begun, hashed: { doneBytes: 0, totalBytes: input.file.size },
+      sealedBytes: 0, begun: null, upload: null,
+      unsent: [], asking: Promise.resolve(null), sentBytes: new Map(), finished: null,
+      isListed: false, stored: null,
     }))
   }
 
@@ -152,7 +158,13 @@ export class DeckUpload {
     const { input, resumed } = part
     const begun = await attempt<SealBegun | null>(() => resumed === null
       ? crypto.beginSeal(input, onHashed)
-      : crypto.resumeSeal({ ...input, draftSealed: resumed.draftSealed, nonce: resumed.nonce, ownerHeader: resumed.ownerHeader }, onHashed))
+      : crypto.resumeSeal(
+        {
+          ...input, draftSealed: resumed.draftSealed, nonce: resumed.nonce,
+          ownerHeader: resumed.ownerHeader,
+        },
+        onHashed,
+      ))
     if (!begun.ok) return begun
     if (begun.value === null) return { ok: false, code: 'different-file' }
     part.begun = begun.value
@@ -210,7 +222,9 @@ export class DeckUpload {
   async #complete(part: PartUpload): Promise<Step> {
     if (part.stored !== null || part.upload === null || part.finished === null) return DONE
     const { record, recordSignature } = part.finished
-    const stored = await this.#tools.api.completeUpload(part.upload.versionId, { record, recordSignature })
+    const stored = await this.#tools.api.completeUpload(
+      part.upload.versionId, { record, recordSignature },
+    )
     if (stored.ok) part.stored = stored.value
     return stored
   }
@@ -219,7 +233,9 @@ export class DeckUpload {
     const total = { sealedBytes: 0, sealTotalBytes: 0, sentBytes: 0, sendTotalBytes: 0 }
     for (const { hashed, sealedBytes, sentBytes, begun } of this.#parts) {
       const totalBytes = begun?.beginUpload.payloadLength ?? hashed.totalBytes
-      total.sealedBytes += (Math.min(hashed.doneBytes, totalBytes) + Math.min(sealedBytes, totalBytes)) / 2
+      total.sealedBytes += (
+        Math.min(hashed.doneBytes, totalBytes) + Math.min(sealedBytes, totalBytes)
+      ) / 2
       total.sealTotalBytes += totalBytes
       for (const bytes of sentBytes.values()) total.sentBytes += bytes
       total.sendTotalBytes += totalBytes

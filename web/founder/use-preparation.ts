@@ -15,6 +15,8 @@ interface Prepared {
 export function usePreparation(file: File, config: Config): Prepared {
   const copy = useCopy(founder)
   const [preparation, setPreparation] = useState<Preparation>({ step: 'reading' })
+  // The frame's name changes with the language, which must not begin again.
+  const frameTitle = useRef(copy.preparerFrame)
   const container = useRef<HTMLDivElement>(null)
   const preparer = useRef<DeckPreparation | null>(null)
 
@@ -22,13 +24,13 @@ export function usePreparation(file: File, config: Config): Prepared {
     if (container.current === null) return
     const { maxFileSizeBytes, viewerOrigin } = config
     const started = new DeckPreparation({
-      file, maxFileSizeBytes, viewerOrigin, container: container.current, frameTitle: copy.preparerFrame, onChange: setPreparation,
+      file, maxFileSizeBytes, viewerOrigin, container: container.current,
+      frameTitle: frameTitle.current, onChange: setPreparation,
     })
     preparer.current = started
     setPreparation({ step: 'reading' })
     void started.start()
     return () => started.close()
-  // The frame's name changes with the language, which must not begin again.
   }, [file, config])
   return { preparation, preparer, container }
 }

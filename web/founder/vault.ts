@@ -32,17 +32,23 @@ export interface OwnVault {
 }
 
 /** A label, or `null` where the server returned something that is not hers. */
-export async function openLabel({ crypto }: SessionTools, sealed: string, context: LabelContext): Promise<string | null> {
+export async function openLabel(
+  { crypto }: SessionTools, sealed: string, context: LabelContext,
+): Promise<string | null> {
   const opened = await attempt(() => crypto.openLabel({ sealed, context }))
   return opened.ok ? opened.value : null
 }
 
-export async function readOwnVault(tools: SessionTools, vaultId: string, unreadable: string): Promise<Result<OwnVault>> {
+export async function readOwnVault(
+  tools: SessionTools, vaultId: string, unreadable: string,
+): Promise<Result<OwnVault>> {
   const read = await tools.api.readVault(vaultId)
   return read.ok ? { ok: true, value: await openVault(tools, read.value, unreadable) } : read
 }
 
-async function openVault(tools: SessionTools, vault: VaultDetail, unreadable: string): Promise<OwnVault> {
+async function openVault(
+  tools: SessionTools, vault: VaultDetail, unreadable: string,
+): Promise<OwnVault> {
   const { vaultId, titleSealed, createdAtMs, documents, grants, ndas } = vault
   return {
     vaultId, createdAtMs, ndas,
@@ -62,7 +68,9 @@ export interface VaultCard {
   readonly title: string
 }
 
-export async function listOwnVaults(tools: SessionTools, unreadable: string): Promise<Result<readonly VaultCard[]>> {
+export async function listOwnVaults(
+  tools: SessionTools, unreadable: string,
+): Promise<Result<readonly VaultCard[]>> {
   const listed = await tools.api.listVaults()
   if (!listed.ok) return listed
   const cards = listed.value.vaults.map(async (summary) => ({
@@ -71,7 +79,9 @@ export async function listOwnVaults(tools: SessionTools, unreadable: string): Pr
   return { ok: true, value: await Promise.all(cards) }
 }
 
-export async function listAllPeople({ api }: SessionTools, vaultId: string): Promise<Result<readonly Person[]>> {
+export async function listAllPeople(
+  { api }: SessionTools, vaultId: string,
+): Promise<Result<readonly Person[]>> {
   const people: Person[] = []
   let after: string | null = null
   for (let pageIndex = 0; pageIndex < MAX_PEOPLE_PAGES; pageIndex++) {
@@ -88,16 +98,22 @@ export async function listAllPeople({ api }: SessionTools, vaultId: string): Pro
 
 /** The newest of each document and part: what a link serves. */
 export function currentVersions(documents: readonly OwnDocument[]): StoredVersion[] {
-  return documents.flatMap(({ versions }) => ([0, 1] as const).flatMap((part) => newestOf(versions, part) ?? []))
+  return documents.flatMap(
+    ({ versions }) => ([0, 1] as const).flatMap((part) => newestOf(versions, part) ?? [])
+  )
 }
 
 export function newestOf(versions: readonly StoredVersion[], part: 0 | 1): StoredVersion | null {
   const parts = versions.filter((version) => version.part === part)
-  return parts.reduce<StoredVersion | null>((newest, one) => newest === null || one.version > newest.version ? one : newest, null)
+  return parts.reduce<StoredVersion | null>(
+    (newest, one) => newest === null || one.version > newest.version ? one : newest, null,
+  )
 }
 
 /** The records before this version, oldest first: the chain that the worker checks. */
-export function recordsBefore(versions: readonly StoredVersion[], version: StoredVersion): { record: string, signature: string }[] {
+export function recordsBefore(
+  versions: readonly StoredVersion[], version: StoredVersion,
+): { record: string, signature: string }[] {
   return versions
     .filter(({ part, version: number }) => part === version.part && number < version.version)
     .sort((a, b) => a.version - b.version)
@@ -137,7 +153,9 @@ export function addressOf(publicUrl: string, grantId: string, fragment: string):
  * After a new version: the headers that make live links serve it. A link made without an NDA gets none
  * of what has moved behind one.
  */
-export async function serveOnLinks(tools: SessionTools, vault: OwnVault, versions: readonly StoredVersion[]): Promise<Result<null>> {
+export async function serveOnLinks(
+  tools: SessionTools, vault: OwnVault, versions: readonly StoredVersion[],
+): Promise<Result<null>> {
   const nowMs = Date.now()
   for (const { summary } of vault.links) {
     if (stateOf(summary, nowMs) !== 'live') continue
@@ -150,7 +168,10 @@ export async function serveOnLinks(tools: SessionTools, vault: OwnVault, version
   return { ok: true, value: null }
 }
 
-async function headersFor({ crypto }: SessionTools, input: { vaultId: string, summary: GrantSummary, versions: readonly StoredVersion[] }) {
+async function headersFor(
+  { crypto }: SessionTools,
+  input: { vaultId: string, summary: GrantSummary, versions: readonly StoredVersion[] },
+) {
   return await attempt(async () => {
     const { ndaSha256 } = await crypto.readGrant({ vaultId: input.vaultId, summary: input.summary })
     const versions = input.versions.filter(({ gate }) => gate !== 'nda' || ndaSha256 !== null)
