@@ -11,8 +11,9 @@ import { proveConsistency } from '../log-reader.js'
 import { acceptInvitation } from '../use-cases/accept-invitation.js'
 import { exportAudit } from '../use-cases/export-audit.js'
 import { inviteAuditor } from '../use-cases/invite-auditor.js'
-import { listAudits, listVaultInvitations } from '../use-cases/list-audits.js'
-import { listVaultEvents } from '../use-cases/list-events.js'
+import { listAudits } from '../use-cases/list-audits.js'
+import { listEvents } from '../use-cases/list-events.js'
+import { listInvitations } from '../use-cases/list-invitations.js'
 import { revokeInvitation } from '../use-cases/revoke-invitation.js'
 import type { World } from '../world.js'
 
@@ -27,7 +28,7 @@ function eventRoutes(app: App, world: World): void {
     preHandler: app.requireAccount,
   }, async (request) => {
     const { before, after, fromMs, toMs, limit, type, personId } = request.query
-    return await listVaultEvents(world, request.account.userId, {
+    return await listEvents(world, request.account.userId, {
       vaultId: request.params.vaultId, type, personId, before: numberOf(before),
       after: numberOf(after),
       fromMs: numberOf(fromMs), toMs: numberOf(toMs), limit: numberOf(limit) ?? PAGE_LIMIT,
@@ -63,7 +64,7 @@ function invitationRoutes(app: App, world: World): void {
     })))
   app.get('/api/vaults/:vaultId/invitations', {
     schema: { params: VaultParams, response: { 200: InvitationList } }, preHandler,
-  }, async (request) => await listVaultInvitations(
+  }, async (request) => await listInvitations(
     world, request.account.userId, request.params.vaultId,
   ))
   app.post('/api/invitations/:invitationId/accept', {

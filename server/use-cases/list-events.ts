@@ -1,6 +1,6 @@
 /** A vault's events, page by page, for its founder and its auditors. */
 import { uuidv7 } from 'uuidv7'
-import { countEvents, findAudit, getPublished, listEvents } from '../../db/queries/audit.js'
+import { countEvents, findAudit, getPublished, listEvents as listRows } from '../../db/queries/audit.js'
 import { insertEvents } from '../../db/queries/outbox.js'
 import { findVault } from '../../db/queries/vaults.js'
 import type { EventList } from '../../protocol/api.js'
@@ -26,7 +26,7 @@ export interface EventQuery {
  * Refuses: vault-not-found, for absent and not hers alike.
  * Effects: an auditor's opening of the list (not its paging, not its live tail) is the event `auditor.read`.
  */
-export async function listVaultEvents(
+export async function listEvents(
   world: World, userId: string, query: EventQuery,
 ): Promise<EventList> {
   const { withIdentities, isAuditor } = await requireReader(world, userId, query.vaultId)
@@ -40,7 +40,7 @@ export async function listVaultEvents(
   const published = await getPublished(world.db)
   const limit = Math.min(query.limit, MAX_PAGE_LIMIT)
   const before = Math.min(query.before ?? published.size, published.size)
-  const rows = await listEvents(world.db, { ...query, before }, limit + 1)
+  const rows = await listRows(world.db, { ...query, before }, limit + 1)
   const page = await proveEvents(world, rows.slice(0, limit), published.size)
   return {
     events: page.map((proven) => presentEvent(proven, withIdentities)),
