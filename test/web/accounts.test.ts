@@ -2,8 +2,9 @@
 // unlocks an account never leaves the browser.
 // Method: the real server and a real Chromium; a virtual authenticator with PRF, and one without; every
 // request is searched for what was typed.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
+import type { SignedIn } from '../../protocol/api.js'
 import { openProfile, useChromium, type Profile } from '../helpers/chromium.js'
 import { takeCode, takeMail } from '../helpers/mailbox.js'
 import type { TestWorld } from '../helpers/world.js'
@@ -52,6 +53,37 @@ async function signInWithPassphrase(page: Page, email: string): Promise<void> {
   await typeCode(page, world, email)
 }
 
+/** What a dishonest server could answer instead, and the words that refuse it. */
+const SWAPS: readonly (readonly [string, (signedIn: SignedIn) => SignedIn])[] = [
+  ['The server told other keys than your own.', (signedIn) => ({
+    ...signedIn, account: { ...signedIn.account, signingKey: 'A'.repeat(43) },
+  })],
+  ['The server told other keys than your own.', (signedIn) => ({
+    ...signedIn, account: { ...signedIn.account, recipient: 'age1pq1qqqq' },
+  })],
+  ['This does not open your keys, or what the server keeps for you was changed.', (signedIn) => ({
+    ...signedIn, row: signedIn.row && { ...signedIn.row, commit: 'A'.repeat(43) },
+  })],
+  ['This does not open your keys, or what the server keeps for you was changed.', (signedIn) => ({
+    ...signedIn, row: signedIn.row && { ...signedIn.row, method: 'recovery' },
+  })],
+]
+
+async function refusesSwaps(t: Test, page: Page): Promise<void> {
+  const path = '**/api/sessions/passkey'
+  for (const [words, swap] of SWAPS) {
+    await page.route(path, async (route) => {
+      const response = await route.fetch()
+      const signedIn: SignedIn = await response.json()
+      await route.fulfill({ response, json: swap(signedIn) })
+    })
+    await page.getByRole('button', { name: 'Unlock with a passkey' }).click()
+    await page.getByText(words).waitFor()
+    t.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'Unlock your keys', words)
+    await page.unroute(path)
+  }
+}
+
 function searched(profile: Profile): string {
   const decoder = new TextDecoder()
   return profile.requests.map(({ url, headers, body }) => `${url}\n${JSON.stringify(headers)}\n${decoder.decode(body)}`).join('\n')
@@ -67,6 +99,9 @@ t.test('a passkey makes an account, opens it again after a reload, and gives way
 
   await page.goto(`${origin}/account`)
   await page.getByRole('heading', { name: 'Unlock your keys' }).waitFor()
+  await t.test('a server that swaps keys or rows unlocks nothing', async (t) => {
+    await refusesSwaps(t, page)
+  })
   await page.getByRole('button', { name: 'Unlock with a passkey' }).click()
   await page.getByText('Recovery code', { exact: true }).waitFor()
 
