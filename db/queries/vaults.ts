@@ -6,6 +6,7 @@ import {
   acceptances, auditOpening, documents, grantRevisions, grants, headers, people, users, vaults,
   versions,
 } from '../schema.js'
+import { isDecisionDue } from './acceptances.js'
 import { logged, type OutboxEvent } from './outbox.js'
 
 export type Vault = typeof vaults.$inferSelect
@@ -64,7 +65,8 @@ export async function listVaultSummaries(
       where g.vault_id = ${listed.id} and g.revoked_at is null
         and (r.expires_at is null or r.expires_at > ${instantSql(page.nowMs)})`),
     personCount: count(sql`from ${people} p join ${grants} g on g.id = p.grant_id where g.vault_id = ${listed.id}`),
-    awaitingCount: count(sql`from ${acceptances} a where a.vault_id = ${listed.id} and a.status = 'awaiting'`),
+    awaitingCount: count(sql`from ${acceptances}
+      where ${acceptances.vaultId} = ${listed.id} and ${isDecisionDue(page.nowMs)}`),
     lastEventAtMs: sql`(select o.at from ${auditOpening} o where o.vault_id = ${listed.id} order by o.idx desc limit 1)`
       .mapWith(auditOpening.atMs),
   }).from(listed).orderBy(desc(listed.createdAtMs), desc(listed.id))

@@ -1,7 +1,7 @@
 /** The founder's yes to a signed request. */
 import { findCommitment, findOwnRequest, updateDecided, type WaitingRequest } from '../../db/queries/acceptances.js'
 import type { WrappedHeader } from '../../protocol/api.js'
-import { encodeHex } from '../../protocol/bytes.js'
+import { encodeHex, equalBytes } from '../../protocol/bytes.js'
 import { parsePolicy } from '../../protocol/deck/policy.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { noticeMail } from '../mail-texts.js'
@@ -12,7 +12,7 @@ import type { World } from '../world.js'
 /**
  * Let the headers wait that the founder's browser made for one device, after it checked acceptance and
  * enrolment. Once more is fine.
- * Refuses: not-found, conflict (denied before), grant-revoked, grant-mismatch, version-not-found, access-revoked.
+ * Refuses: not-found, conflict (denied before), grant-revoked, nda-mismatch, grant-mismatch, version-not-found, access-revoked.
  * @throws ProtocolError for what is malformed or not signed by the account's key.
  * Effects: status and headers; event `access.approved`; a mail to the investor.
  */
@@ -27,6 +27,8 @@ export async function approveAccess(
   if (request.status !== 'awaiting') throw new Refusal('conflict')
   const grant = await requireGrant(world, { grantId: request.grantId, userId: key.userId })
   if (grant.revokedAtMs !== null) throw new Refusal('grant-revoked')
+  // What she signed must be what the link asks for now; else she signs again, and asks again.
+  if (!equalBytes(request.ndaSha256, grant.ndaSha256 ?? NONE)) throw new Refusal('nda-mismatch')
   const rows = await readWraps(world, {
     vaultId: grant.vaultId, grantId: grant.id, policy: parsePolicy(grant.policy),
     signingKey: grant.ownerSigningKey,
@@ -34,13 +36,16 @@ export async function approveAccess(
     device: { deviceId: request.deviceId, acceptanceSha256: request.sha256 },
   }, headers)
 
-  const decision = { acceptanceId: request.id, grantId: grant.id, status: 'approved' as const, nowMs: world.clock.nowMs() }
+  const nowMs = world.clock.nowMs()
+  const decision = { acceptanceId: request.id, status: 'approved' as const, nowMs }
   const event = await approvedEvent(world, key.userId, request)
   const isDecided = await updateDecided(world.db, decision, rows, event, mailTo(world, request))
   if (!isDecided) throw new Refusal('access-revoked')
   world.sequencer.wake()
   world.mailer.wake()
 }
+
+const NONE = new Uint8Array(0)
 
 async function approvedEvent(world: World, userId: string, request: WaitingRequest) {
   const because = await findCommitment(world.db, request.eventId)

@@ -8,7 +8,7 @@ import type { World } from '../world.js'
 
 /**
  * Deny a request. What was signed stays on record. Once more is fine.
- * Refuses: not-found, conflict (approved before, or the link or person is revoked by now).
+ * Refuses: not-found, conflict (approved before).
  * Effects: status; event `access.denied`; a mail to the investor.
  */
 export async function denyAccess(
@@ -26,7 +26,8 @@ export async function denyAccess(
   })
   const { email, locale } = request
   const mail = email === null ? null : noticeMail(world, 'access-denied', { email, locale })
-  const decision = { acceptanceId: request.id, grantId: request.grantId, status: 'denied' as const, nowMs: world.clock.nowMs() }
+  const nowMs = world.clock.nowMs()
+  const decision = { acceptanceId: request.id, status: 'denied' as const, nowMs }
   if (!await updateDecided(world.db, decision, [], event, mail)) throw new Refusal('conflict')
   world.sequencer.wake()
   world.mailer.wake()

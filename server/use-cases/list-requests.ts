@@ -9,8 +9,10 @@ import type { World } from '../world.js'
 export async function listRequests(
   world: World, page: { userId: string, limit: number },
 ): Promise<AccessRequestList> {
+  const nowMs = world.clock.nowMs()
   const [rows, totalCount] = await Promise.all([
-    listWaiting(world.db, page.userId, page.limit), countWaiting(world.db, page.userId),
+    listWaiting(world.db, { ownerId: page.userId, limit: page.limit, nowMs }),
+    countWaiting(world.db, page.userId, nowMs),
   ])
   return { requests: rows.map(presentRequest), totalCount }
 }

@@ -3,7 +3,8 @@
 // Method: founders and investors over the real API with real cryptography; the log is checked after each step.
 import t from 'tap'
 import { headers } from '../../db/schema.js'
-import type { AccessRequestList, PersonList } from '../../protocol/api.js'
+import type { AccessRequestList, PersonList, VaultList } from '../../protocol/api.js'
+import { decodeBase64Url } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
 import { Investor } from '../helpers/investor.js'
 import { takeMail } from '../helpers/mailbox.js'
@@ -109,6 +110,29 @@ for (const engines of ENGINES) {
     t.same(people.map(({ state }) => state), ['denied', 'released'])
     await checkLog(t, test.world)
     t.same((await founder.gets<AccessRequestList>('/api/requests')).totalCount, 0)
+  })
+
+  t.test(`a request under an NDA that was replaced waits no longer, on ${engines} engines`, async (t) => {
+    const test = await startWorld(t, { engines })
+    const founder = await new Founder(test).signsUp()
+    const link = await founder.sharesDeck({ policy: { release: 'on-approval' } })
+    const grace = new Investor(test)
+    await grace.enters(link)
+    await grace.signsNda(link)
+    const [request] = (await founder.gets<AccessRequestList>('/api/requests')).requests
+    const nda = await founder.publishesNda(link, 'Another agreement.\n')
+    const revised = { ...link, grant: { ...link.grant, ndaSha256: decodeBase64Url(nda.sha256) } }
+    await founder.posts(`/api/grants/${link.grantId}/revisions`, founder.preparesRevision(revised, {}))
+    t.equal((await founder.gets<AccessRequestList>('/api/requests')).totalCount, 0)
+    t.match((await founder.gets<VaultList>('/api/vaults')).vaults, [{ awaitingCount: 0 }])
+    const made = founder.headersFor(link, {
+      recipient: request?.recipient ?? '',
+      acceptanceSha256: sha256(new TextEncoder().encode(request?.acceptance)),
+    })
+    const url = `/api/acceptances/${request?.acceptanceId ?? ''}/approve`
+    const answer = await founder.asks('POST', url, { headers: made })
+    t.equal(codeOf(answer), 'nda-mismatch')
+    await checkLog(t, test.world)
   })
 
   t.test(`a revocation and an approval at once, on ${engines} engines`, async (t) => {
