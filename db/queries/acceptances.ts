@@ -58,7 +58,8 @@ function requests(db: Db) {
   return db.select({
     id: acceptances.id, vaultId: acceptances.vaultId, grantId: acceptances.grantId,
     status: acceptances.status,
-    ndaSha256: acceptances.ndaSha256, note: acceptances.note, sha256: acceptances.sha256, eventId: acceptances.eventId,
+    ndaSha256: acceptances.ndaSha256, note: acceptances.note, sha256: acceptances.sha256,
+    eventId: acceptances.eventId,
     signedAtMs: acceptances.createdAtMs,
     personId: people.id, name: people.name, email: people.email, locale: people.locale,
     deviceId: devices.id, recipient: devices.recipient, recipientSha256: devices.recipientSha256,
