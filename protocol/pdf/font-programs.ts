@@ -42,7 +42,7 @@ class FontView {
 
 /** Runs `work` on a copy; `null` if the program is not what it seems. */
 function onCopy(bytes: Uint8Array, work: (font: FontView) => boolean): Uint8Array | null {
-  const font = new FontView(bytes.slice())
+  const font = new FontView(new Uint8Array(bytes))
   try {
     return work(font) ? font.bytes : null
   } catch (error) {
@@ -300,6 +300,7 @@ function readCharacterMap(font: FontView, offset: number): CharacterMap | null {
   switch (font.uint(offset, 2)) {
     case 0: return (character) => character < 256 ? font.uint(offset + 6 + character, 1) : 0
     case 4: return (character) => findInSegments(font, offset, character)
+    case 12: return (character) => findInGroups(font, offset, character)
     case 6: {
       const [first, count] = [font.uint(offset + 6, 2), font.uint(offset + 8, 2)]
       return (character) => {
@@ -309,6 +310,19 @@ function readCharacterMap(font: FontView, offset: number): CharacterMap | null {
     }
     default: return null
   }
+}
+
+/** Format 12: groups of characters whose glyphs follow each other. */
+function findInGroups(font: FontView, offset: number, character: number): number {
+  const count = font.uint(offset + 12, 4)
+  for (let group = 0; group < count; group++) {
+    const at = offset + 16 + group * 12
+    const start = font.uint(at, 4)
+    if (character >= start && character <= font.uint(at + 4, 4)) {
+      return font.uint(at + 8, 4) + character - start
+    }
+  }
+  return 0
 }
 
 /** Format 4: four parallel arrays of segments. */

@@ -106,6 +106,11 @@ t.test('slides come in the order asked for, and twice the same bytes', async (t)
   t.same(await occurrences(first, 'CANARY-second'), [])
 })
 
+const FORM = { Type: 'XObject', Subtype: 'Form', BBox: [0, 0, 9, 9] }
+const PICTURE = {
+  Type: 'XObject', Subtype: 'Image', Width: 1, Height: 1, ColorSpace: 'DeviceRGB', BitsPerComponent: 8,
+}
+
 interface RefusedSlide {
   what: string
   reason: string
@@ -120,6 +125,32 @@ const REFUSED: readonly RefusedSlide[] = [
     content: '/OC /Layer BDC EMC',
     resources: (context) => context.obj({
       Properties: { Layer: { Type: 'OCG', Name: PDFString.of('L') } },
+    }),
+  },
+  {
+    what: 'a form on a layer',
+    reason: 'optional-content',
+    content: '/Form Do',
+    resources: (context) => context.obj({
+      XObject: { Form: context.register(context.stream('', { ...FORM, OC: { Type: 'OCG' } })) },
+    }),
+  },
+  {
+    what: 'a picture on a layer, inside a form',
+    reason: 'optional-content',
+    content: '/Form Do',
+    resources: (context) => {
+      const picture = context.register(context.stream('xxx', { ...PICTURE, OC: { Type: 'OCG' } }))
+      const form = context.stream('/Picture Do', { ...FORM, Resources: { XObject: { Picture: picture } } })
+      return context.obj({ XObject: { Form: context.register(form) } })
+    },
+  },
+  {
+    what: 'a form that leans on its page for resources',
+    reason: 'unknown-structure',
+    content: '/Form Do',
+    resources: (context) => context.obj({
+      XObject: { Form: context.register(context.stream('/Other Do', FORM)) },
     }),
   },
   {

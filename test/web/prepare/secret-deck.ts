@@ -10,10 +10,19 @@ import type { PDFContext, PDFDict, PDFObject, PDFPage, PDFRef } from 'pdf-lib'
 
 export const CANARY = 'CANARY'
 const name = PDFName.of.bind(PDFName)
-const fontFile = new URL(
-  '../../../node_modules/pdfjs-dist/standard_fonts/LiberationSans-Regular.ttf', import.meta.url,
-)
-/** Glyph numbers of `A` and `Z` in that font. */
+const fontFolder = new URL('../../../node_modules/pdfjs-dist/standard_fonts/', import.meta.url)
+export const fontBytes = (file: string): Uint8Array => readFileSync(new URL(file, fontFolder))
+
+/** How a program of either kind is embedded as a composite font. */
+interface Embedding { file: string, subtype: string, key: string, program: Record<string, string> }
+const TRUE_TYPE: Embedding = {
+  file: 'LiberationSans-Regular.ttf', subtype: 'CIDFontType2', key: 'FontFile2', program: {},
+}
+const COMPACT: Embedding = {
+  file: 'FoxitSerif.pfb', subtype: 'CIDFontType0', key: 'FontFile3', program: { Subtype: 'CIDFontType0C' },
+}
+
+/** Glyph numbers of `A` and `Z` in the first. */
 export const OPEN_GLYPH = 36
 export const LOCKED_GLYPH = 61
 
@@ -21,6 +30,7 @@ interface Shared {
   plain: PDFRef
   drawn: PDFRef
   composite: PDFRef
+  compact: PDFRef
   logo: PDFRef
   photo: PDFRef
   form: PDFRef
@@ -36,7 +46,8 @@ export async function makeSecretDeck(): Promise<Uint8Array> {
   const shared: Shared = {
     plain: (await deck.embedFont(StandardFonts.Helvetica)).ref,
     drawn: drawnFont(context),
-    composite: compositeFont(context),
+    composite: compositeFont(context, TRUE_TYPE),
+    compact: compositeFont(context, COMPACT),
     logo: picture(context, 'open-logo-pixels'),
     photo: picture(context, 'CANARY-photo-pixels'),
     form: context.nextRef(),
@@ -58,7 +69,7 @@ function drawOpen(context: PDFContext, page: PDFPage | undefined): void {
     '/Span << /MCID 0 /ActualText (open words) >> BDC',
     'BT /Plain 30 Tf 60 400 Td (Open slide) Tj ET EMC',
     'BT /Drawn 30 Tf 60 300 Td (A) Tj ET',
-    'BT /Composite 30 Tf 60 200 Td <0024> Tj ET',
+    'BT /Composite 30 Tf 60 200 Td <0024> Tj /Compact 30 Tf 60 0 Td <0024> Tj ET',
     'q 100 0 0 100 600 300 cm /Logo Do Q',
     '/Both Do',
     'BI /W 2 /H 2 /CS /G /BPC 8 ID EI x EI',
@@ -69,7 +80,7 @@ function drawLocked(context: PDFContext, page: PDFPage | undefined, words: strin
   setContent(context, page, [
     `BT /Plain 30 Tf 60 400 Td (${words}) Tj ET`,
     'BT /Drawn 30 Tf 60 300 Td (Z) Tj ET',
-    'BT /Composite 30 Tf 60 200 Td <003D> Tj ET',
+    'BT /Composite 30 Tf 60 200 Td <003D> Tj /Compact 30 Tf 60 0 Td <003D> Tj ET',
     'q 100 0 0 100 600 300 cm /Photo Do Q',
   ].join('\n'))
 }
@@ -125,8 +136,9 @@ const TO_UNICODE = [
   '2 beginbfchar <0024> <0041> <003D> <2603> endbfchar',
 ].join('\n')
 
-function compositeFont(context: PDFContext): PDFRef {
-  const program = context.register(context.flateStream(readFileSync(fontFile)))
+function compositeFont(context: PDFContext, embedding: Embedding): PDFRef {
+  const { file, program: entries } = embedding
+  const program = context.register(context.flateStream(fontBytes(file), entries))
   const descriptor = context.register(context.obj({
     Type: 'FontDescriptor',
     FontName: 'Liberation',
@@ -137,12 +149,12 @@ function compositeFont(context: PDFContext): PDFRef {
     Descent: -200,
     CapHeight: 700,
     StemV: 80,
-    FontFile2: program,
+    [embedding.key]: program,
     CharSet: PDFString.of('/A/CANARY-charset'),
   }))
   const descendant = context.register(context.obj({
     Type: 'Font',
-    Subtype: 'CIDFontType2',
+    Subtype: embedding.subtype,
     BaseFont: 'Liberation',
     CIDSystemInfo: {
       Registry: PDFString.of('Adobe'), Ordering: PDFString.of('Identity'), Supplement: 0,
@@ -166,7 +178,12 @@ function shareResources(deck: PDFDocument, shared: Shared): void {
   const { context } = deck
   const layer = context.register(context.obj({ Type: 'OCG', Name: PDFString.of('CANARY-layer') }))
   const resources = context.register(context.obj({
-    Font: { 'Plain': shared.plain, 'Drawn': shared.drawn, 'Composite': shared.composite },
+    Font: {
+      Plain: shared.plain,
+      Drawn: shared.drawn,
+      Composite: shared.composite,
+      Compact: shared.compact,
+    },
     XObject: {
       'Logo': shared.logo,
       'Photo': shared.photo,
