@@ -22,7 +22,7 @@ const INTERVAL_MS = 10 * 60_000
 const HOUR_MS = 3_600_000
 const GRACE_MS = 24 * HOUR_MS
 const VERSION_BATCH_SIZE = 20
-const ROW_BATCH_SIZE = 5_000
+const ROW_BATCH_SIZE = 20_000
 
 /** Begin to collect, now and then. */
 export function startCollector(parts: Parts): Collector {

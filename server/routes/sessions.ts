@@ -19,7 +19,7 @@ import type { World } from '../world.js'
 export function sessionRoutes(app: App, world: World): void {
   app.post('/api/sessions/passkey-options', {
     schema: { response: { 200: SignInOptions } },
-  }, async () => await beginPasskeySignIn(world))
+  }, async (request) => await beginPasskeySignIn(world, networkOf(request.ip)))
 
   app.post('/api/sessions/passkey', {
     schema: { body: SignInWithPasskey, response: { 200: SignedIn } },
