@@ -18,7 +18,7 @@ import { TextField } from '../ui/TextField.js'
 import { fieldOf } from './events.js'
 import { typeWords } from './EventTable.js'
 import styles from './auditor.module.css'
-import { whatOf, whoOf } from './who.js'
+import { namesOf, whatOf, whoOf } from './who.js'
 
 /** More than any export that this browser could hold. */
 const MAX_FILE_SIZE_BYTES = 256 * 1024 * 1024
@@ -86,6 +86,7 @@ function Shown({ found }: { found: Found }) {
 
 function ShownExport({ log }: { log: CheckedLog }) {
   const copy = useCopy(auditor)
+  const names = namesOf(copy, log.events)
   return (
     <>
       <Notice tone={log.findings.length === 0 ? 'seal' : 'warn'} title={copy.checkGood} isLive>
@@ -100,7 +101,7 @@ function ShownExport({ log }: { log: CheckedLog }) {
           { id: 'index', title: copy.columnIndex, align: 'end', cell: ({ index }) => index },
           { id: 'time', title: copy.columnTime, cell: ({ event }) => fieldOf(event, 'at') },
           { id: 'event', title: copy.columnEvent, isRowHeader: true, cell: ({ event }) => typeWords(copy.events, fieldOf(event, 'type')) },
-          { id: 'who', title: copy.columnWho, cell: ({ event, details }) => whoOf(copy, event, details) },
+          { id: 'who', title: copy.columnWho, cell: ({ event }) => whoOf(copy, event, names) },
           { id: 'what', title: copy.columnWhat, cell: ({ event }) => whatOf(copy, event) },
           { id: 'proof', title: copy.columnProof, cell: ({ isProven }) => <Tag tone={isProven ? 'seal' : 'fail'}>{isProven ? copy.proven : copy.notProven}</Tag> },
         ]}

@@ -7,7 +7,7 @@ import { Table } from '../ui/Table.js'
 import { Tag } from '../ui/Tag.js'
 import { Time } from '../ui/Time.js'
 import type { ShownEvent } from './events.js'
-import { whatOf, whoOf } from './who.js'
+import { namesOf, whatOf, whoOf } from './who.js'
 
 interface EventTableProps {
   readonly events: readonly ShownEvent[]
@@ -16,6 +16,7 @@ interface EventTableProps {
 
 export function EventTable({ events, onChosen }: EventTableProps) {
   const copy = useCopy(auditor)
+  const names = namesOf(copy, events.map(({ checked }) => checked))
   return (
     <Table
       label={copy.logTitle} rows={events} rowId={({ logged }) => logged.eventId} empty={null}
@@ -23,7 +24,7 @@ export function EventTable({ events, onChosen }: EventTableProps) {
         { id: 'index', title: copy.columnIndex, align: 'end', cell: ({ logged }) => logged.index },
         { id: 'time', title: copy.columnTime, cell: ({ logged }) => <Time atMs={logged.atMs} style='utc' /> },
         { id: 'event', title: copy.columnEvent, isRowHeader: true, cell: ({ logged }) => typeWords(copy.events, logged.type) },
-        { id: 'who', title: copy.columnWho, cell: ({ checked }) => whoOf(copy, checked.event, checked.details) },
+        { id: 'who', title: copy.columnWho, cell: ({ checked }) => whoOf(copy, checked.event, names) },
         { id: 'what', title: copy.columnWhat, cell: ({ checked }) => whatOf(copy, checked.event) },
         { id: 'proof', title: copy.columnProof, cell: ({ checked }) => <Proof isProven={checked.isProven} /> },
         {

@@ -10,11 +10,30 @@ export function shortId(id: string): string {
   return id.slice(-6)
 }
 
-export function whoOf(copy: AuditorCopy, event: unknown, details: unknown): string {
+/** One event as far as this reader may know it. */
+interface Told { readonly event: unknown, readonly details: unknown }
+
+/** What only the vault's founder does. */
+const FOUNDERS_ACTS = ['version.stored', 'nda.published', 'grant.made', 'grant.revised']
+
+/** Actors who can be named from these events: people by what they typed, the founder by her acts. */
+export function namesOf(copy: AuditorCopy, events: readonly Told[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>()
+  for (const { event, details } of events) {
+    const party = fieldOf(event, 'party')
+    const name = fieldOf(details, 'name') || fieldOf(details, 'email')
+    if (party !== '' && name !== '' && !names.has(`person/${party}`)) names.set(`person/${party}`, name)
+    if (FOUNDERS_ACTS.includes(fieldOf(event, 'type'))) names.set(fieldOf(event, 'actor'), copy.founder)
+  }
+  return names
+}
+
+export function whoOf(copy: AuditorCopy, event: unknown, names: ReadonlyMap<string, string>): string {
   const actor = fieldOf(event, 'actor')
   const [role = '', id = ''] = actor.split('/')
-  const name = fieldOf(details, 'name') || fieldOf(details, 'email')
-  if (role === 'person') return name === '' ? copy.person(shortId(id)) : name
+  const name = names.get(actor)
+  if (name !== undefined) return name
+  if (role === 'person') return copy.person(shortId(id))
   if (role === 'account') return copy.account(shortId(id))
   return role === 'operator' ? copy.operator : copy.server
 }
