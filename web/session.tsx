@@ -66,6 +66,7 @@ export function SessionProvider({ api, crypto, children }: SessionTools & { chil
     const [instance, resumed] = await Promise.all([api.readConfig(), resume(keyring)])
     const isUnknown = !resumed.ok && resumed.code !== 'not-signed-in'
     if (!instance.ok || isUnknown) return setState({ step: 'unreachable' })
+    if (!resumed.ok) remember(WAS_HERE, 'no')
     setConfig(instance.value)
     setState(resumed.ok ? { step: 'locked', account: resumed.value } : { step: 'signed-out' })
   }, [api, keyring])
@@ -78,6 +79,7 @@ export function SessionProvider({ api, crypto, children }: SessionTools & { chil
   useEffect(() => {
     api.onSessionEnded(() => {
       void crypto.forgetAll()
+      remember(WAS_HERE, 'no')
       setState({ step: 'signed-out' })
     })
     void start()

@@ -12,6 +12,7 @@ import { parseNote } from '../../protocol/log/note.js'
 import { verifyEnrolment } from '../../protocol/log/acceptance.js'
 import { ready } from '../../protocol/sodium.js'
 import type { CryptoWorker } from '../../web/crypto.js'
+import { decodeVisit } from '../../web/crypto/visit.js'
 import {
   CARD, ON_SIGNATURE, accessRequestOf, gateView, makeClient, makeGrant, makeLog, nonce, released,
   sealAndStore, sealInput,
@@ -23,6 +24,7 @@ await opaqueReady
 
 const NDA_TEXT = '# Mutual NDA\n\nKeep it to yourself.\n'
 const NDA_SHA256 = encodeBase64Url(sha256(encodeUtf8(NDA_TEXT)))
+const GRACE = { name: 'Grace Hopper', email: 'grace@fund.example' }
 const ACCEPTANCE = {
   agreementTitle: 'Mutual NDA', agreementText: NDA_TEXT, signerName: 'Grace Hopper', signerEmail: 'grace@fund.example',
   signingFor: 'Fund I GP LLC', consentVersion: 1,
@@ -281,6 +283,21 @@ t.test('from a link to an open deck', async (t) => {
     t.same(await later.receiveHeaders({ grantId, headers: [own] }), { deviceHeaders: [] }, 'its own header needs no other')
     await later.forgetDevice(grantId)
     t.equal(await later.recallLink(grantId), false)
+  })
+
+  t.test('two tabs of one link share a device and lose nothing of each other', async (t) => {
+    const { investor, store } = await visit()
+    const other = (await visit(store)).investor
+    const first = await investor.signAccessRequest({ ...GRACE, grantId, nonce: nonce() })
+    const second = await other.signAccessRequest({ ...GRACE, grantId, nonce: nonce() })
+    const devices = [first, second].map(({ enrolment }) => verifyEnrolment(enrolment).deviceKey)
+    t.equal(devices[0], devices[1], 'the device is the same')
+    const signing = { ...ACCEPTANCE, nonce: nonce() }
+    const { acceptance } = await investor.signAcceptance({ grantId, acceptance: signing })
+    await other.signAcceptance({ grantId, acceptance: { ...signing, nonce: nonce() } })
+    const kept = decodeVisit(store.entries.get(`grant/${grantId}`) ?? new Uint8Array())
+    t.equal(kept.acceptances.length, 2)
+    t.same(kept.acceptances[0], sha256(encodeUtf8(acceptance)), 'the first is still known')
   })
 
   t.test('headers that were tampered with are refused', async (t) => {

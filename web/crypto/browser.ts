@@ -43,7 +43,29 @@ async function loadOpaque(): Promise<OpaqueClient> {
   return opaque.client
 }
 
+/**
+ * [Note: Forgetful browsers] Private windows and strict settings may refuse storage, or keys in it. What
+ * they refuse lives as long as the page: this visit goes on, and the next one starts from the link.
+ */
 function createDeviceStore(): DeviceStore {
+  const lasting = createLastingStore()
+  const passing = new Map<string, Uint8Array<ArrayBuffer>>()
+  return {
+    async read(name) {
+      return passing.get(name) ?? await lasting.read(name).catch(() => null)
+    },
+    async write(name, bytes) {
+      passing.delete(name)
+      await lasting.write(name, bytes).catch(() => passing.set(name, new Uint8Array(bytes)))
+    },
+    async remove(name) {
+      // What could not be written is not there; what was must be gone, or the person must know.
+      if (!passing.delete(name)) await lasting.remove(name)
+    },
+  }
+}
+
+function createLastingStore(): DeviceStore {
   let opening: Promise<IDBDatabase> | undefined
   const database = () => (opening ??= openDatabase())
   return {

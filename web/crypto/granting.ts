@@ -21,7 +21,7 @@ import { formatVkey, parseVkey } from '../../protocol/log/note.js'
 import { isLowOrderKey, wipe } from '../../protocol/sodium.js'
 import type { Card, CryptoWorker, Policy } from '../crypto.js'
 import type { Owner } from './owner.js'
-import { openFileKey, wrapAndSign } from './wrapped.js'
+import { openFileKey, wrapAndSign } from '../../protocol/deck/wrapped.js'
 
 /** The consent text that acceptances carry; see copy of the gate. */
 export const CONSENT_VERSION = 1

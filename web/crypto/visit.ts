@@ -6,7 +6,7 @@
  *   ‖ u32 n ‖ n × lp(SHA-256(acceptance)) ‖ u32 m ‖ m × (lp(document part) ‖ u32 version ‖ lp(SHA-256(M)))
  */
 import {
-  ByteReader, concatBytes, decodeUtf8, encodeLengthPrefixed, encodeU32, encodeUtf8,
+  ByteReader, concatBytes, decodeUtf8, encodeLengthPrefixed, encodeU32, encodeUtf8, equalBytes,
 } from '../../protocol/bytes.js'
 import type { SeenVersion } from '../../protocol/deck/record.js'
 import type { Signed } from '../../protocol/deck/signature.js'
@@ -79,4 +79,14 @@ function takeList<T>(reader: ByteReader, maxCount: number, take: () => T): T[] {
   const count = reader.takeU32()
   if (count > maxCount) throw new ProtocolError('malformed-encoding', 'kept visit: too many')
   return Array.from({ length: count }, take)
+}
+
+/** Both together: every acceptance, and of each document part the newest version. The rest is `b`'s. */
+export function mergeVisits(a: KeptVisit, b: KeptVisit): KeptVisit {
+  const added = b.acceptances.filter((hash) => !a.acceptances.some((own) => equalBytes(own, hash)))
+  const seen = new Map(a.seen)
+  for (const [key, version] of b.seen) {
+    if ((seen.get(key)?.version ?? 0) <= version.version) seen.set(key, version)
+  }
+  return { ...b, acceptances: [...a.acceptances, ...added], seen }
 }

@@ -4,14 +4,17 @@
  * the founder that the fragment pins.
  */
 import type { GateView, ReleasedHeader } from '../../protocol/api.js'
-import { decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
+import {
+  ByteReader, concatBytes, decodeBase64Url, encodeBase64Url, encodeHex, encodeU64, encodeUtf8,
+  equalBytes,
+} from '../../protocol/bytes.js'
 import { openCard } from '../../protocol/deck/card.js'
 import { openReleasedHeader } from '../../protocol/deck/deck.js'
 import { decodeWrap, grantSha256, requireNewerGrant, verifyGrant, type Grant, type WrapRecord } from '../../protocol/deck/grant.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import {
-  deriveDeviceKeys, deriveLinkKeys, formatRecipient, makeDeviceSeed, parseFragment, type DeviceKeys,
-  type Identity, type LinkKeys,
+  deriveDeviceKeys, deriveLinkKeys, FINGERPRINT_SIZE_BYTES, formatRecipient, LINK_SECRET_SIZE_BYTES,
+  makeDeviceSeed, parseFragment, type DeviceKeys, type Identity, type LinkKeys,
 } from '../../protocol/deck/identity.js'
 import { PARTS, type VersionRecord } from '../../protocol/deck/record.js'
 import type { Signed } from '../../protocol/deck/signature.js'
@@ -28,8 +31,8 @@ import { wipe } from '../../protocol/sodium.js'
 import type { Acceptance, CryptoWorker, VerifiedGate } from '../crypto.js'
 import { describeCard, describePolicy, encodeHash, hashNote } from './granting.js'
 import type { Platform } from './platform.js'
-import { decodeVisit, encodeVisit, type KeptVisit } from './visit.js'
-import { equalRecipients } from './wrapped.js'
+import { decodeVisit, encodeVisit, mergeVisits, type KeptVisit } from './visit.js'
+import { equalRecipients } from '../../protocol/deck/wrapped.js'
 
 type VisitMethods = Pick<CryptoWorker,
   'takeFragment' | 'recallLink' | 'verifyGate' | 'signAccessRequest' | 'signSession' | 'previewAcceptance' |
@@ -115,8 +118,49 @@ function openVisit(
   }
 }
 
+interface LinkSecret { readonly linkSecret: Uint8Array, readonly fingerprint: Uint8Array }
+
+function isSameLink(a: LinkSecret, b: LinkSecret): boolean {
+  return equalBytes(a.linkSecret, b.linkSecret) && equalBytes(a.fingerprint, b.fingerprint)
+}
+
 function storeName(grantId: string): string {
   return `grant/${grantId}`
+}
+
+function pendingName(grantId: string): string {
+  return `link/${grantId}`
+}
+
+/**
+ * [Note: A link on its way] Whoever turns to the mail for the code may find the page reloaded: phones
+ * discard what is not in view, and the address no longer has the fragment. So a verified link is kept,
+ * locked like everything here, until a device is enrolled with it, and for an hour at most.
+ */
+const PENDING_LINK_TTL_MS = 3_600_000
+
+async function keepPending(visit: Visit, platform: Platform): Promise<void> {
+  const pending = await recallPending(platform, visit.grantId)
+  const isKept = visit.kept !== null || (pending !== null && isSameLink(pending, visit))
+  if (isKept) return
+  const untilMs = encodeU64(platform.nowMs() + PENDING_LINK_TTL_MS)
+  await platform.store.write(
+    pendingName(visit.grantId), concatBytes(untilMs, visit.linkSecret, visit.fingerprint))
+}
+
+async function recallPending(platform: Platform, grantId: string): Promise<LinkSecret | null> {
+  const bytes = await platform.store.read(pendingName(grantId))
+  if (bytes === null) return null
+  const reader = new ByteReader(bytes)
+  const isPast = reader.takeU64() <= BigInt(platform.nowMs())
+  if (isPast) {
+    await platform.store.remove(pendingName(grantId))
+    return null
+  }
+  return {
+    linkSecret: reader.take(LINK_SECRET_SIZE_BYTES),
+    fingerprint: reader.take(FINGERPRINT_SIZE_BYTES),
+  }
 }
 
 async function recall(platform: Platform, grantId: string): Promise<KeptVisit | null> {
@@ -131,31 +175,32 @@ function linkMethods(visits: Map<string, Visit>, platform: Platform) {
       if (secret === null) return null
       const kept = await recall(platform, grantId)
       // Another secret for the same grant is another link: what was kept says nothing about it.
-      const isSame = kept !== null && equalBytes(kept.linkSecret, secret.linkSecret) &&
-        equalBytes(kept.fingerprint, secret.fingerprint)
+      const isSame = kept !== null && isSameLink(kept, secret)
       visits.set(grantId, openVisit(grantId, secret, isSame ? kept : null))
       return { founderFingerprint: encodeBase64Url(secret.fingerprint) }
     },
     async recallLink(grantId) {
       if (visits.has(grantId)) return true
       const kept = await recall(platform, grantId)
-      if (kept === null) return false
-      visits.set(
-        grantId,
-        openVisit(grantId, { linkSecret: kept.linkSecret, fingerprint: kept.fingerprint }, kept),
-      )
+      const secret = kept ?? await recallPending(platform, grantId)
+      if (secret === null) return false
+      const { linkSecret, fingerprint } = secret
+      visits.set(grantId, openVisit(grantId, { linkSecret, fingerprint }, kept))
       return true
     },
     async verifyGate(view) {
       const visit = visits.get(view.grantId)
       assert(visit !== undefined, 'a link is taken or recalled before its gate is verified')
-      return verifyGate(visit, view)
+      const verified = verifyGate(visit, view)
+      await keepPending(visit, platform)
+      return verified
     },
     async forgetDevice(grantId) {
       const visit = visits.get(grantId)
       if (visit !== undefined) forgetVisit(visit)
       visits.delete(grantId)
       await platform.store.remove(storeName(grantId))
+      await platform.store.remove(pendingName(grantId))
     },
   } satisfies Partial<CryptoWorker>
 }
@@ -253,17 +298,28 @@ function noteMethods(visitOf: (grantId: string) => Visit, platform: Platform) {
 async function enrolDevice(visit: Visit, signatory: KeptVisit['signatory'], platform: Platform): Promise<void> {
   const { signed } = gateOf(visit)
   const { linkSecret, fingerprint } = visit
-  const deviceSeed = visit.kept?.deviceSeed ?? makeDeviceSeed()
+  const before = await recallSame(visit, platform)
+  const deviceSeed = before?.deviceSeed ?? makeDeviceSeed()
   await keep(visit, {
-    acceptances: [], seen: new Map(), ...visit.kept, linkSecret, fingerprint, deviceSeed, signatory,
+    acceptances: [], seen: new Map(), ...before, linkSecret, fingerprint, deviceSeed, signatory,
     grant: signed,
   }, platform)
+  await platform.store.remove(pendingName(visit.grantId))
   visit.device = deriveDeviceKeys(deviceSeed, decodeBase64Url(visit.grantId))
 }
 
+/** What another tab may have kept meanwhile for the same link, else what this one knows. */
+async function recallSame(visit: Visit, platform: Platform): Promise<KeptVisit | null> {
+  const kept = await recall(platform, visit.grantId)
+  return kept !== null && isSameLink(kept, visit) ? kept : visit.kept
+}
+
+/** Adds to what is kept and takes nothing away: two tabs of one link write in turn. */
 async function keep(visit: Visit, kept: KeptVisit, platform: Platform): Promise<void> {
-  await platform.store.write(storeName(visit.grantId), encodeVisit(kept))
-  visit.kept = kept
+  const before = await recallSame(visit, platform)
+  const merged = before === null ? kept : mergeVisits(before, kept)
+  await platform.store.write(storeName(visit.grantId), encodeVisit(merged))
+  visit.kept = merged
 }
 
 function keptOf(visit: Visit): KeptVisit {

@@ -2,16 +2,16 @@
  * File keys out of headers and into new ones (SPEC.md § 3.2, § 3.7), for founder and investor alike.
  * Must not release a file key that the founder's record does not commit to.
  */
-import { equalBytes } from '../../protocol/bytes.js'
-import { signWrap } from '../../protocol/deck/grant.js'
-import { openHeader, parseSealdeckHeader, wrapFileKey } from '../../protocol/deck/header.js'
-import { commitToFileKey, type Identity, type Recipient } from '../../protocol/deck/identity.js'
-import type { VersionRecord } from '../../protocol/deck/record.js'
-import type { Signed } from '../../protocol/deck/signature.js'
-import { identityUnwrapper, type FileKey } from '../../protocol/deck/stanza.js'
-import { ProtocolError } from '../../protocol/errors.js'
-import { sha256 } from '../../protocol/hash.js'
-import { equalSecrets } from '../../protocol/sodium.js'
+import { equalBytes } from '../bytes.js'
+import { signWrap } from './grant.js'
+import { openHeader, parseSealdeckHeader, wrapFileKey } from './header.js'
+import { commitToFileKey, type Identity, type Recipient } from './identity.js'
+import type { VersionRecord } from './record.js'
+import type { Signed } from './signature.js'
+import { identityUnwrapper, type FileKey } from './stanza.js'
+import { ProtocolError } from '../errors.js'
+import { sha256 } from '../hash.js'
+import { equalSecrets } from '../sodium.js'
 
 /**
  * The file key of one version, if the header is for this identity and holds the key that the record
