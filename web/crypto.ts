@@ -381,6 +381,23 @@ export function sourceOf(api: Api, versionId: string): CiphertextSource {
   }
 }
 
+/** `attempt` for what reads a source: that the ciphertext could not be had is a value, too. */
+export async function attemptReading<T>(
+  run: () => Promise<T>,
+): Promise<Outcome<T> | { ok: false, code: ApiFailure }> {
+  try {
+    return await attempt(run)
+  } catch (error) {
+    const code = error instanceof Error ? SOURCE_FAILURES.get(error.message) : undefined
+    if (code === undefined) throw error
+    return { ok: false, code }
+  }
+}
+
+const SOURCE_FAILURES: ReadonlyMap<string, ApiFailure> = new Map([
+  ['offline', 'offline'], ['busy', 'not-ready'], ['refused', 'version-not-found'],
+])
+
 function sourceErrorCode(code: ApiFailure): 'offline' | 'busy' | 'refused' {
   if (code === 'offline') return 'offline'
   return ['too-many-requests', 'not-ready', 'log-unavailable', 'internal-error'].includes(code) ? 'busy' : 'refused'

@@ -10,9 +10,9 @@ import {
   MAX_NDA_SIZE_BYTES,
 } from '../../protocol/limits.js'
 import {
-  checkNdaFields, fillNda, findTemplate, listTemplates, parseNdaText,
-  type NdaBlock, type NdaFields, type NdaTemplate,
+  checkNdaFields, fillNda, findTemplate, listTemplates, type NdaFields, type NdaTemplate,
 } from '../../protocol/nda.js'
+import { parseNdaText, type NdaBlock } from '../../protocol/nda/markup.js'
 
 const FIELDS: NdaFields = {
   disclosingParty: 'Лавлейс Аналитика / Lovelace Analytics Ltd.',

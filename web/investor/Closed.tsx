@@ -1,10 +1,13 @@
 /** The pages on which nothing opens: each says why, as far as a stranger may know, and what to do. */
+import type { ReactNode } from 'react'
 import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { PROTOCOL_ERROR_CODES } from '../../protocol/errors.js'
 import { Button } from '../ui/Button.js'
-import { ErrorState } from '../ui/ErrorState.js'
+import { Icon, type IconName } from '../ui/Icon.js'
+import { PageHeading } from '../ui/Page.js'
+import styles from './investor.module.css'
 
 type Kind = 'revoked' | 'expired' | 'absent' | 'person' | 'tampered' | 'failed'
 
@@ -15,34 +18,78 @@ const KINDS: Partial<Record<Failure, Kind>> = {
   'not-found': 'absent',
   'bad-request': 'absent',
   'access-revoked': 'person',
+  'version-not-found': 'person',
+  // Not a contradiction: this page is older than what it was sent.
+  'unsupported-version': 'failed',
+}
+
+const ICONS: Readonly<Record<Kind, IconName>> = {
+  revoked: 'lock', expired: 'clock', absent: 'search', person: 'lock', tampered: 'warning', failed: 'failed',
 }
 
 function kindOf(code: Failure): Kind {
-  if (PROTOCOL_ERROR_CODES.some((known) => known === code)) return 'tampered'
-  return KINDS[code] ?? 'failed'
+  const known = KINDS[code]
+  if (known !== undefined) return known
+  return isContradiction(code) ? 'tampered' : 'failed'
+}
+
+function isContradiction(code: Failure): boolean {
+  return PROTOCOL_ERROR_CODES.some((known) => known === code)
+}
+
+/** True for what no second try on the same screen can mend: the visit is over. */
+export function isFinal(code: Failure): boolean {
+  return kindOf(code) !== 'failed'
 }
 
 export function Closed({ code, retry }: { code: Failure, retry: () => void }) {
   const copy = useCopy(investor)
   const words = useFailureWords()
   const kind = kindOf(code)
+  const lead = { tampered: copy.tamperedBody, failed: words(code) }
   return (
-    <ErrorState
-      title={copy.closedTitle[kind]} code={code}
-      {...(kind === 'failed' && { actions: <Button onClick={retry}>{copy.retry}</Button> })}
-    >
-      {kind === 'tampered' && <p>{copy.tamperedBody}</p>}
-      {kind === 'failed' && <p>{words(code)}</p>}
-      {kind !== 'failed' && kind !== 'tampered' && <p>{copy.closedAsk}</p>}
-    </ErrorState>
+    <Shut icon={ICONS[kind]} isAlarm={kind === 'tampered'} title={copy.closedTitle[kind]} code={code}>
+      <p>{kind === 'tampered' || kind === 'failed' ? lead[kind] : copy.closedBody[kind]}</p>
+      {kind === 'tampered' && <p className={styles.quiet}>{words(code)}</p>}
+      {kind === 'failed' && <Button variant='primary' onClick={retry}>{copy.retry}</Button>}
+    </Shut>
   )
 }
 
 export function KeyMissing({ isForgotten = false }: { isForgotten?: boolean }) {
   const copy = useCopy(investor)
+  return isForgotten
+    ? <Shut icon='check' title={copy.forgotten}><p>{copy.forgottenBody}</p></Shut>
+    : <Shut icon='link' title={copy.keyMissingTitle}><p>{copy.keyMissingBody}</p><p>{copy.keyMissingDo}</p></Shut>
+}
+
+export function Broken() {
+  const copy = useCopy(investor)
   return (
-    <ErrorState title={isForgotten ? copy.forgotten : copy.keyMissingTitle}>
-      <p>{isForgotten ? copy.forgottenBody : copy.keyMissingBody}</p>
-    </ErrorState>
+    <Shut icon='failed' title={copy.closedTitle.failed}>
+      <p>{copy.broken}</p>
+      <p>{copy.brokenStore}</p>
+      <Button variant='primary' onClick={() => location.reload()}>{copy.reload}</Button>
+    </Shut>
+  )
+}
+
+interface ShutProps {
+  readonly icon: IconName
+  readonly title: string
+  readonly isAlarm?: boolean
+  /** For whoever is asked for help. */
+  readonly code?: string
+  readonly children: ReactNode
+}
+
+function Shut({ icon, title, isAlarm = false, code, children }: ShutProps) {
+  return (
+    <section className={isAlarm ? styles.alarm : styles.shut} role={isAlarm ? 'alert' : undefined}>
+      <span className={styles.shutMark}><Icon name={icon} /></span>
+      <PageHeading>{title}</PageHeading>
+      <div className={styles.shutWords}>{children}</div>
+      {code !== undefined && <code className={styles.code}>{code}</code>}
+    </section>
   )
 }

@@ -5,12 +5,14 @@
 import { useEffect, useRef, useState } from 'react'
 import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
-import { onNewFragment } from '../fragment.js'
+import { onNewFragment, takeFragment } from '../fragment.js'
 import { LoadingState } from '../ui/LoadingState.js'
 import { Page } from '../ui/Page.js'
 import { Closed, KeyMissing } from './Closed.js'
 import { EnterCode, type Sent } from './EnterCode.js'
+import { useHeadingFocus } from './heading-focus.js'
 import { Reading } from './Reading.js'
+import { Uncaught } from './Uncaught.js'
 import { arrive, type Arrival, type Gate as OpenGate, type Opened, type Person, type VisitTools } from './visit.js'
 import { Welcome } from './Welcome.js'
 
@@ -23,17 +25,16 @@ type State =
 
 interface GateProps {
   readonly tools: VisitTools
-  readonly fragment: string | null
 }
 
-export function Gate({ tools, fragment }: GateProps) {
+export function Gate({ tools }: GateProps) {
   const copy = useCopy(investor)
   const [state, setState] = useState<State>({ step: 'opening' })
   const hasStarted = useRef(false)
 
   async function start(): Promise<void> {
     setState({ step: 'opening' })
-    const arrival = await arrive(tools, fragment)
+    const arrival = await arrive(tools, takeFragment())
     setState(arrival.step === 'known' ? { ...arrival, step: 'inside' } : arrival)
   }
 
@@ -43,13 +44,16 @@ export function Gate({ tools, fragment }: GateProps) {
       hasStarted.current = true
       void start()
     }
-    return onNewFragment(() => location.reload())
+    return onNewFragment(() => void start())
   }, [])
+  useHeadingFocus(state.step)
 
   const isInside = state.step === 'inside'
   return (
     <Page title={copy.tab} width={isInside ? 'full' : 'column'} seal={isInside ? 'open' : 'closed'}>
-      <Step state={state} setState={setState} tools={tools} retry={() => void start()} />
+      <Uncaught>
+        <Step state={state} setState={setState} tools={tools} retry={() => void start()} />
+      </Uncaught>
     </Page>
   )
 }
@@ -68,27 +72,21 @@ function Step({ state, setState, tools, retry }: StepProps) {
   if (state.step === 'forgotten') return <KeyMissing isForgotten />
   if (state.step === 'closed') return <Closed code={state.code} retry={retry} />
   const { gate } = state
-  if (state.step === 'new') {
-    return (
-      <Welcome
-        tools={tools} gate={gate} onSent={(sent) => setState({ step: 'code', gate, sent })}
-        onEntered={(entered) => setState({ step: 'inside', gate, ...entered })}
-      />
-    )
+  const shared = {
+    tools,
+    gate,
+    onEntered: (entered: { person: Person, opened: Opened }) => setState({ step: 'inside', gate, ...entered }),
+    onClosed: (code: Extract<State, { step: 'closed' }>['code']) => setState({ step: 'closed', code }),
   }
+  if (state.step === 'new') return <Welcome {...shared} onSent={(sent) => setState({ step: 'code', gate, sent })} />
   if (state.step === 'code') {
-    return (
-      <EnterCode
-        tools={tools} gate={gate} sent={state.sent} onBack={() => setState({ step: 'new', gate })}
-        onEntered={(entered) => setState({ step: 'inside', gate, ...entered })}
-      />
-    )
+    return <EnterCode {...shared} sent={state.sent} onBack={() => setState({ step: 'new', gate })} />
   }
   return (
     <Reading
-      tools={tools} gate={gate} person={state.person} opened={state.opened}
+      {...shared} person={state.person} opened={state.opened}
       onChanged={(changed) => setState({ step: 'inside', gate, person: state.person, opened: state.opened, ...changed })}
-      onClosed={(code) => setState({ step: 'closed', code })} onForgotten={() => setState({ step: 'forgotten' })}
+      onForgotten={() => setState({ step: 'forgotten' })}
     />
   )
 }

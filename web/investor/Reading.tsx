@@ -9,6 +9,7 @@ import type { Failure } from '../failure-words.js'
 import { Button } from '../ui/Button.js'
 import { LoadingState } from '../ui/LoadingState.js'
 import { NativeSelect } from '../ui/NativeSelect.js'
+import { useHeadingFocus } from './heading-focus.js'
 import styles from './investor.module.css'
 import { SignNda } from './SignNda.js'
 import { hasNda, type Gate, type OpenDocument, type Opened, type Person, type VisitTools } from './visit.js'
@@ -36,67 +37,123 @@ interface ReadingProps {
 export function Reading(props: ReadingProps) {
   const { gate, opened } = props
   const isDue = hasNda(gate) && opened.standing !== 'released' && opened.standing !== 'reading-open'
-  return <Suspense>{isDue ? <ReadingWithDue {...props} /> : <ReadingAll {...props} />}</Suspense>
+  useHeadingFocus(opened.standing)
+  return isDue ? <ReadingWithDue {...props} /> : <ReadingAll {...props} />
 }
 
 /** The open slides first, then, in place, the agreement or its outcome. */
 function ReadingWithDue(props: ReadingProps) {
   const { gate, opened } = props
   const hasSlides = opened.documents.length > 0
+  const isSigned = opened.standing === 'awaiting-approval' || opened.standing === 'denied'
   return (
     <div className={hasSlides ? styles.beside : styles.alone}>
-      {hasSlides && <section className={styles.deckSide}><Documents {...props} /></section>}
+      {hasSlides && <section className={styles.deckSide}><OpenSlides {...props} /></section>}
       <section className={styles.signSide} id='agreement' tabIndex={-1}>
-        {opened.standing === 'awaiting-approval' || opened.standing === 'denied'
-          ? <AfterSigning {...props} />
+        {isSigned
+          ? (
+            <Suspense fallback={<LoadingState />}>
+              <AfterSigning {...props} isAll={!hasSlides} />
+            </Suspense>
+            )
           : <SignNda key={gate.nda?.sha256 ?? ''} {...props} isAll={!hasSlides} />}
       </section>
     </div>
   )
 }
 
-function ReadingAll(props: ReadingProps) {
-  return (
-    <div className={styles.reader}>
-      <Documents {...props} isTall />
-      <Receipts {...props} />
-    </div>
-  )
-}
-
-function Documents(props: ReadingProps & { isTall?: boolean }) {
-  const { gate, opened, isTall = false } = props
+function OpenSlides(props: ReadingProps) {
   const copy = useCopy(investor)
-  const [chosenId, setChosenId] = useState(opened.documents[0]?.documentId)
-  const chosen = opened.documents.find(({ documentId }) => documentId === chosenId) ??
-    opened.documents[0]
+  const { card } = props.gate.verified
+  const [chosen, choose] = useChosen(props.opened)
+  const [openCount, setOpenCount] = useState<number | null>(null)
   if (chosen === undefined) return null
-  const { card } = gate.verified
+  const isCounted = openCount !== null && card.pageCount !== undefined && openCount < card.pageCount
   return (
     <>
       <div className={styles.deckHead}>
-        <h1 className={styles.deckTitle}>{copy.deckOf(card.title, card.founder)}</h1>
-        <DocumentChoice documents={opened.documents} chosen={chosen} onChosen={setChosenId} />
-        {chosen.isPartial && <Button size='small' onClick={goToAgreement}>{copy.goToAgreement}</Button>}
+        <Title {...props} />
+        <DocumentChoice documents={props.opened.documents} chosen={chosen} onChosen={choose} />
       </div>
-      <Suspense fallback={<LoadingState label={copy.opening} />}>
-        <Deck
-          key={chosen.versionId} {...props} shown={chosen} isTall={isTall} onUnlock={goToAgreement}
-        />
-      </Suspense>
+      <ShownDeck {...props} chosen={chosen} isTall={false} onPageCount={setOpenCount} />
+      {chosen.isPartial && (
+        <p className={styles.caption}>
+          {isCounted ? copy.openSlides(openCount, card.pageCount ?? 0) : copy.openSome} {copy.restOpens}{' '}
+          <button type='button' className={styles.jump} onClick={goToAgreement}>{copy.goToAgreement}</button>
+        </p>
+      )}
     </>
   )
 }
 
+/** A bar with a name, and the deck to the edges of the window. The proof opens over it and goes again. */
+function ReadingAll(props: ReadingProps) {
+  const { opened } = props
+  const copy = useCopy(investor)
+  const [chosen, choose] = useChosen(opened)
+  const hasJustSigned = opened.receipts.some(({ eventType }) => eventType === 'nda.accepted')
+  const [proof, showProof] = useState<'hidden' | 'fresh' | 'asked'>(hasJustSigned ? 'fresh' : 'hidden')
+  const isProofShown = proof !== 'hidden'
+  return (
+    <div className={styles.reader}>
+      <div className={styles.readerHead}>
+        <Title {...props} />
+        <DocumentChoice documents={opened.documents} chosen={chosen} onChosen={choose} />
+        <Button
+          variant='quiet' size='small' icon='shield' aria-expanded={isProofShown} aria-controls='proof'
+          onClick={() => showProof(isProofShown ? 'hidden' : 'asked')}
+        >
+          {copy.receipt}
+        </Button>
+      </div>
+      <div id='proof' className={styles.proof} hidden={!isProofShown}>
+        <Suspense fallback={<LoadingState />}>
+          <Receipts {...props} isFresh={proof === 'fresh'} onHidden={() => showProof('hidden')} />
+        </Suspense>
+      </div>
+      {chosen !== undefined && <ShownDeck {...props} chosen={chosen} isTall />}
+    </div>
+  )
+}
+
+function Title({ gate }: Pick<ReadingProps, 'gate'>) {
+  const copy = useCopy(investor)
+  const { card } = gate.verified
+  return <h1 className={styles.deckTitle} tabIndex={-1}>{copy.deckOf(card.title, card.founder)}</h1>
+}
+
+interface ShownDeckProps extends ReadingProps {
+  readonly chosen: OpenDocument
+  readonly isTall: boolean
+  readonly onPageCount?: (count: number) => void
+}
+
+function ShownDeck({ chosen, ...props }: ShownDeckProps) {
+  const copy = useCopy(investor)
+  return (
+    <Suspense fallback={<LoadingState label={copy.opening} />}>
+      <Deck key={chosen.versionId} {...props} shown={chosen} onUnlock={goToAgreement} />
+    </Suspense>
+  )
+}
+
+function useChosen(
+  { documents }: Opened,
+): [OpenDocument | undefined, (documentId: string) => void] {
+  const [chosenId, choose] = useState(documents[0]?.documentId)
+  const chosen = documents.find(({ documentId }) => documentId === chosenId) ?? documents[0]
+  return [chosen, choose]
+}
+
 interface DocumentChoiceProps {
   readonly documents: readonly OpenDocument[]
-  readonly chosen: OpenDocument
+  readonly chosen: OpenDocument | undefined
   readonly onChosen: (documentId: string) => void
 }
 
 function DocumentChoice({ documents, chosen, onChosen }: DocumentChoiceProps) {
   const copy = useCopy(investor)
-  if (documents.length < 2) return null
+  if (chosen === undefined || documents.length < 2) return null
   const options = documents.map(
     ({ documentId }, index) => ({ value: documentId, label: copy.documentNumber(index + 1) }),
   )

@@ -4,47 +4,52 @@ import type { Receipt } from '../../protocol/api.js'
 import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
 import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
+import { saveText } from '../save.js'
 import { Button } from '../ui/Button.js'
 import { SealMark } from '../ui/SealMark.js'
 import styles from './investor.module.css'
-import { saveText } from '../save.js'
-import type { Opened, Person, VisitTools } from './visit.js'
+import type { Opened, VisitTools } from './visit.js'
 
 interface ReceiptsProps {
   readonly tools: VisitTools
-  readonly person: Person
   readonly opened: Opened
   readonly onForgotten: () => void
+  /** It came by itself, so it says one thing only. */
+  readonly isFresh?: boolean
+  /** Where it stands in the way of the deck: how it goes. */
+  readonly onHidden?: () => void
 }
 
-export function Receipts({ tools, opened, onForgotten }: ReceiptsProps) {
+export function Receipts({ tools, opened, onForgotten, isFresh = false, onHidden }: ReceiptsProps) {
   const copy = useCopy(investor)
   const signed = opened.receipts.find(({ eventType }) => eventType === 'nda.accepted')
   const shown = signed ?? opened.receipts.at(-1)
   return (
-    <aside className={styles.receipts}>
+    <aside className={styles.receipts} aria-label={copy.receipt}>
       {shown !== undefined && (
         <div className={styles.receipt} role='status'>
-          <SealMark state='checked' />
-          <div>
-            <p className={styles.receiptTitle}>
-              {signed === undefined ? copy.openedReceipt : copy.signedReceipt}
-            </p>
-            <p className={styles.quiet}>
-              {signed === undefined
-                ? copy.receiptPlain
-                : copy.receiptBody} {copy.recordedAs(indexOf(shown))}
-            </p>
-          </div>
-          <ReceiptButtons receipt={shown} />
+          <SealMark state='checked' size='small' />
+          <p className={styles.receiptTitle}>
+            {signed === undefined ? copy.openedReceipt : copy.signedReceipt}
+          </p>
+          <p className={styles.receiptWords}>
+            {signed === undefined ? copy.receiptPlain : copy.receiptBody}{' '}
+            {copy.recordedAs(indexOf(shown))}
+          </p>
+          <ReceiptButtons receipt={shown} onHidden={onHidden} />
         </div>
       )}
-      <Forget tools={tools} onForgotten={onForgotten} />
+      {!isFresh && <Forget tools={tools} onForgotten={onForgotten} />}
     </aside>
   )
 }
 
-function ReceiptButtons({ receipt }: { receipt: Receipt }) {
+interface ReceiptButtonsProps {
+  readonly receipt: Receipt
+  readonly onHidden: (() => void) | undefined
+}
+
+function ReceiptButtons({ receipt, onHidden }: ReceiptButtonsProps) {
   const copy = useCopy(investor)
   const note = noteOf(receipt)
   return (
@@ -55,6 +60,7 @@ function ReceiptButtons({ receipt }: { receipt: Receipt }) {
       {note !== null && (
         <Button size='small' icon='download' onClick={() => saveText(note, 'sealdeck-acceptance.txt')}>{copy.agreementDownload}</Button>
       )}
+      {onHidden !== undefined && <Button variant='quiet' size='small' onClick={onHidden}>{copy.hideReceipt}</Button>}
     </div>
   )
 }
@@ -82,20 +88,21 @@ function Forget({ tools, onForgotten }: Pick<ReceiptsProps, 'tools' | 'onForgott
     onForgotten()
   }
 
+  if (isAsking) {
+    return (
+      <div className={styles.forget} role='group' aria-label={copy.forgetTitle}>
+        <p>{copy.forgetBody}</p>
+        <div className={styles.actions}>
+          <Button variant='danger' size='small' onClick={() => void onForget()}>{copy.forgetConfirm}</Button>
+          <Button variant='quiet' size='small' autoFocus onClick={() => setAsking(false)}>{copy.declineKeep}</Button>
+        </div>
+      </div>
+    )
+  }
   return (
     <div className={styles.forget}>
       <p className={styles.quiet}>{copy.notPromised}</p>
-      {isAsking
-        ? (
-          <div role='group' aria-label={copy.forgetTitle}>
-            <p>{copy.forgetBody}</p>
-            <div className={styles.actions}>
-              <Button variant='danger' size='small' onClick={() => void onForget()}>{copy.forgetConfirm}</Button>
-              <Button variant='quiet' size='small' onClick={() => setAsking(false)}>{copy.declineKeep}</Button>
-            </div>
-          </div>
-          )
-        : <Button variant='quiet' size='small' onClick={() => setAsking(true)}>{copy.forget}</Button>}
+      <Button variant='quiet' size='small' onClick={() => setAsking(true)}>{copy.forget}</Button>
     </div>
   )
 }

@@ -3,24 +3,24 @@
  * address that was not proven yet is proven here first.
  */
 import { useEffect, useRef, useState, type MouseEvent, type ReactNode } from 'react'
-import type { NdaText as NdaTextAnswer } from '../../protocol/api.js'
-import { parseNdaText, type NdaBlock } from '../../protocol/nda.js'
-import { common, useCopy } from '../copy.js'
+import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
+import { saveText } from '../save.js'
 import { Button } from '../ui/Button.js'
 import { Checkbox } from '../ui/Checkbox.js'
 import { LoadingState } from '../ui/LoadingState.js'
 import { NdaText } from '../ui/NdaText.js'
 import { Notice } from '../ui/Notice.js'
 import { TextField } from '../ui/TextField.js'
+import { isFinal } from './Closed.js'
 import { EnterCode, type Sent } from './EnterCode.js'
 import styles from './investor.module.css'
 import type { Change } from './Reading.js'
-import { saveText } from '../save.js'
+import { SignHeading } from './SignHeading.js'
 import {
-  decline, previewSignature, sign, type Gate, type Opened, type Person, type Signature,
-  type VisitTools,
+  decline, previewSignature, readNda, sign, type Gate, type Opened, type Person, type ReadNda,
+  type Signature, type VisitTools,
 } from './visit.js'
 import { Identify } from './Welcome.js'
 
@@ -32,102 +32,104 @@ interface SignNdaProps {
   readonly gate: Gate
   readonly person: Person
   readonly opened: Opened
+  /** Nothing else is on the screen: its heading is the page's. */
   readonly isAll: boolean
   readonly onChanged: (change: Change) => void
   readonly onClosed: (code: Failure) => void
 }
 
 export function SignNda(props: SignNdaProps) {
-  const { tools, gate, person, isAll, opened, onClosed } = props
+  const { gate, person, opened, isAll } = props
   const copy = useCopy(investor)
-  const [nda, setNda] = useState<NdaTextAnswer>()
+  const nda = useNda(props)
   const [isReopened, setReopened] = useState(false)
 
+  if (opened.standing === 'declined' && !isReopened) {
+    return <Declined isAll={isAll} onReopen={() => setReopened(true)} />
+  }
+  if (nda === undefined) return <LoadingState />
+  const { founder } = gate.verified.card
+  return (
+    <>
+      <div className={styles.signHead}>
+        <SignHeading isAll={isAll}>{isAll ? copy.signAllTitle : copy.signTitle}</SignHeading>
+        <p className={styles.quiet}>{isAll ? copy.signAllLead(founder) : copy.signLead(founder)}</p>
+      </div>
+      <Agreement nda={nda} />
+      <section className={styles.signature} aria-label={copy.signHere}>
+        {person.email === null
+          ? <ProveFirst {...props} />
+          : <SignatureForm {...props} nda={nda} person={{ ...person, email: person.email }} />}
+      </section>
+    </>
+  )
+}
+
+function useNda({ tools, gate, onClosed }: SignNdaProps): ReadNda | undefined {
+  const [nda, setNda] = useState<ReadNda>()
   useEffect(() => {
-    void tools.api.readGateNda(tools.grantId).then((read) => {
+    void readNda(tools, gate).then((read) => {
       if (read.ok) setNda(read.value)
       else onClosed(read.code)
     })
-  }, [tools])
-
-  if (opened.standing === 'declined' && !isReopened) {
-    return (
-      <Notice
-        title={copy.declinedTitle}
-        actions={<Button onClick={() => setReopened(true)}>{copy.signAfterAll}</Button>}
-      >
-        {copy.declinedBody}
-      </Notice>
-    )
-  }
-  if (nda === undefined) return <LoadingState />
-  return (
-    <>
-      <h2 className={styles.signTitle}>{isAll ? copy.signAllTitle : copy.signTitle}</h2>
-      <p className={styles.quiet}>{copy.signLead(gate.verified.card.founder)}</p>
-      <Agreement nda={nda} />
-      {person.email === null
-        ? <ProveFirst {...props} />
-        : <SignatureForm
-            {...props} nda={nda} person={{ name: person.name, email: person.email }}
-          />}
-    </>
-  )
+  }, [tools, gate])
+  return nda
 }
 
-function Agreement({ nda }: { nda: NdaTextAnswer }) {
+function Declined({ isAll, onReopen }: { isAll: boolean, onReopen: () => void }) {
   const copy = useCopy(investor)
-  const words = useFailureWords()
-  const blocks = useBlocks(nda.text)
-  if (blocks === null) return <Notice tone='fail'>{words('malformed-nda')}</Notice>
-  const actions = (
-    <>
-      <Button variant='quiet' size='small' icon='download' onClick={() => saveText(nda.text, `${nda.title}.txt`)}>{copy.ndaDownload}</Button>
-      <Button variant='quiet' size='small' onClick={() => print()}>{copy.ndaPrint}</Button>
-    </>
+  return (
+    <div className={styles.waiting}>
+      <SignHeading isAll={isAll}>{copy.declinedTitle}</SignHeading>
+      <p>{copy.declinedBody}</p>
+      <Button onClick={onReopen}>{copy.signAfterAll}</Button>
+    </div>
   )
-  return <NdaText blocks={blocks} language={nda.language} isFramed level={3} actions={actions} />
 }
 
-function useBlocks(text: string): readonly NdaBlock[] | null {
-  const [blocks] = useState(() => {
-    try {
-      return parseNdaText(text)
-    } catch (error) {
-      // Not ours to render: the screen says so, and nothing is signed.
-      if (error instanceof Error && error.name === 'ProtocolError') return null
-      throw error
-    }
-  })
-  return blocks
+function Agreement({ nda }: { nda: ReadNda }) {
+  const copy = useCopy(investor)
+  const actions = (
+    <div className={styles.quietActions}>
+      <Button variant='quiet' size='small' icon='download' onClick={() => saveText(nda.text, `${nda.title}.txt`)}>{copy.ndaDownload}</Button>
+      <Button variant='quiet' size='small' icon='print' onClick={() => print()}>{copy.ndaPrint}</Button>
+    </div>
+  )
+  const { blocks, language } = nda
+  return <NdaText blocks={blocks} language={language} isFramed level={3} actions={actions} />
 }
 
-function ProveFirst({ tools, gate, onChanged }: SignNdaProps) {
+function ProveFirst({ tools, gate, onChanged, onClosed }: SignNdaProps) {
   const copy = useCopy(investor)
   const [sent, setSent] = useState<Sent>()
+  if (sent === undefined) {
+    return (
+      <>
+        <p>{copy.verifyFirst}</p>
+        <Identify tools={tools} onSent={setSent} onClosed={onClosed} />
+      </>
+    )
+  }
   return (
-    <>
-      <p>{copy.verifyFirst}</p>
-      {sent === undefined
-        ? <Identify tools={tools} onSent={setSent} />
-        : <EnterCode
-            tools={tools} gate={gate} sent={sent} isInline onBack={() => setSent(
-              undefined,
-            )} onEntered={onChanged}
-          />}
-    </>
+    <EnterCode
+      tools={tools} gate={gate} sent={sent} isInline onBack={() => setSent(undefined)}
+      onEntered={onChanged} onClosed={onClosed}
+    />
   )
 }
 
-type SigningState = { readonly step: 'reading', readonly failure?: Failure } | { readonly step: 'signing' } | { readonly step: 'declining' }
+type SigningState =
+  | { readonly step: 'reading', readonly failure?: Failure }
+  | { readonly step: 'signing' }
+  | { readonly step: 'declining' }
 
 interface SignatureFormProps extends Omit<SignNdaProps, 'person'> {
-  readonly nda: NdaTextAnswer
+  readonly nda: ReadNda
   readonly person: { readonly name: string, readonly email: string }
 }
 
 function SignatureForm(props: SignatureFormProps) {
-  const { tools, gate, nda, person, onChanged } = props
+  const { tools, gate, nda, person, onChanged, onClosed } = props
   const copy = useCopy(investor)
   const words = useFailureWords()
   const [name, setName] = useState(person.name)
@@ -148,38 +150,40 @@ function SignatureForm(props: SignatureFormProps) {
     setState({ step: 'signing' })
     const signed = await sign(tools, gate, signature)
     if (signed.ok) {
-      onChanged(
-        { person: { name: signature.name, email: person.email }, opened: signed.value.opened },
-      )
-    } else setState({ step: 'reading', failure: signed.code })
+      const { opened } = signed.value
+      return onChanged({ person: { name: signature.name, email: person.email }, opened })
+    }
+    if (isFinal(signed.code)) return onClosed(signed.code)
+    setState({ step: 'reading', failure: signed.code })
   }
 
   if (state.step === 'declining') return <ConfirmDecline {...props} onBack={() => setState({ step: 'reading' })} />
   return (
-    <div className={styles.form}>
-      <TextField
-        label={copy.yourSignature} value={name} onValueChange={setName} autoComplete='name' maxLength={120}
-        error={isTried && signature.name === '' ? copy.nameMissing : undefined}
-      />
+    <>
+      <div className={styles.signed}>
+        <TextField
+          label={copy.yourSignature} value={name} onValueChange={setName} autoComplete='name' maxLength={120} spellCheck={false}
+          error={isTried && signature.name === '' ? copy.nameMissing : undefined}
+        />
+      </div>
       <TextField
         label={copy.signingFor} value={signingFor} onValueChange={setSigningFor}
-        hint={copy.signingForHint} isOptional
-        autoComplete='organization' maxLength={120}
+        hint={copy.signingForHint} isOptional autoComplete='organization' maxLength={120}
       />
-      <ExactText tools={tools} signature={signature} />
       <Checkbox
-        checked={hasConsented} onCheckedChange={setConsented} error={isTried &&
-        !hasConsented ? copy.consentMissing : undefined}
+        checked={hasConsented} onCheckedChange={setConsented}
+        error={isTried && !hasConsented ? copy.consentMissing : undefined}
       >
         {copy.consent(nda.title)}
       </Checkbox>
       {gate.verified.policy.release === 'on-approval' && <p className={styles.quiet}>{copy.releaseOnApproval}</p>}
       {state.step === 'reading' && state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
       <div className={styles.actions}>
-        <Button variant='primary' isBusy={state.step === 'signing'} onClick={(event) => void onSign(event)}>{copy.signAndOpen}</Button>
+        <Button variant='primary' icon='sign' isBusy={state.step === 'signing'} onClick={(event) => void onSign(event)}>{copy.signAndOpen}</Button>
         <Button variant='quiet' onClick={() => setState({ step: 'declining' })}>{copy.declineLabel}</Button>
       </div>
-    </div>
+      <ExactText tools={tools} signature={signature} />
+    </>
   )
 }
 
@@ -193,7 +197,7 @@ function ExactText({ tools, signature }: { tools: VisitTools, signature: Signatu
     if (!isOpen || signature.name === '') return setShown(null)
     const text = await previewSignature(tools, signature)
     setShown(text.ok
-      ? <pre className={styles.exact} tabIndex={0}>{text.value}</pre>
+      ? <pre className={styles.exact} tabIndex={0} role='region' aria-label={copy.exactText}>{text.value}</pre>
       : <p>{words(text.code)}</p>)
   }
 
@@ -207,28 +211,29 @@ function ExactText({ tools, signature }: { tools: VisitTools, signature: Signatu
 }
 
 function ConfirmDecline(
-  { tools, opened, onChanged, onBack }: SignatureFormProps & { onBack: () => void },
+  { tools, opened, onChanged, onClosed, onBack }: SignatureFormProps & { onBack: () => void },
 ) {
   const copy = useCopy(investor)
-  const shared = useCopy(common)
   const words = useFailureWords()
   const [state, setState] = useState<{ isBusy: boolean, failure?: Failure }>({ isBusy: false })
 
   async function onDecline(): Promise<void> {
     setState({ isBusy: true })
     const declined = await decline(tools)
-    if (declined.ok) onChanged({ opened: { ...opened, standing: declined.value } })
-    else setState({ isBusy: false, failure: declined.code })
+    if (declined.ok) return onChanged({ opened: { ...opened, standing: declined.value } })
+    if (isFinal(declined.code)) return onClosed(declined.code)
+    setState({ isBusy: false, failure: declined.code })
   }
 
   return (
-    <Notice tone='warn' title={copy.declineTitle} isLive>
+    <>
+      <h3 className={styles.smallTitle}>{copy.declineTitle}</h3>
       <p>{copy.declineBody}</p>
-      {state.failure !== undefined && <p role='alert'>{words(state.failure)}</p>}
+      {state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
       <div className={styles.actions}>
         <Button variant='danger' isBusy={state.isBusy} onClick={() => void onDecline()}>{copy.declineConfirm}</Button>
-        <Button variant='quiet' onClick={onBack}>{copy.declineKeep ?? shared.back}</Button>
+        <Button variant='quiet' autoFocus onClick={onBack}>{copy.declineKeep}</Button>
       </div>
-    </Notice>
+    </>
   )
 }

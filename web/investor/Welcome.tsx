@@ -11,31 +11,46 @@ import { PageHeading } from '../ui/Page.js'
 import { SealMark } from '../ui/SealMark.js'
 import { TextField } from '../ui/TextField.js'
 import { Time } from '../ui/Time.js'
+import { isFinal } from './Closed.js'
 import { isEmailLike } from './email.js'
 import type { Sent } from './EnterCode.js'
 import styles from './investor.module.css'
-import { enterWithLink, hasNda, isLinkEnough, sendCode, type Gate, type Opened, type Person, type VisitTools } from './visit.js'
+import {
+  enterWithLink, hasNda, isLinkEnough, sendCode, type Gate, type Opened, type Person,
+  type VisitTools,
+} from './visit.js'
 
 interface WelcomeProps {
   readonly tools: VisitTools
   readonly gate: Gate
   readonly onSent: (sent: Sent) => void
   readonly onEntered: (entered: { person: Person, opened: Opened }) => void
+  readonly onClosed: (code: Failure) => void
 }
 
-export function Welcome({ tools, gate, onSent, onEntered }: WelcomeProps) {
+export function Welcome(props: WelcomeProps) {
+  const { gate } = props
   const copy = useCopy(investor)
   const { card } = gate.verified
   return (
     <>
       <PageHeading lead={<Lead card={card} />}>{copy.sharesWithYou(card.founder)}</PageHeading>
       <Verified gate={gate} />
-      {isLinkEnough(gate)
-        ? <OpenByLink tools={tools} gate={gate} onEntered={onEntered} />
-        : <Identify tools={tools} onSent={onSent} />}
+      <div className={styles.sheet}>
+        <p>{learnsOf(copy, gate)}</p>
+        {isLinkEnough(gate) ? <OpenByLink {...props} /> : <Identify {...props} />}
+      </div>
       <WhatHappens gate={gate} />
     </>
   )
+}
+
+type InvestorCopy = ReturnType<typeof useCopy<(typeof investor)['en']>>
+
+function learnsOf(copy: InvestorCopy, gate: Gate): string {
+  const { founder } = gate.verified.card
+  if (hasNda(gate)) return copy.learns(founder)
+  return isLinkEnough(gate) ? copy.linkLearns(founder) : copy.learnsNoNda(founder)
 }
 
 function Lead({ card }: { card: { title: string, pageCount?: number } }) {
@@ -49,16 +64,22 @@ function Verified({ gate }: { gate: Gate }) {
     <details className={styles.verified}>
       <summary><SealMark state='checked' size='small' /> {copy.verified}</summary>
       <p>{copy.sealedFor}</p>
-      <p>{copy.fingerprint}: <Hash
-        value={gate.verified.founderFingerprint} what={copy.fingerprint}
-                             />
+      <p>
+        {copy.fingerprint}:{' '}
+        <Hash value={gate.verified.founderFingerprint} what={copy.fingerprint} />
       </p>
     </details>
   )
 }
 
+interface IdentifyProps {
+  readonly tools: VisitTools
+  readonly onSent: (sent: Sent) => void
+  readonly onClosed: (code: Failure) => void
+}
+
 /** Name and address, and the code is on its way. Shared by the welcome and the signature's own need for an address. */
-export function Identify({ tools, onSent }: { tools: VisitTools, onSent: (sent: Sent) => void }) {
+export function Identify({ tools, onSent, onClosed }: IdentifyProps) {
   const copy = useCopy(investor)
   const { locale } = useLocale()
   const words = useFailureWords()
@@ -66,29 +87,30 @@ export function Identify({ tools, onSent }: { tools: VisitTools, onSent: (sent: 
   const [email, setEmail] = useState('')
   const [isTried, setTried] = useState(false)
   const [state, setState] = useState<{ isBusy: boolean, failure?: Failure }>({ isBusy: false })
-  const nameError = isTried && name.trim() === '' ? copy.nameMissing : undefined
-  const emailError = isTried && !isEmailLike(email) ? copy.emailWrong : undefined
+  const isNamed = name.trim() !== ''
+  const isAddressed = isEmailLike(email)
 
-  async function onSubmit(event: FormEvent): Promise<void> {
+  async function onSubmit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
     setTried(true)
-    if (name.trim() === '' || !isEmailLike(email)) return
+    if (!isNamed || !isAddressed) return focusField(event.currentTarget, isNamed ? 'email' : 'name')
     setState({ isBusy: true })
     const person = { name: name.trim(), email: email.trim() }
     const sent = await sendCode(tools, { ...person, locale })
-    if (sent.ok) onSent({ ...person, challenge: sent.value })
-    else setState({ isBusy: false, failure: sent.code })
+    if (sent.ok) return onSent({ ...person, challenge: sent.value })
+    if (isFinal(sent.code)) return onClosed(sent.code)
+    setState({ isBusy: false, failure: sent.code })
   }
 
   return (
     <form className={styles.form} onSubmit={(event) => void onSubmit(event)} noValidate>
       <TextField
-        label={copy.yourName} value={name} onValueChange={setName} error={nameError} autoComplete='name'
-        maxLength={120} required
+        label={copy.yourName} value={name} onValueChange={setName} name='name' autoComplete='name' maxLength={120} required
+        error={isTried && !isNamed ? copy.nameMissing : undefined}
       />
       <TextField
-        label={copy.yourEmail} value={email} onValueChange={setEmail} error={emailError} type='email'
-        inputMode='email' autoComplete='email' maxLength={254} required
+        label={copy.yourEmail} value={email} onValueChange={setEmail} name='email' type='email' inputMode='email'
+        autoComplete='email' maxLength={254} required error={isTried && !isAddressed ? copy.emailWrong : undefined}
       />
       {state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
       <Button variant='primary' type='submit' isBusy={state.isBusy} isWide>{copy.continueLabel}</Button>
@@ -96,7 +118,12 @@ export function Identify({ tools, onSent }: { tools: VisitTools, onSent: (sent: 
   )
 }
 
-function OpenByLink({ tools, gate, onEntered }: Pick<WelcomeProps, 'tools' | 'gate' | 'onEntered'>) {
+function focusField(form: HTMLFormElement, name: string): void {
+  const field = form.elements.namedItem(name)
+  if (field instanceof HTMLElement) field.focus()
+}
+
+function OpenByLink({ tools, gate, onEntered, onClosed }: WelcomeProps) {
   const copy = useCopy(investor)
   const words = useFailureWords()
   const [state, setState] = useState<{ isBusy: boolean, failure?: Failure }>({ isBusy: false })
@@ -104,8 +131,9 @@ function OpenByLink({ tools, gate, onEntered }: Pick<WelcomeProps, 'tools' | 'ga
   async function onOpen(): Promise<void> {
     setState({ isBusy: true })
     const entered = await enterWithLink(tools, gate)
-    if (entered.ok) onEntered(entered.value)
-    else setState({ isBusy: false, failure: entered.code })
+    if (entered.ok) return onEntered(entered.value)
+    if (isFinal(entered.code)) return onClosed(entered.code)
+    setState({ isBusy: false, failure: entered.code })
   }
 
   return (
@@ -118,27 +146,31 @@ function OpenByLink({ tools, gate, onEntered }: Pick<WelcomeProps, 'tools' | 'ga
 
 function WhatHappens({ gate }: { gate: Gate }) {
   const copy = useCopy(investor)
-  const { policy } = gate.verified
-  const isOpenFirst = gate.parts.some((part) => part.part === 1)
-  const steps = [
-    ...isLinkEnough(gate) ? [] : [copy.stepEmail],
-    ...isOpenFirst ? [copy.stepOpenSlides] : [],
-    ...hasNda(gate) && gate.nda !== null ? [copy.stepNda(gate.nda.title)] : [],
-    ...hasNda(gate) && policy.release === 'on-approval' ? [copy.stepApproval] : [],
-    ...hasNda(gate) || isOpenFirst ? [] : [copy.stepAll],
-  ]
+  const { expiresAtMs } = gate.verified.policy
   const facts = [
-    {
-      name: copy.learns,
-      value: isLinkEnough(gate) && !hasNda(gate) ? copy.linkLearns : copy.learnsBody,
-    },
-    ...policy.expiresAtMs === null ? [] : [{ name: copy.expires, value: <Time atMs={policy.expiresAtMs} style='date' /> }],
+    { name: copy.kept, value: copy.keptBody },
+    ...expiresAtMs === null ? [] : [{ name: copy.expires, value: <Time atMs={expiresAtMs} style='date' /> }],
   ]
   return (
     <section className={styles.next} aria-labelledby='next-title'>
       <h2 id='next-title' className={styles.smallTitle}>{copy.whatHappens}</h2>
-      <ol className={styles.steps}>{steps.map((step) => <li key={step}>{step}</li>)}</ol>
+      <ol className={styles.steps}>
+        {stepsOf(copy, gate).map((step) => <li key={step}>{step}</li>)}
+      </ol>
       <Facts facts={facts} />
     </section>
   )
+}
+
+function stepsOf(copy: InvestorCopy, gate: Gate): string[] {
+  const isOpenFirst = gate.parts.some((part) => part.part === 1)
+  const isSigned = hasNda(gate)
+  const isApproved = isSigned && gate.verified.policy.release === 'on-approval'
+  return [
+    ...isLinkEnough(gate) ? [] : [copy.stepEmail],
+    ...isOpenFirst ? [copy.stepOpenSlides] : [],
+    ...isSigned ? [isOpenFirst ? copy.stepNda : copy.stepNdaAll] : [],
+    ...isApproved ? [copy.stepApproval] : [],
+    ...isSigned || isOpenFirst ? [] : [copy.stepAll],
+  ]
 }

@@ -3,7 +3,9 @@
  * Draws nothing. What the server hands over is used only after the worker has checked it, and headers only
  * after every receipt has shown that the log had their events first.
  */
-import type { EmailChallenge, GateSession, NdaText, Receipt, Release, ReleasedHeader, Standing } from '../../protocol/api.js'
+import type { EmailChallenge, GateSession, Receipt, Release, ReleasedHeader, Standing } from '../../protocol/api.js'
+import { encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
+import { parseNdaText, type NdaBlock } from '../../protocol/nda/markup.js'
 import { createApi, type Api, type ApiFailure } from '../api.js'
 import { attempt, startCrypto, type CryptoWorker, type VerifiedGate } from '../crypto.js'
 import type { Failure } from '../failure-words.js'
@@ -53,6 +55,14 @@ export interface Gate {
   readonly parts: readonly { readonly documentId: string, readonly part: 0 | 1, readonly gate: 'link' | 'email' | 'nda' }[]
 }
 
+/** An agreement that was read whole: its title is the text's own, whatever the server calls it. */
+export interface ReadNda {
+  readonly text: string
+  readonly title: string
+  readonly language: 'en' | 'ru'
+  readonly blocks: readonly NdaBlock[]
+}
+
 /** Tools for one link. The session is renewed by the device's key, so nobody types a second code. */
 export function openVisit(grantId: string): VisitTools {
   const crypto = startCrypto()
@@ -77,6 +87,7 @@ export function hasNda(gate: Gate): boolean {
 /** Open the link: check what the server says of it, and go on where this device was. */
 export async function arrive(tools: VisitTools, fragment: string | null): Promise<Arrival> {
   const { api, crypto, grantId } = tools
+  api.holdSession(null)
   const taken = fragment === null ? null : await crypto.takeFragment({ grantId, fragment })
   if (taken === null && !(await crypto.recallLink(grantId))) return { step: 'key-missing' }
   const [view, config] = await Promise.all([api.readGate(grantId), api.readConfig()])
@@ -202,9 +213,22 @@ function documentsOf(headers: readonly ReleasedHeader[], gate: Gate): OpenDocume
   })
 }
 
+/** The agreement as the founder signed it; what is not that text, byte for byte, is not shown. */
+export async function readNda({ api, grantId }: VisitTools, gate: Gate): Promise<Result<ReadNda>> {
+  const read = await api.readGateNda(grantId)
+  if (!read.ok) return read
+  const { text, language } = read.value
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(text)))
+  if (encodeBase64Url(hash) !== gate.verified.ndaSha256) return { ok: false, code: 'malformed-nda' }
+  const blocks = await attempt(async () => parseNdaText(text))
+  if (!blocks.ok) return blocks
+  const title = blocks.value.find(({ kind }) => kind === 'title')?.text ?? ''
+  return { ok: true, value: { text, language, title, blocks: blocks.value } }
+}
+
 /** What is signed, as the person typed it. */
 export interface Signature {
-  readonly nda: NdaText
+  readonly nda: ReadNda
   readonly name: string
   readonly email: string
   readonly signingFor: string

@@ -4,7 +4,7 @@
  * throws before this is reached: parse first, show the refusal instead.
  */
 import { useState, type ReactNode } from 'react'
-import type { NdaBlock } from '../../protocol/nda.js'
+import type { NdaBlock } from '../../protocol/nda/markup.js'
 import { common, useCopy } from '../copy.js'
 import { readRemembered, remember } from '../remembered.js'
 import { IconButton } from './Button.js'
