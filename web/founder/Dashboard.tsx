@@ -15,7 +15,7 @@ import { SealMark } from '../ui/SealMark.js'
 import { Tag } from '../ui/Tag.js'
 import { Time } from '../ui/Time.js'
 import { DeckDrop, RecoveryDue } from './DeckDrop.js'
-import { useDropped } from './dropped.js'
+import { useDropped, useLetGo } from './dropped.js'
 import { FounderPage } from './FounderPage.js'
 import styles from './founder.module.css'
 import { useLoaded } from './loaded.js'
@@ -28,18 +28,21 @@ export function Dashboard() {
   const tools = useSession()
   const account = useAccount()
   const navigate = useNavigate()
-  const { file, drop } = useDropped()
+  const { file, isHeld, drop, hold } = useDropped()
   const { state, reload } = useLoaded('vaults', () => listOwnVaults(tools, copy.unreadable))
   useReloadOnReturn(reload)
+  useLetGo()
 
   function onFile(dropped: File): void {
     drop(dropped)
+    if (account.isRecoveryConfirmed) return void navigate('/vaults/new')
     // The recovery code comes first; the file waits in this tab's memory.
-    void navigate(account.isRecoveryConfirmed ? '/vaults/new' : '/account/recovery-code')
+    hold()
+    void navigate('/account/recovery-code')
   }
 
   // Back from the recovery code: the file that led there is taken up again.
-  if (file !== null && account.isRecoveryConfirmed) return <Navigate to='/vaults/new' replace />
+  if (file !== null && isHeld && account.isRecoveryConfirmed) return <Navigate to='/vaults/new' replace />
   return (
     <FounderPage title={copy.decks}>
       <PageHeading lead={copy.decksLead}>{copy.decks}</PageHeading>

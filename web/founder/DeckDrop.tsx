@@ -7,6 +7,7 @@ import { useSession } from '../session.js'
 import { buttonClass } from '../ui/Button.js'
 import { DropZone } from '../ui/DropZone.js'
 import { Notice } from '../ui/Notice.js'
+import { useDropped } from './dropped.js'
 
 interface DeckDropProps {
   readonly size?: 'normal' | 'large'
@@ -34,6 +35,14 @@ export function DeckDrop({ size = 'normal', onFile }: DeckDropProps) {
 /** The server takes no upload before the recovery code is confirmed. */
 export function RecoveryDue({ hasFile = false }: { hasFile?: boolean }) {
   const copy = useCopy(founder)
-  const way = <Link to='/account/recovery-code' className={buttonClass({ variant: 'plain', size: 'small', isWide: false })}>{copy.recoveryAct}</Link>
-  return <Notice tone='warn' title={copy.recoveryTitle} actions={way}>{hasFile ? copy.recoveryWithFile : copy.recoveryText}</Notice>
+  const { hold } = useDropped()
+  const look = buttonClass({ variant: 'plain', size: 'small', isWide: false })
+  const way = (
+    <Link to='/account/recovery-code' className={look} onClick={hold}>{copy.recoveryAct}</Link>
+  )
+  return (
+    <Notice tone='warn' title={copy.recoveryTitle} actions={way}>
+      {hasFile ? copy.recoveryWithFile : copy.recoveryText}
+    </Notice>
+  )
 }

@@ -1,5 +1,5 @@
 /** From a dropped file to a sealed deck: look at it, draw the lock line, seal and upload. */
-import { useState, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { useNavigate, useParams } from 'react-router'
 import type { Config, StoredVersion } from '../../protocol/api.js'
 import { MAX_TITLE_LENGTH } from '../../protocol/limits.js'
@@ -7,7 +7,6 @@ import { useCopy, useLocale } from '../copy.js'
 import { founder } from '../copy/founder.js'
 import { formatBytes } from '../copy/language.js'
 import { useFailureWords } from '../failure-words.js'
-import { remember } from '../remembered.js'
 import { useAccount, useSession } from '../session.js'
 import { Button } from '../ui/Button.js'
 import { Card } from '../ui/Card.js'
@@ -22,6 +21,7 @@ import { DeckDrop, RecoveryDue } from './DeckDrop.js'
 import { useDropped } from './dropped.js'
 import { FounderPage, useLeaveGuard } from './FounderPage.js'
 import styles from './founder.module.css'
+import { rememberLine } from './interrupted.js'
 import { useLoaded } from './loaded.js'
 import { LockLine } from './LockLine.js'
 import type { KeepReason } from '../../protocol/pdf/prepare.js'
@@ -108,7 +108,8 @@ function Dropped(props: DroppedProps) {
   const copy = useCopy(founder)
   const { config } = useSession()
   const account = useAccount()
-  const { file, drop } = useDropped()
+  const { file, drop, take } = useDropped()
+  useEffect(take, [take])
   if (config === null) return <LoadingState />
   if (file === null) {
     return (
@@ -138,8 +139,7 @@ function DeckForm({ title, place, file, config, onStored }: DeckFormProps) {
   async function onSeal(terms: Terms, sealed: File, deck: PreparedDeck | null): Promise<void> {
     const preparing = preparer.current
     if (preparing === null) return
-    // So that an interrupted upload finds its line again; a number alone says nothing.
-    remember('lock-line', `${place.documentId}/${terms.openCount}`)
+    rememberLine(place.documentId, terms.openCount)
     await upload.start(
       () => planUpload(place, { file: sealed, deck, preparation: preparing }, terms)
     )

@@ -1,11 +1,10 @@
 /** Takes an interrupted upload up again, in another tab or after a crash: same file, same key, same line. */
 import { useState } from 'react'
 import { useNavigate, useParams } from 'react-router'
-import type { Config, Upload } from '../../protocol/api.js'
+import type { Config } from '../../protocol/api.js'
 import { useCopy } from '../copy.js'
 import { founder } from '../copy/founder.js'
 import { useFailureWords } from '../failure-words.js'
-import { readRemembered } from '../remembered.js'
 import { useSession, type SessionTools } from '../session.js'
 import { Button } from '../ui/Button.js'
 import { Card } from '../ui/Card.js'
@@ -19,44 +18,21 @@ import { DeckDrop } from './DeckDrop.js'
 import { useDropped } from './dropped.js'
 import { FounderPage, useLeaveGuard } from './FounderPage.js'
 import styles from './founder.module.css'
+import { findInterrupted, placeOf, rememberedLine, termsOf, type Interrupted } from './interrupted.js'
 import { useLoaded, type Result } from './loaded.js'
 import { LockLine } from './LockLine.js'
-import { planUpload, type Mode, type Terms } from './plan-deck.js'
+import { planUpload } from './plan-deck.js'
 import type { PreparedDeck } from './prepare-deck.js'
 import { UploadBars, useUploadWords } from './UploadBars.js'
 import { usePreparation } from './use-preparation.js'
 import { useUpload } from './use-upload.js'
-import { openLabel, readOwnVault, serveOnLinks, type OwnDocument, type OwnVault } from './vault.js'
+import { readOwnVault, serveOnLinks } from './vault.js'
 
-interface Interrupted {
-  readonly vault: OwnVault
-  readonly uploads: readonly Upload[]
-  /** As the document was called when the upload began: it is part of what is sealed. */
-  readonly title: string
-  readonly document: OwnDocument | null
-}
-
-async function findInterrupted(
+async function findIn(
   tools: SessionTools, vaultId: string, unreadable: string,
 ): Promise<Result<Interrupted | null>> {
-  const [vault, listed] = await Promise.all(
-    [readOwnVault(tools, vaultId, unreadable), tools.api.listUploads(vaultId)]
-  )
-  if (!vault.ok) return vault
-  if (!listed.ok) return listed
-  const [first] = [...listed.value.uploads].sort((a, b) => b.createdAtMs - a.createdAtMs)
-  if (first === undefined) return { ok: true, value: null }
-  const { documentId } = first
-  return {
-    ok: true,
-    value: {
-      vault: vault.value, uploads: listed.value.uploads.filter(
-        (one) => one.documentId === documentId
-      ),
-      title: await openLabel(tools, first.nameSealed, `document-name:${documentId}`) ?? unreadable,
-      document: vault.value.documents.find((one) => one.documentId === documentId) ?? null,
-    },
-  }
+  const vault = await readOwnVault(tools, vaultId, unreadable)
+  return vault.ok ? await findInterrupted(tools, vault.value) : vault
 }
 
 export function ResumeUpload() {
@@ -66,7 +42,7 @@ export function ResumeUpload() {
   const { vaultId = '' } = useParams()
   const { file, drop } = useDropped()
   const { state, reload } = useLoaded(
-    vaultId, () => findInterrupted(tools, vaultId, copy.unreadable),
+    vaultId, () => findIn(tools, vaultId, copy.unreadable),
   )
   return (
     <FounderPage title={copy.resume} seal='open'>
@@ -105,6 +81,13 @@ function Resuming({ found, file, config }: { found: Interrupted, file: File, con
   const isReady = preparation.step === 'file' || deck?.isDrawn === true
   const hasLine = found.uploads.some(({ part }) => part === 1)
 
+  async function onCancel(): Promise<void> {
+    await upload.cancel()
+    // A vault with nothing in it is no vault.
+    if (found.document === null) await tools.api.removeVault(found.vault.vaultId)
+    await navigate('/vaults', { replace: true })
+  }
+
   async function onResume(): Promise<void> {
     const preparing = preparer.current
     if (preparing === null) return
@@ -126,7 +109,7 @@ function Resuming({ found, file, config }: { found: Interrupted, file: File, con
       {upload.state.step !== 'idle' && upload.state.step !== 'failed' && (
         <UploadBars
           title={copy.sealingTitle} state={upload.state} onGoOn={upload.goOn}
-          onCancel={upload.cancel}
+          onCancel={onCancel}
         />
       )}
       <div hidden={isUnderWay} className={styles.stack}>
@@ -158,24 +141,4 @@ function Line(
       <LockLine thumbnails={deck.thumbnails} openCount={count} onMove={onMove} />
     </section>
   )
-}
-
-/** What this browser remembers of the line; one slide where it was begun elsewhere. */
-function rememberedLine({ uploads }: Interrupted): number {
-  const [documentId, count] = (readRemembered('lock-line') ?? '').split('/')
-  return uploads.some((one) => one.documentId === documentId) ? Math.max(1, Number(count) || 1) : 1
-}
-
-function placeOf({ vault, uploads, document }: Interrupted) {
-  return { vaultId: vault.vaultId, isNewVault: false, documentId: uploads[0]?.documentId ?? '', document }
-}
-
-function termsOf({ uploads, title }: Interrupted, openCount: number): Terms {
-  const open = uploads.find(({ part }) => part === 1)
-  const whole = uploads.find(({ part }) => part === 0)
-  const modes: Record<Upload['gate'], Mode> = { nda: 'all-nda', email: 'all-email', link: 'all-link' }
-  return {
-    title, openCount, openGate: open?.gate === 'link' ? 'link' : 'email',
-    mode: open === undefined ? modes[whole?.gate ?? 'nda'] : 'line',
-  }
 }

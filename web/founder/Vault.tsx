@@ -19,6 +19,7 @@ import { TextField } from '../ui/TextField.js'
 import { showToast } from '../ui/Toasts.js'
 import { Auditors } from './Auditors.js'
 import { CreateLink } from './CreateLink.js'
+import { useLetGo } from './dropped.js'
 import { FounderPage } from './FounderPage.js'
 import { Links } from './Links.js'
 import { useAct, useLoaded } from './loaded.js'
@@ -38,6 +39,7 @@ export function Vault() {
   const words = useFailureWords()
   const tools = useSession()
   const { vaultId = '' } = useParams()
+  useLetGo()
   const { state, reload } = useLoaded(vaultId, () => readOwnVault(tools, vaultId, copy.unreadable))
   return (
     <FounderPage title={copy.deck}>

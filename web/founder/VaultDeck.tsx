@@ -18,6 +18,7 @@ import { Tag } from '../ui/Tag.js'
 import { Time } from '../ui/Time.js'
 import { DeckFrame } from '../viewer/DeckFrame.js'
 import styles from './founder.module.css'
+import { UnfinishedVersion } from './Unfinished.js'
 import { newestOf, recordsBefore, type OwnDocument, type OwnVault } from './vault.js'
 
 export function VaultDeck({ vault }: { vault: OwnVault }) {
@@ -28,6 +29,7 @@ export function VaultDeck({ vault }: { vault: OwnVault }) {
       {vault.documents.map((document) => (
         <Document key={document.documentId} vaultId={vault.vaultId} document={document} />
       ))}
+      <UnfinishedVersion vault={vault} />
     </div>
   )
 }

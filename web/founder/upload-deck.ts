@@ -69,6 +69,7 @@ export class DeckUpload {
   readonly #abort = new AbortController()
   #vault: { tagKey: string, titleSealed: string } | null = null
   #isVaultMade: boolean
+  #running: Promise<UploadEnd> | null = null
 
   constructor(
     tools: SessionTools, plan: UploadPlan, onProgress: (progress: UploadProgress) => void,
@@ -86,7 +87,12 @@ export class DeckUpload {
   }
 
   /** Everything that is not done yet. Call it again after a failure that passes. */
-  async run(): Promise<UploadEnd> {
+  run(): Promise<UploadEnd> {
+    this.#running = this.#run()
+    return this.#running
+  }
+
+  async #run(): Promise<UploadEnd> {
     const made = await this.#makeVault()
     if (!made.ok) return made
     for (const part of this.#parts) {
@@ -102,14 +108,33 @@ export class DeckUpload {
 
   /** Here and on the server. A vault that was made for it goes too. */
   async cancel(): Promise<void> {
-    const { api, crypto } = this.#tools
-    this.#abort.abort()
-    for (const { begun, upload, resumed, stored } of this.#parts) {
+    await this.#stop()
+    for (const { upload, resumed, stored } of this.#parts) {
       const waiting = upload ?? resumed
-      if (begun !== null) await crypto.cancelSeal(begun.sealId)
-      if (waiting !== null && stored === null) await api.cancelUpload(waiting.versionId)
+      if (waiting === null || stored !== null) continue
+      await this.#tools.api.cancelUpload(waiting.versionId)
     }
-    if (this.#vault !== null && this.#isVaultMade) await api.removeVault(this.#plan.vaultId)
+    await this.#removeVault()
+  }
+
+  /** Here alone: what was sent stays, to be taken up later with the same file. */
+  async abandon(): Promise<void> {
+    await this.#stop()
+    if (this.#parts.every(({ upload }) => upload === null)) await this.#removeVault()
+  }
+
+  async #stop(): Promise<void> {
+    this.#abort.abort()
+    // What is on its way may still arrive; only then is it known what there is to take back.
+    await this.#running
+    for (const { begun } of this.#parts) {
+      if (begun !== null) await this.#tools.crypto.cancelSeal(begun.sealId)
+    }
+  }
+
+  async #removeVault(): Promise<void> {
+    if (this.#vault === null || !this.#isVaultMade) return
+    await this.#tools.api.removeVault(this.#plan.vaultId)
   }
 
   async #makeVault(): Promise<Step> {
@@ -127,6 +152,7 @@ export class DeckUpload {
 
   async #send(part: PartUpload): Promise<Step> {
     if (part.isListed) return DONE
+    if (this.#abort.signal.aborted) return { ok: false, code: 'offline' }
     const begun = await this.#begin(part)
     if (!begun.ok) return begun
     const lanes = await Promise.all(Array.from({ length: LANE_COUNT }, () => this.#lane(part)))
@@ -138,6 +164,7 @@ export class DeckUpload {
   async #begin(part: PartUpload): Promise<Step> {
     const sealing = await this.#beginSeal(part)
     if (!sealing.ok || part.begun === null) return sealing
+    if (this.#abort.signal.aborted) return { ok: false, code: 'offline' }
     const { api } = this.#tools
     // Asked for again after a failure: addresses of a bucket expire.
     const begun = part.upload === null && part.resumed === null

@@ -26,7 +26,12 @@ export function useUpload(onStored: (versions: readonly StoredVersion[]) => void
   const upload = useRef<DeckUpload | null>(null)
   const progress = useRef<UploadProgress | null>(null)
   const isGone = useRef(false)
-  useEffect(() => () => { isGone.current = true }, [])
+  useEffect(() => () => {
+    isGone.current = true
+    const left = upload.current
+    upload.current = null
+    void left?.abandon()
+  }, [])
 
   function show(next: UploadState): void {
     if (!isGone.current) setState(next)
@@ -35,7 +40,9 @@ export function useUpload(onStored: (versions: readonly StoredVersion[]) => void
   async function start(plan: () => Promise<UploadPlan>): Promise<void> {
     show({ step: 'cutting' })
     progress.current = null
-    upload.current = new DeckUpload({ api, crypto }, await plan(), (now) => {
+    const planned = await plan()
+    if (isGone.current) return
+    upload.current = new DeckUpload({ api, crypto }, planned, (now) => {
       progress.current = now
       setState((before) => before.step === 'running' ? { step: 'running', progress: now } : before)
     })

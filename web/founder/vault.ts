@@ -2,7 +2,7 @@
  * A vault as its founder sees it: what the server keeps, with the labels that only she can read opened
  * in the worker. Also what a link is made of: which versions it serves, and under which policy.
  */
-import type { GrantSummary, Invitation, Person, PublishedNda, StoredVersion, VaultDetail, VaultSummary } from '../../protocol/api.js'
+import type { GrantSummary, Invitation, Person, PublishedNda, StoredDocument, StoredVersion, VaultDetail, VaultSummary } from '../../protocol/api.js'
 import { attempt, type LabelContext, type Policy } from '../crypto.js'
 import type { SessionTools } from '../session.js'
 import type { Result } from './loaded.js'
@@ -53,7 +53,10 @@ async function openVault(
   return {
     vaultId, createdAtMs, ndas,
     title: await openLabel(tools, titleSealed, `vault-title:${vaultId}`) ?? unreadable,
-    documents: await Promise.all(documents.map(async ({ documentId, nameSealed, versions }) => ({
+    // A document that was begun and never finished is not there yet.
+    documents: await Promise.all(documents.filter(hasVersions).map(async (
+      { documentId, nameSealed, versions }
+    ) => ({
       documentId, name: await openLabel(tools, nameSealed, `document-name:${documentId}`) ?? unreadable,
       versions: [...versions].sort((a, b) => b.storedAtMs - a.storedAtMs || b.part - a.part),
     }))),
@@ -61,6 +64,10 @@ async function openVault(
       summary, name: await openLabel(tools, summary.nameSealed, `grant-name:${summary.grantId}`) ?? unreadable,
     }))),
   }
+}
+
+function hasVersions({ versions }: StoredDocument): boolean {
+  return versions.length > 0
 }
 
 export interface VaultCard {
