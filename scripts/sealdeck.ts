@@ -37,6 +37,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'run a witness that cosigns the checkpoints of a log',
     load: () => import('./witness.js'),
   },
+  admin: {
+    summary: 'check and repair an instance\'s log',
+    load: () => import('./admin.js'),
+  },
 }
 
 /** @returns the exit code. Never rejects. */

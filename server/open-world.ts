@@ -10,7 +10,7 @@ import { startMailer } from './mailer.js'
 import { openS3Bucket } from './s3-bucket.js'
 import { startSequencer } from './sequencer.js'
 import { openTokens } from './tokens.js'
-import { systemClock, type Clock, type World } from './world.js'
+import { systemClock, type Clock, type LogParts, type World } from './world.js'
 
 /** What a log line must never hold, should an object that has it be logged by mistake. */
 const REDACTED = [
@@ -32,8 +32,43 @@ export interface WorldOptions {
 
 /** @throws SettingError, DataFolderLocked, LogContradiction: each says what to do in its message. */
 export async function openWorld(config: Config, options: WorldOptions = {}): Promise<OpenWorld> {
+  const { parts, closers, close } = await openEngines(config, options)
+  const { clock, database, bucket, keys, log } = parts
+  try {
+    const sequencer = await startSequencer(parts)
+    closers.push(() => sequencer.stop())
+    const mailer = await startMailer({ config, clock, db: database.db, log })
+    closers.push(() => mailer.stop())
+    const collector = startCollector({ config, clock, db: database.db, bucket, log })
+    closers.push(() => collector.stop())
+    const tokens = await openTokens({ issuer: config.publicUrl, key: keys.token, clock })
+    return { world: {
+      config, clock, db: database.db, database, bucket, sequencer, mailer, keys, tokens, log,
+    }, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+type Closer = () => Promise<void> | void
+
+export interface OpenEngines {
+  readonly parts: LogParts
+  /** What else is to be closed, last opened first. */
+  readonly closers: Closer[]
+  close(): Promise<void>
+}
+
+/**
+ * Database, bucket and keys alone, with nothing running on them: for the operator's commands.
+ * @throws SettingError, DataFolderLocked.
+ */
+export async function openEngines(
+  config: Config, options: WorldOptions = {},
+): Promise<OpenEngines> {
   const { clock = systemClock, log = openLog(config.logLevel) } = options
-  const closers: (() => Promise<void> | void)[] = []
+  const closers: Closer[] = []
   async function close(): Promise<void> {
     for (const closeOne of closers.reverse()) await closeOne()
     closers.length = 0
@@ -45,16 +80,7 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
     const keys = await openKeys(config, clock)
     const bucket = await openBucket(config, clock)
     closers.push(() => bucket.close())
-    const sequencer = await startSequencer({ config, clock, database, bucket, keys, log })
-    closers.push(() => sequencer.stop())
-    const mailer = await startMailer({ config, clock, db: database.db, log })
-    closers.push(() => mailer.stop())
-    const collector = startCollector({ config, clock, db: database.db, bucket, log })
-    closers.push(() => collector.stop())
-    const tokens = await openTokens({ issuer: config.publicUrl, key: keys.token, clock })
-    return { world: {
-      config, clock, db: database.db, database, bucket, sequencer, mailer, keys, tokens, log,
-    }, close }
+    return { parts: { config, clock, database, bucket, keys, log }, closers, close }
   } catch (error) {
     await close()
     throw error

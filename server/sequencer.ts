@@ -21,7 +21,7 @@ import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Integrator, Overtaken, sizeOf, type LogState } from './integrator.js'
 import { TileCache } from './tile-cache.js'
 import { Waiters } from './waiters.js'
-import type { World } from './world.js'
+import type { LogParts } from './world.js'
 
 /** Proof of one event, as a c2sp.org/tlog-proof text. */
 export interface PublishedEvent {
@@ -60,8 +60,6 @@ export interface Sequencer {
   stop(): Promise<void>
 }
 
-type Parts = Pick<World, 'config' | 'clock' | 'database' | 'bucket' | 'keys' | 'log'>
-
 const PUBLISHED_CHANNEL = 'tlog_published'
 const OUTBOX_CHANNEL = 'audit_outbox'
 const POLL_MS = 50
@@ -79,14 +77,14 @@ const BUSY_BATCH_SIZE = 32
  *
  * @throws LogContradiction if the database and what was published do not fit together.
  */
-export async function startSequencer(parts: Parts): Promise<Sequencer> {
+export async function startSequencer(parts: LogParts): Promise<Sequencer> {
   const sequencer = new RunningSequencer(parts)
   await sequencer.start()
   return sequencer
 }
 
 class RunningSequencer implements Sequencer {
-  readonly #parts: Parts
+  readonly #parts: LogParts
   readonly readFile: ReadResource
   readonly #integrator: Integrator
   readonly #waiters = new Waiters()
@@ -103,7 +101,7 @@ class RunningSequencer implements Sequencer {
   #loops: Promise<unknown> = Promise.resolve()
   #unlisten: (() => Promise<void>)[] = []
 
-  constructor(parts: Parts) {
+  constructor(parts: LogParts) {
     this.#parts = parts
     const files = new TileCache(parts.bucket, parts.keys.log.prefix)
     this.readFile = files.read

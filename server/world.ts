@@ -31,3 +31,6 @@ export interface World {
   readonly tokens: Tokens
   readonly log: Logger
 }
+
+/** What the log runs on. */
+export type LogParts = Pick<World, 'config' | 'clock' | 'database' | 'bucket' | 'keys' | 'log'>

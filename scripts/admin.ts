@@ -1,0 +1,44 @@
+/**
+ * `sealdeck admin`: what an operator does to an instance from its own machine, with the server's settings.
+ * On PGlite the server must be stopped meanwhile; on PostgreSQL it may run, but for a repair.
+ */
+import { DataFolderLocked } from '../db/data-lock.js'
+import { readConfig, SettingError } from '../server/config.js'
+import { LogContradiction } from '../server/integrator.js'
+import { openEngines, openLog } from '../server/open-world.js'
+import type { LogParts } from '../server/world.js'
+import { checkInstance } from './admin/fsck.js'
+import { UsageError, type Run, type Terminal } from './command.js'
+
+/** @returns the exit code. */
+export type AdminRun = (
+  parts: LogParts, args: readonly string[], terminal: Terminal,
+) => Promise<number>
+
+const ACTS: Readonly<Record<string, AdminRun>> = {
+  fsck: checkInstance,
+}
+
+const USAGE = `usage: sealdeck admin fsck [--repair]      check the whole log: rows, files, openings, tags
+
+Settings are the server's. Exit codes: 0 done, 1 something is wrong, 2 wrong usage or nothing to read.`
+
+export const run: Run = async ([name = '', ...rest], terminal) => {
+  const act = Object.hasOwn(ACTS, name) ? ACTS[name] : undefined
+  if (act === undefined) throw new UsageError(USAGE)
+  const config = readConfig()
+  try {
+    const { parts, close } = await openEngines(config, { log: openLog('warn') })
+    try {
+      return await act(parts, rest, terminal)
+    } finally {
+      await close()
+    }
+  } catch (error) {
+    const kinds = [SettingError, DataFolderLocked, LogContradiction]
+    const isTheirs = kinds.some((kind) => error instanceof kind)
+    if (!isTheirs || !(error instanceof Error)) throw error
+    terminal.err(error.message)
+    return 1
+  }
+}
