@@ -82,6 +82,7 @@ export function openViewerFrame(options: FrameOptions): ViewerFrame {
     if (message.kind === 'ready' && !areSettingsSafe(message.settings)) return end('unprotected')
     if (message.kind === 'asked' && message.what === 'fullscreen') return toggleFullscreen(element)
     if (message.kind === 'link') openLink(message.url)
+    if (message.kind === 'opened' && options.opening.mode === 'read') offerFocus(element)
     if (message.kind !== 'pong') options.onMessage(message)
   }
   element.addEventListener('load', () => {
@@ -134,6 +135,11 @@ class Watch {
   stop(): void {
     clearInterval(this.#timer)
   }
+}
+
+/** Keys should turn pages at once, unless the reader is busy elsewhere on the page. */
+function offerFocus(element: HTMLIFrameElement): void {
+  if (document.activeElement === document.body) element.focus({ preventScroll: true })
 }
 
 /** Only a person's own act, just now, turns the frame large or opens a window. */

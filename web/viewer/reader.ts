@@ -65,6 +65,8 @@ export class Reader {
   #hasShownPage = false
   /** The page that the app was last told about; a page drawn again is not shown again. */
   #toldIndex = -1
+  /** Pages that could not be drawn ahead of time; not tried again before they are asked for. */
+  readonly #notAhead = new Set<number>()
   #startedMs = 0
   #redrawTimer: ReturnType<typeof setTimeout> | undefined
   #idleTimer: ReturnType<typeof setTimeout> | undefined
@@ -225,7 +227,8 @@ export class Reader {
     if (sheet === null || this.#index !== index || this.#sheets !== sheets) return
     this.#stage.showPage(sheet.canvas, sheet.size, this.#nameOf(index))
     this.#afterShown(sheet)
-    await this.#addLayers(sheet)
+    // The picture is there: words and links that cannot be read must not take it away.
+    await this.#addLayers(sheet).catch(() => undefined)
     await this.#prefetch(index)
   }
 
@@ -281,7 +284,20 @@ export class Reader {
     for (const step of PREFETCH_STEPS) {
       const next = index + step
       if (next < 0 || next >= this.#pageCount || this.#index !== index) continue
-      await this.#sheets?.draw(next, (size) => this.#widthFor(size, 1))
+      if (this.#notAhead.has(next) || !await this.#drawAhead(next)) return
+    }
+  }
+
+  /** @returns false if it gave way to a page that is wanted now, or could not be drawn. */
+  async #drawAhead(index: number): Promise<boolean> {
+    try {
+      const drawn = await this.#sheets?.drawAhead(index, (size) => this.#widthFor(size, 1))
+      return drawn !== null && drawn !== undefined
+    } catch (error) {
+      // The reader is told when they come to it. A hung worker is replaced behind the page in view.
+      this.#notAhead.add(index)
+      if (error instanceof WatchdogError) this.#openAgain()
+      return false
     }
   }
 

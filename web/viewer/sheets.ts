@@ -59,19 +59,24 @@ export class Sheets {
    * @throws WatchdogError, or pdf.js's own error for a page it cannot draw.
    */
   async draw(index: number, widthFor: WidthFor): Promise<Sheet | null> {
-    if (this.#drawing?.index !== index) this.#drawing?.abort.abort()
-    // pdf.js draws a page into one canvas at a time, so the one being stopped must have ended.
-    await this.#drawing?.done.catch(() => null)
+    // Whoever asked last is served last: each in turn is stopped by the next, and has ended before.
+    while (this.#drawing !== null) {
+      const { index: under, abort, done } = this.#drawing
+      if (under !== index) abort.abort()
+      await done.catch(() => null)
+    }
     const drawn = this.#drawn.get(index)
     if (drawn !== undefined && isWideEnough(drawn, widthFor)) return drawn
     const abort = new AbortController()
-    const drawing = { index, abort, done: this.#drawNow(index, widthFor, abort.signal) }
-    this.#drawing = drawing
-    try {
-      return await drawing.done
-    } finally {
-      if (this.#drawing === drawing) this.#drawing = null
-    }
+    const done = this.#drawNow(index, widthFor, abort.signal)
+      .finally(() => { this.#drawing = null })
+    this.#drawing = { index, abort, done }
+    return await done
+  }
+
+  /** Draws a page that is not wanted yet; gives way to any that is. @returns as `draw`. */
+  async drawAhead(index: number, widthFor: WidthFor): Promise<Sheet | null> {
+    return this.#drawing === null ? await this.draw(index, widthFor) : null
   }
 
   async #drawNow(index: number, widthFor: WidthFor, signal: AbortSignal): Promise<Sheet | null> {

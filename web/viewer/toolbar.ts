@@ -68,11 +68,9 @@ export class Toolbar {
   }
 
   #layOut(): void {
-    const jump = element('form', { class: 'jump' }, this.#number, element('span', { 'aria-hidden': 'true' }, '/'), this.#count)
-    jump.addEventListener('submit', (event) => {
-      event.preventDefault()
-      this.#jump()
-    })
+    // Not a form: the frame's sandbox stops those, and the browser complains about it.
+    const jump = element('div', { class: 'jump' }, this.#number, element('span', { 'aria-hidden': 'true' }, '/'), this.#count)
+    this.#number.addEventListener('keydown', (event) => { if (event.key === 'Enter') this.#jump() })
     this.#number.addEventListener('focus', () => this.#number.select())
     this.#number.addEventListener('change', () => this.#jump())
     this.root.append(

@@ -21,6 +21,8 @@ interface HostOptions extends Omit<OpenViewer, 'kind' | 'version'> {
 interface Host {
   messages: ViewerMessage[]
   reads: { offset: number, length: number }[]
+  /** Indexes that were asked for. */
+  thumbnails: number[]
   open(options: HostOptions): Promise<void>
   send(message: PageMessage): void
   close(): void
@@ -29,6 +31,8 @@ interface Host {
 declare global { interface Window { host: Host } }
 
 let frame: ViewerFrame | null = null
+/** One green pixel, for every sealed thumbnail. */
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg=='
 const viewerOrigin = document.documentElement.dataset.viewerOrigin ?? ''
 
 async function loadFile(name: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -42,6 +46,7 @@ async function open(options: HostOptions): Promise<void> {
   window.host.close()
   window.host.messages.length = 0
   window.host.reads.length = 0
+  window.host.thumbnails.length = 0
   frame = openViewerFrame({
     viewerOrigin,
     container: document.body,
@@ -79,13 +84,17 @@ function serve(port: MessagePort, bytes: Uint8Array, options: HostOptions): void
 }
 
 function answerTo(request: SourceRequest, bytes: Uint8Array): SourceAnswer {
-  if (request.kind === 'thumbnail') return { id: request.id, error: 'out-of-range' }
+  if (request.kind === 'thumbnail') {
+    window.host.thumbnails.push(request.index)
+    return { id: request.id, bytes: Uint8Array.from(atob(PIXEL), (sign) => sign.charCodeAt(0)) }
+  }
   return { id: request.id, bytes: bytes.slice(request.offset, request.offset + request.length) }
 }
 
 window.host = {
   messages: [],
   reads: [],
+  thumbnails: [],
   open,
   send: (message) => frame?.send(message),
   close: () => {

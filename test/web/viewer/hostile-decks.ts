@@ -34,28 +34,38 @@ export async function scripts(): Promise<Uint8Array> {
   })
 }
 
+/** A good slide before a bad one. */
+export async function badSecond(): Promise<Uint8Array> {
+  return await oneSlide((deck) => {
+    deck.insertPage(0, [960, 540]).drawRectangle({ x: 100, y: 100, width: 300, height: 200 })
+    addScriptFont(deck, 1)
+  })
+}
+
 /** A font whose matrix is a piece of script (CVE-2024-4367). */
 export async function scriptInFont(): Promise<Uint8Array> {
-  return await oneSlide((deck) => {
-    const { context } = deck
-    const program = context.register(context.stream(
-      '%!PS-AdobeFont-1.0: X\n/FontMatrix [1 2 3 4 5 (6\\); globalThis.canary=1; //)] readonly def\n' +
-      '/Encoding StandardEncoding def\ncurrentfile eexec\n', { Length1: 120, Length2: 0, Length3: 0 },
-    ))
-    const font = context.obj({
-      Type: 'Font',
-      Subtype: 'Type1',
-      BaseFont: 'X',
-      FirstChar: 65,
-      LastChar: 65,
-      Widths: [500],
-      FontMatrix: [1, 2, 3, 4, 5, PDFString.of('1); globalThis.canary=1; //')],
-      FontDescriptor: {
-        Type: 'FontDescriptor', FontName: 'X', Flags: 4, FontBBox: [0, 0, 9, 9], FontFile: program,
-      },
-    })
-    setContent(deck, 'BT /F 40 Tf 100 100 Td (A) Tj ET', context.obj({ Font: { F: font } }))
+  return await oneSlide((deck) => addScriptFont(deck, 0))
+}
+
+function addScriptFont(deck: PDFDocument, index: number): void {
+  const { context } = deck
+  const program = context.register(context.stream(
+    '%!PS-AdobeFont-1.0: X\n/FontMatrix [1 2 3 4 5 (6\\); globalThis.canary=1; //)] readonly def\n' +
+    '/Encoding StandardEncoding def\ncurrentfile eexec\n', { Length1: 120, Length2: 0, Length3: 0 },
+  ))
+  const font = context.obj({
+    Type: 'Font',
+    Subtype: 'Type1',
+    BaseFont: 'X',
+    FirstChar: 65,
+    LastChar: 65,
+    Widths: [500],
+    FontMatrix: [1, 2, 3, 4, 5, PDFString.of('1); globalThis.canary=1; //')],
+    FontDescriptor: {
+      Type: 'FontDescriptor', FontName: 'X', Flags: 4, FontBBox: [0, 0, 9, 9], FontFile: program,
+    },
   })
+  setContent(deck, 'BT /F 40 Tf 100 100 Td (A) Tj ET', context.obj({ Font: { F: font } }), index)
 }
 
 /** A form in XFA, which would draw itself over the page. */
@@ -104,8 +114,8 @@ function formKeys() {
   return { Type: 'XObject', Subtype: 'Form', BBox: [0, 0, 960, 540] }
 }
 
-function setContent(deck: PDFDocument, content: string, resources: PDFDict): void {
-  const { node } = deck.getPage(0)
+function setContent(deck: PDFDocument, content: string, resources: PDFDict, index = 0): void {
+  const { node } = deck.getPage(index)
   node.set(name('Contents'), deck.context.register(deck.context.flateStream(content)))
   node.set(name('Resources'), resources)
 }

@@ -33,6 +33,22 @@ for (const attack of ['scripts', 'scriptInFont', 'xfa'] as const) {
   })
 }
 
+t.test('a page that cannot be drawn does not take the others away', async (t) => {
+  stand.files.set('second.pdf', await hostile.badSecond())
+  const { page, close } = await openProfile(browser, { passkey: 'none' })
+  const frame = await openFile(page, stand, 'second.pdf')
+  await heard(page, 'rendered-first-page')
+  await page.waitForTimeout(1_500)
+  t.equal(await frame.getByRole('alert').count(), 0, 'nobody asked for it yet')
+  await page.keyboard.press('ArrowRight')
+  await frame.getByRole('alert').waitFor()
+  t.equal((await heard(page, 'error')).code, 'page-failed')
+  await page.keyboard.press('ArrowLeft')
+  await frame.locator('.paper canvas').waitFor()
+  t.equal(await frame.getByRole('alert').count(), 0)
+  await close()
+})
+
 /** Starts to measure the longest time for which the app's page did not get its turn. */
 async function measureSilence(page: Page): Promise<() => Promise<number>> {
   await page.evaluate(() => {

@@ -216,6 +216,40 @@ t.test('slides at the side lead to their pages', async (t) => {
   t.equal(await frame.locator('.slide[aria-current]').getAttribute('data-index'), '2')
 })
 
+t.test('sealed thumbnails are asked for when they come into view, and no page is read for them', async (t) => {
+  const { page } = await openProfile(browser, { passkey: 'none' })
+  const thumbnails = Array.from({ length: 8 }, () => ({ mediaType: 'image/png', width: 480, height: 270 }))
+  const frame = await openDeck(page, { document: { pageCount: 8, thumbnails } })
+  await page.keyboard.press('t')
+  await frame.waitForFunction(() => document.querySelectorAll('.slide img').length >= 4)
+  const asked = await page.evaluate(() => window.host.thumbnails)
+  t.same(asked.slice(0, 4), [0, 1, 2, 3])
+  t.equal(new Set(asked).size, asked.length, 'each once')
+  t.equal(await frame.locator('.slide img').first().evaluate((image) => {
+    return image instanceof HTMLImageElement && image.naturalWidth === 1
+  }), true)
+})
+
+t.test('keys work as soon as the deck is open, without a click', async (t) => {
+  const { page } = await openProfile(browser, { passkey: 'none' })
+  const frame = await openFile(page, stand, 'deck.pdf')
+  await heard(page, 'rendered-first-page')
+  await page.keyboard.press('ArrowRight')
+  await isAt(frame, 2)
+})
+
+t.test('turning pages faster than they can be drawn ends on the last one asked for', async (t) => {
+  const { page } = await openProfile(browser, { passkey: 'none' })
+  const frame = await openDeck(page)
+  for (let press = 0; press < 7; press++) await page.keyboard.press('ArrowRight', { delay: 0 })
+  await page.keyboard.press('ArrowLeft')
+  await isAt(frame, 7)
+  await page.waitForFunction(() => {
+    return window.host.messages.some((message) => message.kind === 'page-shown' && message.index === 6)
+  })
+  t.same(await told(page, 'error'), [])
+})
+
 t.test('the list of keys can switch the single ones off', async (t) => {
   const { page } = await openProfile(browser, { passkey: 'none' })
   const frame = await openDeck(page)
