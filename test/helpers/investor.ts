@@ -18,8 +18,7 @@ import { formatTime } from '../../protocol/log/event.js'
 import { ED25519_KEY_TYPE, formatVkey, noteKey, type NoteSigner } from '../../protocol/log/note.js'
 import { signDetached } from '../../protocol/sodium.js'
 import { takeCode } from './mailbox.js'
-import { Browser, type Answer, type Link } from './people.js'
-import type { TestWorld } from './world.js'
+import { Browser, type Answer, type Link, type Reach } from './people.js'
 
 const STATEMENT_TTL_MS = 15 * 60_000
 
@@ -29,7 +28,7 @@ export class Investor extends Browser {
   readonly email: string
   #seed = makeDeviceSeed()
 
-  constructor(test: TestWorld, { name = 'Grace Hopper', email = 'grace@fund.example' } = {}) {
+  constructor(test: Reach, { name = 'Grace Hopper', email = 'grace@fund.example' } = {}) {
     super(test)
     this.name = name
     this.email = email

@@ -1,9 +1,9 @@
 /** Mails as they lie in the outbox folder of a test's server: waited for, and read once. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { World } from '../../server/world.js'
+import type { Config } from '../../server/config.js'
 
-const WAIT_MS = 5_000
+const WAIT_MS = 30_000
 const POLL_MS = 5
 
 export interface ReceivedMail {
@@ -12,11 +12,14 @@ export interface ReceivedMail {
   readonly body: string
 }
 
+/** Whatever knows where its mails lie: a `World`, or a server of its own. */
+export interface Sender { readonly config: Pick<Config, 'outboxFolder'> }
+
 const CODE = /^(\d{4}) (\d{4}) /
-const taken = new WeakMap<World, Set<string>>()
+const taken = new WeakMap<Sender, Set<string>>()
 
 /** The next mail to this address, with such a subject, that nobody has taken yet. */
-export async function takeMail(world: World, to: string, subject = /^/): Promise<ReceivedMail> {
+export async function takeMail(world: Sender, to: string, subject = /^/): Promise<ReceivedMail> {
   const seen = taken.get(world) ?? new Set()
   taken.set(world, seen)
   const endMs = performance.now() + WAIT_MS
@@ -29,7 +32,7 @@ export async function takeMail(world: World, to: string, subject = /^/): Promise
 }
 
 /** The code in the next mail to this address. */
-export async function takeCode(world: World, to: string): Promise<string> {
+export async function takeCode(world: Sender, to: string): Promise<string> {
   const { subject } = await takeMail(world, to, CODE)
   return CODE.exec(subject)?.slice(1, 3).join('') ?? ''
 }

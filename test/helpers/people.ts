@@ -33,9 +33,10 @@ import {
 import type { Signed } from '../../protocol/deck/signature.js'
 import type { FileKey } from '../../protocol/deck/stanza.js'
 import { hashBulk } from '../../protocol/hash.js'
+import type { Config } from '../../server/config.js'
+import type { Clock } from '../../server/world.js'
 import { makeAuthenticator, type Authenticator } from './authenticator.js'
 import { takeCode } from './mailbox.js'
-import type { TestWorld } from './world.js'
 
 export const NDA_TEXT = 'Mutual non-disclosure agreement.\n\nThe receiving party is the person who signs the acceptance.\n'
 const PASSPHRASE = 'correct horse battery staple'
@@ -54,17 +55,27 @@ export interface Answer {
   json<T>(): T
 }
 
+/** How people reach a server: a `TestWorld` in this process, or a program behind its port. */
+export interface Reach {
+  readonly app: { inject(request: InjectOptions): Promise<Answer> }
+  readonly clock: Clock
+  readonly world: {
+    readonly config: Pick<Config, 'publicUrl' | 'outboxFolder'>
+    readonly keys: { readonly log: { readonly origin: string, readonly vkey: string } }
+  }
+}
+
 function isNotReady(answer: Answer): boolean {
   return answer.statusCode === 503 && answer.json<{ code: string }>().code === 'not-ready'
 }
 
 /** A browser: what it was given at sign-in, and how it asks. */
 export class Browser {
-  readonly test: TestWorld
+  readonly test: Reach
   accessToken: string | null = null
   refreshCookie: string | null = null
 
-  constructor(test: TestWorld) {
+  constructor(test: Reach) {
     this.test = test
   }
 
@@ -168,6 +179,8 @@ export interface Link {
 }
 
 export class Founder extends Browser {
+  /** How her clients stretch a passphrase; `memory-constrained` is the real one. */
+  stretching: Parameters<typeof opaque.finishRegistration>[0]['keyStretching'] = QUICK_STRETCHING
   readonly email: string
   readonly name: string
   readonly root = makeRoot()
@@ -175,7 +188,7 @@ export class Founder extends Browser {
   readonly recoveryCode = makeRecoveryCode()
   userId = ''
 
-  constructor(test: TestWorld, name = 'Ada') {
+  constructor(test: Reach, name = 'Ada') {
     super(test)
     this.name = name
     this.email = `${name.toLowerCase()}@fund.example`
@@ -252,7 +265,7 @@ export class Founder extends Browser {
     this.userId = userId
     const { registrationRecord, exportKey } = opaque.finishRegistration({
       clientRegistrationState, registrationResponse, password: PASSPHRASE,
-      keyStretching: QUICK_STRETCHING,
+      keyStretching: this.stretching,
     })
     return { row: this.locksRoot('passphrase', decodeBase64Url(exportKey)), passphrase: { registrationRecord } }
   }
@@ -297,7 +310,7 @@ export class Founder extends Browser {
     const begun = await this.posts<PassphraseLogin>('/api/sessions/passphrase-start', { email: this.email, startLoginRequest, locale: 'en' })
     const finished = opaque.finishLogin({
       clientLoginState, loginResponse: begun.loginResponse, password: passphrase,
-      keyStretching: QUICK_STRETCHING,
+      keyStretching: this.stretching,
     })
     if (finished === undefined) return null
     const { finishLoginRequest, exportKey } = finished
