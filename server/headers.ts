@@ -47,7 +47,7 @@ function policyOf(config: Config, fileClass: FileClass): string {
   const directives: Readonly<Record<FileClass, readonly string[]>> = {
     'api': ["default-src 'none'", "frame-ancestors 'none'", 'sandbox'],
     'app-page': [
-      "default-src 'none'", "script-src 'self'", "worker-src 'self'", `connect-src ${connectSources(config)}`, "style-src 'self'",
+      "default-src 'none'", "script-src 'self'", "worker-src 'self'", "connect-src 'self'", "style-src 'self'",
       "img-src 'self' blob:", "font-src 'self'", `frame-src ${config.viewerUrl}`, "form-action 'none'", "base-uri 'none'",
       "frame-ancestors 'none'", "object-src 'none'", "require-trusted-types-for 'script'", 'trusted-types sealdeck-url',
       ...upgrade(config),
@@ -65,15 +65,6 @@ function policyOf(config: Config, fileClass: FileClass): string {
     'outbox-page': ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"],
   }
   return directives[fileClass].join('; ')
-}
-
-/** With presigned uploads the page also writes to the bucket's host. */
-function connectSources(config: Config): string {
-  const { uploads, s3 } = config
-  if (uploads !== 'direct' || s3 === undefined) return "'self'"
-  const endpoint = new URL(s3.endpoint ?? `https://s3.${s3.region}.amazonaws.com`)
-  const host = s3.isPathStyle ? endpoint.host : `${s3.bucket}.${endpoint.host}`
-  return `'self' ${endpoint.protocol}//${host}`
 }
 
 function upgrade(config: Config): string[] {

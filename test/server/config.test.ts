@@ -8,7 +8,7 @@ t.test('without any setting', async (t) => {
   const config = readConfig({})
   t.match(config, {
     host: '127.0.0.1', port: 4870, publicUrl: 'http://localhost:4870', viewerUrl: 'http://127.0.0.1:4871', databaseUrl: undefined,
-    s3: undefined, smtpUrl: undefined, uploads: 'api', logPublishIntervalMs: 20,
+    s3: undefined, smtpUrl: undefined, logPublishIntervalMs: 20,
   })
   t.same(readConfig({ PORT: '', S3_BUCKET: '', LOG_KEY: '' }), config, 'an empty setting is none')
 })
@@ -21,7 +21,7 @@ t.test('a wrong setting is named', async (t) => {
     ['PUBLIC_URL', { PUBLIC_URL: 'ftp://deck.example' }], ['VIEWER_URL', { VIEWER_URL: 'http://localhost:4870' }], ['TRUST_PROXY', { TRUST_PROXY: 'everybody' }],
     ['DATABASE_URL', { DATABASE_URL: 'mysql://x/y' }], ['DATABASE_MAX_CONNECTIONS', { DATABASE_MAX_CONNECTIONS: '1' }], ['S3_BUCKET', { ...s3, S3_BUCKET: 'A_B' }],
     ['S3_ENDPOINT', { ...s3, S3_ENDPOINT: 'localhost' }], ['S3_ACCESS_KEY_ID', { S3_BUCKET: 'decks' }], ['S3_SECRET_ACCESS_KEY', { ...s3, S3_SECRET_ACCESS_KEY: '' }],
-    ['S3_PATH_STYLE', { ...s3, S3_PATH_STYLE: 'yes' }], ['UPLOADS', { UPLOADS: 'both' }], ['UPLOADS', { UPLOADS: 'direct' }], ['SMTP_URL', { SMTP_URL: 'mail.example' }],
+    ['S3_PATH_STYLE', { ...s3, S3_PATH_STYLE: 'yes' }], ['SMTP_URL', { SMTP_URL: 'mail.example' }],
     ['MAIL_FROM', { MAIL_FROM: 'a\nBcc: b' }], ['MAX_FILE_SIZE_BYTES', { MAX_FILE_SIZE_BYTES: '1GB' }], ['RATE_LIMIT_PER_MINUTE', { RATE_LIMIT_PER_MINUTE: '0' }],
     ['LOG_ORIGIN', { LOG_ORIGIN: 'a b' }], ['LOG_PUBLISH_INTERVAL_MS', { LOG_PUBLISH_INTERVAL_MS: '60001' }], ['LOG_WAIT_TIMEOUT_MS', { LOG_WAIT_TIMEOUT_MS: '5' }],
     ['TOKEN_KEY', { TOKEN_KEY: 'short' }], ['OPAQUE_SERVER_SETUP', { OPAQUE_SERVER_SETUP: '!' }], ['METRICS_TOKEN', { METRICS_TOKEN: 'short' }], ['LOG_LEVEL', { LOG_LEVEL: 'loud' }],
