@@ -2,7 +2,8 @@
  * Every setting: an environment variable, its default, its meaning. The one file that reads
  * `process.env`. A wrong value is refused by name; nothing else in the server guesses.
  */
-import { join, resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MAX_FILE_SIZE_BYTES } from '../protocol/limits.js'
 
@@ -33,7 +34,6 @@ export interface Config {
   readonly databaseUrl: string | undefined
   readonly databaseMaxConnections: number
   readonly s3: S3Settings | undefined
-  readonly uploads: 'api' | 'direct'
   readonly smtpUrl: string | undefined
   readonly mailFrom: string
   readonly maxFileSizeBytes: number
@@ -91,7 +91,6 @@ export const SETTINGS = [
   { name: 'S3_ACCESS_KEY_ID', fallback: '', meaning: 'access key; needed with S3_BUCKET' },
   { name: 'S3_SECRET_ACCESS_KEY', fallback: '', meaning: 'its secret; needed with S3_BUCKET' },
   { name: 'S3_PATH_STYLE', fallback: 'true with S3_ENDPOINT', meaning: '`true`: the bucket stands in the path; `false`: in the host name' },
-  { name: 'UPLOADS', fallback: 'api', meaning: '`api`: parts go through the server; `direct`: to the bucket by presigned requests' },
   { name: 'SMTP_URL', fallback: '', meaning: 'mail server, `smtp://` or `smtps://`; without it mail is written to DATA_DIR/outbox' },
   { name: 'MAIL_FROM', fallback: 'Sealdeck <sealdeck@PUBLIC_URL\'s host>', meaning: 'sender of the mails' },
   { name: 'MAX_FILE_SIZE_BYTES', fallback: String(MAX_FILE_SIZE_BYTES), meaning: 'largest file that can be sealed' },
@@ -112,6 +111,13 @@ export const SETTINGS = [
   { name: 'METRICS_TOKEN', fallback: '', meaning: 'bearer token for /metrics; without it only this machine may read them' },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: LOG_LEVELS.map((level) => `\`${level}\``).join(', ') },
 ] as const satisfies readonly Setting[]
+
+/** Where the command line keeps its session: the folder for settings of this user. */
+export function readSessionFolder(environment: Environment = process.env): string {
+  const named = environment.XDG_CONFIG_HOME
+  const folder = named !== undefined && isAbsolute(named) ? named : join(homedir(), '.config')
+  return join(folder, 'sealdeck')
+}
 
 type SettingName = typeof SETTINGS[number]['name']
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -136,7 +142,6 @@ export function readConfig(environment: Environment = process.env): Config {
     databaseUrl: source.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     databaseMaxConnections: source.integer('DATABASE_MAX_CONNECTIONS', { fallback: 20, min: 2, max: 1000 }),
     s3: readS3(source),
-    uploads: source.choice('UPLOADS', ['api', 'direct'], 'api'),
     smtpUrl: source.url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: source.line('MAIL_FROM') ?? `Sealdeck <sealdeck@${new URL(publicUrl).hostname}>`,
     maxFileSizeBytes: source.integer('MAX_FILE_SIZE_BYTES', { fallback: MAX_FILE_SIZE_BYTES, min: 1024, max: MAX_FILE_SIZE_BYTES }),
@@ -185,9 +190,6 @@ function requireWorkable(config: Config): void {
   }
   if (config.port === config.viewerPort && config.port !== 0) {
     throw new SettingError('VIEWER_PORT must differ from PORT')
-  }
-  if (config.uploads === 'direct' && config.s3 === undefined) {
-    throw new SettingError('UPLOADS=direct needs S3_BUCKET')
   }
 }
 
