@@ -48,6 +48,7 @@ const noLineRu: Words<KeepReason | 'one-page'> = {
 const refusedTitleEn: Words<Refused> = {
   'empty-file': 'This file is empty', 'too-large': 'This file is too large', 'zero-pages': 'This PDF has no pages', encrypted: 'This PDF needs a password',
   damaged: 'This PDF is damaged', 'too-many-pages': 'This PDF has too many pages',
+  'not-drawn': 'The slides could not be drawn',
 }
 const refusedEn: Words<Refused> = {
   'empty-file': 'It has no bytes at all. Export the deck again, then drop the new file.',
@@ -56,10 +57,12 @@ const refusedEn: Words<Refused> = {
   encrypted: 'Save a copy without the password, then drop that: Sealdeck seals it with keys that only you hold.',
   damaged: 'It does not open. Export the deck again, then drop the new file.',
   'too-many-pages': 'A deck can have at most 2,000 pages. Split it, or share fewer.',
+  'not-drawn': 'The viewer did not start in this browser, or a slide took it too long. Try once more, or in another browser.',
 }
 const refusedTitleRu: Words<Refused> = {
   'empty-file': 'Файл пуст', 'too-large': 'Файл слишком велик', 'zero-pages': 'В этом PDF нет страниц', encrypted: 'Для этого PDF нужен пароль',
   damaged: 'Этот PDF повреждён', 'too-many-pages': 'В этом PDF слишком много страниц',
+  'not-drawn': 'Слайды не удалось нарисовать',
 }
 const refusedRu: Words<Refused> = {
   'empty-file': 'В нём нет ни одного байта. Экспортируйте презентацию заново и перетащите новый файл.',
@@ -68,6 +71,7 @@ const refusedRu: Words<Refused> = {
   encrypted: 'Сохраните копию без пароля и перетащите её: Sealdeck запечатает её ключами, которые есть только у вас.',
   damaged: 'Он не открывается. Экспортируйте презентацию заново и перетащите новый файл.',
   'too-many-pages': 'В презентации может быть не больше 2000 страниц. Разделите её или покажите меньше.',
+  'not-drawn': 'Просмотр не запустился в этом браузере, или слайд рисовался слишком долго. Повторите или возьмите другой браузер.',
 }
 
 const templatesEn: Words<NdaTemplateId> = {

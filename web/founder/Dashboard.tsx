@@ -11,9 +11,9 @@ import { EmptyState } from '../ui/EmptyState.js'
 import { ErrorState } from '../ui/ErrorState.js'
 import { LoadingState } from '../ui/LoadingState.js'
 import { PageHeading } from '../ui/Page.js'
-import { SealMark } from '../ui/SealMark.js'
 import { Tag } from '../ui/Tag.js'
 import { Time } from '../ui/Time.js'
+import { Cover } from './Cover.js'
 import { DeckDrop, RecoveryDue } from './DeckDrop.js'
 import { useDropped, useLetGo } from './dropped.js'
 import { FounderPage } from './FounderPage.js'
@@ -106,7 +106,7 @@ function DeckCard({ card: { summary, title } }: { card: VaultCard }) {
   } = summary
   return (
     <Link className={styles.deckCard} to={`/vaults/${vaultId}`}>
-      <span className={styles.deckMark}><SealMark state='closed' /></span>
+      <Cover vaultId={vaultId} />
       <span className={styles.deckName}>{title}</span>
       <span className={styles.deckCounts}>
         {copy.linkCount(liveGrantCount)} · {copy.personCount(personCount)}

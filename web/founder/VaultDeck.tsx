@@ -5,7 +5,7 @@ import type { StoredVersion } from '../../protocol/api.js'
 import { useCopy, useLocale } from '../copy.js'
 import { founder } from '../copy/founder.js'
 import { formatBytes } from '../copy/language.js'
-import { attempt, sourceOf } from '../crypto.js'
+import { attemptReading, sourceOf } from '../crypto.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { useSession } from '../session.js'
 import { Button, buttonClass } from '../ui/Button.js'
@@ -71,7 +71,7 @@ function Preview({ vaultId, document, version }: PreviewProps) {
 
   async function onPort(port: MessagePort): Promise<void> {
     const previousRecords = recordsBefore(document.versions, version)
-    const opened = await attempt(
+    const opened = await attemptReading(
       () => crypto.openOwnVersion(
         { vaultId, version, previousRecords }, sourceOf(api, version.versionId), port,
       )
@@ -80,7 +80,10 @@ function Preview({ vaultId, document, version }: PreviewProps) {
     else if (opened.value.mediaType !== 'application/pdf') setFile(true)
   }
 
-  if (failure !== null) return <Notice tone='fail' isLive>{words(failure)}</Notice>
+  if (failure !== null) {
+    const again = <Button size='small' onClick={() => setFailure(null)}>{copy.retry}</Button>
+    return <Notice tone='fail' isLive actions={again}>{words(failure)}</Notice>
+  }
   if (isFile) return <Card><EmptyState icon='file' title={copy.fileOnlyTitle}>{copy.fileOnly}</EmptyState></Card>
   if (config === null) return null
   return (

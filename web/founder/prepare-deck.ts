@@ -21,7 +21,7 @@ const HEADER_SEARCH_SIZE_BYTES = 1024
 const MAX_CUT_COUNT = 3
 
 /** Why a file is not taken. */
-export type Refused = Exclude<Verdict, 'opens' | 'not-a-pdf'> | 'too-large'
+export type Refused = Exclude<Verdict, 'opens' | 'not-a-pdf'> | 'too-large' | 'not-drawn'
 
 export interface PreparedDeck {
   /** What will be sealed: rewritten if `keptReason` is null, else the file as it was dropped. */
@@ -163,7 +163,7 @@ export class DeckPreparation {
 
   #hear(message: ViewerMessage, tell: (change: Partial<PreparedDeck>) => void): void {
     this.#onRaster?.(message)
-    if (message.kind === 'error' && this.#onRaster === null) this.#refuse('damaged')
+    if (message.kind === 'error' && this.#onRaster === null) this.#refuse('not-drawn')
     if (message.kind === 'inspected') {
       if (message.verdict !== 'opens') return this.#refuse(message.verdict === 'not-a-pdf' ? 'damaged' : message.verdict)
       this.#thumbnails = message.pageSizes.map(() => null)
