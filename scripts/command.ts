@@ -22,6 +22,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** Asked rightly, and not possible: a server's refusal, a file that does not fit. Exit code 1. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
 export interface Arguments {
   readonly positionals: readonly string[]
   /** The value of an option, or `undefined`. @throws UsageError if it was given twice. */

@@ -4,7 +4,7 @@
  * Exit codes: 0 done, 1 not verified or refused, 2 wrong usage or nothing to read.
  */
 import { ProtocolError } from '../protocol/errors.js'
-import { processTerminal, UsageError, type Run, type Terminal } from './command.js'
+import { processTerminal, Refused, UsageError, type Run, type Terminal } from './command.js'
 
 interface Entry {
   readonly summary: string
@@ -32,6 +32,22 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   verify: {
     summary: 'check a receipt, a note, an export or a whole log, offline',
     load: () => import('./verify.js'),
+  },
+  login: {
+    summary: 'sign in to a server with a passphrase and an e-mailed code',
+    load: () => import('./login.js'),
+  },
+  upload: {
+    summary: 'seal a file and upload it, into a new vault or one that is there',
+    load: () => import('./upload.js'),
+  },
+  share: {
+    summary: 'make a link to a vault and print it',
+    load: () => import('./share.js'),
+  },
+  export: {
+    summary: 'take a vault out: plain age files, keys, records, agreements, the log',
+    load: () => import('./export.js'),
   },
   witness: {
     summary: 'run a witness that cosigns the checkpoints of a log',
@@ -67,7 +83,11 @@ export async function main(
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
-  return ['usage: sealdeck <command> ...', '', ...lines].join('\n')
+  return [
+    'usage: sealdeck <command> ...', '', ...lines, '',
+    'Each command says how it is called when it is called wrongly.',
+    'Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or nothing to read.',
+  ].join('\n')
 }
 
 /** One line for each error; what cannot be read is no verdict on what it says. */
@@ -77,6 +97,10 @@ function report(error: unknown, terminal: Terminal): number {
     return 1
   }
   const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof Refused) {
+    terminal.err(`sealdeck: ${message}`)
+    return 1
+  }
   terminal.err(error instanceof UsageError ? message : `sealdeck: ${message}`)
   return 2
 }

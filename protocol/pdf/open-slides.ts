@@ -145,7 +145,8 @@ function isPlain(page: PDFPage): boolean {
   return page.getRotation().angle === 0 && x === 0 && y === 0
 }
 
-function shownSize(page: PDFPage): { width: number, height: number } {
+/** As a reader sees the page: cropped and turned. */
+export function shownSize(page: PDFPage): { width: number, height: number } {
   const { width, height } = page.getCropBox()
   const isTurned = page.getRotation().angle % 180 !== 0
   return isTurned ? { width: height, height: width } : { width, height }

@@ -42,8 +42,8 @@ function required(passphrase: string): string {
   return passphrase
 }
 
-/** On the terminal itself: standard input and output may be the file. */
-async function ask(question: string): Promise<string> {
+/** Without showing it, on the terminal itself: standard input and output may be the file. */
+export async function ask(question: string): Promise<string> {
   const [input, output] = openTerminal()
   output.write(question)
   input.setRawMode(true)

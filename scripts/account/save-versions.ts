@@ -1,0 +1,118 @@
+/**
+ * Versions as age files: the owner's header, or one for another recipient, before the payload as it is
+ * stored. Reads each whole through the opener, so that chunk hashes, signed root and every chunk's
+ * authenticity are checked on the way; must not leave a file that does not open.
+ */
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { StoredVersion } from '../../protocol/api.js'
+import { decodeBase64Url } from '../../protocol/bytes.js'
+import { openDeck, openReleasedHeader, type OpenedHeader, type PayloadSource } from '../../protocol/deck/deck.js'
+import { wrapFileKey } from '../../protocol/deck/header.js'
+import type { Recipient } from '../../protocol/deck/identity.js'
+import { ageFileName } from '../../protocol/deck/way-out.js'
+import { CHUNK_SIZE_BYTES, PART_SIZE_BYTES, SEALED_CHUNK_SIZE_BYTES } from '../../protocol/limits.js'
+import { wipe } from '../../protocol/sodium.js'
+import type { Terminal } from '../command.js'
+import { signedRecordOf, type OwnDocument, type OwnVault } from './own-vault.js'
+import type { Owner } from './owner.js'
+import type { Line } from './line.js'
+import { hashNatively } from './seal-upload.js'
+
+/** As many whole chunks as one range may hold. */
+const STRETCH_SIZE_BYTES = Math.floor(PART_SIZE_BYTES / SEALED_CHUNK_SIZE_BYTES) * CHUNK_SIZE_BYTES
+
+export interface SavedVersion {
+  readonly versionId: string
+  readonly fileName: string
+  readonly record: Uint8Array
+  readonly signature: Uint8Array
+}
+
+interface Place {
+  readonly folder: string
+  /** `null`: the owner's own header, as it is stored. */
+  readonly recipient: Recipient | null
+}
+
+/** Every version of every document, oldest first. @throws ProtocolError for what does not verify. */
+export async function saveVersions(
+  owner: Owner, vault: OwnVault, place: Place, terminal: Terminal,
+): Promise<SavedVersion[]> {
+  const saved: SavedVersion[] = []
+  for (const [index, document] of vault.documents.entries()) {
+    for (const version of document.versions) {
+      const fileName = ageFileName({
+        documentNumber: index + 1, documentName: document.name, part: version.part,
+        version: version.version,
+      })
+      if (terminal.isWatched) terminal.err(`${fileName}: ${version.payloadLength} bytes`)
+      await saveVersion(owner, { vault, document, version }, { ...place, fileName })
+      const { bytes: record, signature } = signedRecordOf(version)
+      saved.push({ versionId: version.versionId, fileName, record, signature })
+    }
+  }
+  return saved
+}
+
+interface VersionOf {
+  readonly vault: OwnVault, readonly document: OwnDocument, readonly version: StoredVersion,
+}
+
+async function saveVersion(
+  owner: Owner, of: VersionOf, { folder, fileName, recipient }: Place & { fileName: string },
+): Promise<void> {
+  const opened = openOwn(owner, of)
+  const header = recipient === null
+    ? decodeBase64Url(of.version.ownerHeader)
+    : wrapFileKey(opened.fileKey, recipient)
+  const path = join(folder, fileName)
+  const file = await open(`${path}.part`, 'wx', 0o600)
+  try {
+    await file.write(header, 0, header.length, 0)
+    await copyPayload(owner.line, of.version.versionId, opened, { file, start: header.length })
+    await file.sync()
+    await rename(`${path}.part`, path)
+  } catch (error) {
+    await rm(`${path}.part`, { force: true })
+    throw error
+  } finally {
+    wipe(opened.fileKey)
+    await file.close()
+  }
+}
+
+/** Record, chain, header and key commitment are hers, or this throws. */
+function openOwn(owner: Owner, { vault, document, version }: VersionOf): OpenedHeader {
+  const chain = document.versions
+    .filter((one) => one.part === version.part && one.version <= version.version)
+  return openReleasedHeader({
+    header: decodeBase64Url(version.ownerHeader), identity: owner.keys.identity,
+    records: chain.map(signedRecordOf), fingerprint: owner.keys.fingerprint, vaultId: vault.vaultId,
+    seen: null, wrap: null,
+  })
+}
+
+interface Target { readonly file: FileHandle, readonly start: number }
+
+/** What is fetched to be opened is what is written; each byte once, a few MiB in memory. */
+async function copyPayload(
+  line: Line, versionId: string, { record, fileKey }: OpenedHeader, target: Target,
+): Promise<void> {
+  await target.file.write(record.nonce, 0, record.nonce.length, target.start)
+  const source: PayloadSource = {
+    readHashList: () => line.bytes({ method: 'GET', path: `/api/versions/${versionId}/hash-list` }),
+    async readPayload(start, end) {
+      const bytes = await line.bytes({
+        method: 'GET', path: `/api/versions/${versionId}/payload`, headers: { range: `bytes=${start}-${end - 1}` },
+      })
+      await target.file.write(bytes, 0, bytes.length, target.start + start)
+      return bytes
+    },
+  }
+  const reader = await openDeck({ record, fileKey, source, hash: hashNatively })
+  for (let offset = 0; offset < reader.size; offset += STRETCH_SIZE_BYTES) {
+    await reader.read(offset, Math.min(STRETCH_SIZE_BYTES, reader.size - offset))
+  }
+  reader.close()
+}

@@ -1,0 +1,179 @@
+/**
+ * `sealdeck share`: makes a link to a vault and prints all of it, its secret included: whoever has
+ * that line may ask for what the vault holds, and nobody else may, the server least of all.
+ */
+import type { Config, GrantSummary, PublishedNda } from '../protocol/api.js'
+import { decodeBase64Url, encodeBase64Url } from '../protocol/bytes.js'
+import { sealCard } from '../protocol/deck/card.js'
+import { signGrant, type Grant } from '../protocol/deck/grant.js'
+import {
+  deriveLinkKeys, deriveLinkSecret, formatFragment, makeGrantId,
+} from '../protocol/deck/identity.js'
+import type { GrantPolicy } from '../protocol/deck/policy.js'
+import type { StoredVersion } from '../protocol/api.js'
+import { MAX_NAME_LENGTH } from '../protocol/limits.js'
+import { parseVkey } from '../protocol/log/note.js'
+import {
+  checkNdaFields, fillNda, findTemplate, listTemplates, suggestNdaFields, type FilledNda,
+} from '../protocol/nda.js'
+import { wipe } from '../protocol/sodium.js'
+import { sealLabel, unlockOwner, type Owner } from './account/owner.js'
+import { currentVersions, headersForLink, readOwnVault, type OwnVault } from './account/own-vault.js'
+import { readArguments, Refused, UsageError, type Arguments, type Run } from './command.js'
+
+const USAGE = `sealdeck share VAULT [--name N] [--nda TEMPLATE] [--party P] [--law L] [--purpose P]
+                      [--release on-signature|on-approval] [--expires DATE] [--download yes|no]
+                      [--watermark yes|no] [--passphrase-file FILE]
+
+Prints the link. What is behind an NDA needs one: TEMPLATE is ${listTemplates().map(({ id }) => id).join(', ')};
+the disclosing party is your account's name unless --party says otherwise.
+on-signature: keys leave when the reader signs, and the NDA gate is the server's promise.
+on-approval: no key exists until you have approved the signed NDA in the browser.
+--expires takes a day, 2027-01-31, and holds to its end, or a time in UTC, 2027-01-31T12:00:00Z.
+
+Exit codes: 0 done, 1 refused, 2 wrong usage.`
+
+const DEFAULT_TEMPLATE = 'one-way-en'
+/** The consent text that acceptances carry; the gate shows it. */
+const CONSENT_VERSION = 1
+
+interface Terms {
+  readonly name: string | undefined
+  readonly release: GrantPolicy['release']
+  readonly expiresAtMs: number | null
+  readonly mayDownload: boolean
+  readonly hasWatermark: boolean
+}
+
+export const run: Run = async (args, terminal) => {
+  const parsed = readArguments(args, {
+    options: [
+      'name', 'nda', 'party', 'law', 'purpose', 'release', 'expires', 'download', 'watermark',
+      'passphrase-file',
+    ],
+    positionalCount: 1, usage: USAGE,
+  })
+  const terms = readTerms(parsed)
+  const owner = await unlockOwner(parsed.option('passphrase-file'))
+  try {
+    const vault = await readOwnVault(owner, parsed.positionals[0] ?? '')
+    const versions = currentVersions(vault.documents)
+    if (versions.length === 0) throw new Refused('there is nothing in this vault yet: sealdeck upload')
+    const hasNda = versions.some(({ gate }) => gate === 'nda')
+    const nda = hasNda ? await publishNda(owner, vault.vaultId, orderNda(parsed, owner)) : null
+    terminal.out(await makeLink(owner, { vault, versions, terms, nda }))
+    return 0
+  } finally {
+    owner.end()
+  }
+}
+
+function readTerms({ option }: Arguments): Terms {
+  const name = option('name')
+  const release = option('release') ?? 'on-signature'
+  if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME_LENGTH)) {
+    throw new UsageError(`a name has 1 to ${MAX_NAME_LENGTH} characters`)
+  }
+  if (release !== 'on-signature' && release !== 'on-approval') {
+    throw new UsageError('--release is on-signature or on-approval')
+  }
+  return {
+    name, release, expiresAtMs: readExpiry(option('expires')),
+    mayDownload: readYesNo('download', option('download') ?? 'no'),
+    hasWatermark: readYesNo('watermark', option('watermark') ?? 'yes'),
+  }
+}
+
+function readYesNo(name: string, text: string): boolean {
+  if (text !== 'yes' && text !== 'no') throw new UsageError(`--${name} is yes or no`)
+  return text === 'yes'
+}
+
+function readExpiry(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text)
+  const timeMs = Date.parse(isDay ? `${text}T23:59:59` : text)
+  if (Number.isNaN(timeMs)) throw new UsageError('--expires is a day, 2027-01-31, or a time, 2027-01-31T12:00:00Z')
+  return timeMs
+}
+
+// ---- the agreement
+
+function orderNda({ option }: Arguments, { session }: Owner): FilledNda {
+  const template = findTemplate(option('nda') ?? DEFAULT_TEMPLATE)
+  if (template === undefined) throw new UsageError(`--nda is one of ${listTemplates().map(({ id }) => id).join(', ')}`)
+  const suggested = suggestNdaFields(template.language, option('party') ?? session.account.name)
+  const fields = {
+    ...suggested,
+    governingLaw: option('law') ?? suggested.governingLaw,
+    purpose: option('purpose') ?? suggested.purpose,
+  }
+  const [problem] = checkNdaFields(fields)
+  if (problem !== undefined) throw new UsageError(`the agreement's ${problem.field} is ${problem.problem}`)
+  return fillNda({ template, fields })
+}
+
+/** The same text again has the same hash, and the server keeps it once. */
+async function publishNda(
+  { line }: Owner, vaultId: string,
+  { text, title, templateId, templateVersion, language }: FilledNda,
+): Promise<PublishedNda> {
+  return await line.post<PublishedNda>(`/api/vaults/${vaultId}/ndas`,
+    { text, title, templateId, templateVersion, language })
+}
+
+// ---- the link
+
+interface LinkOrder {
+  readonly vault: OwnVault
+  readonly versions: readonly StoredVersion[]
+  readonly terms: Terms
+  readonly nda: PublishedNda | null
+}
+
+/** @returns the whole address, fragment and all. */
+async function makeLink(owner: Owner, order: LinkOrder): Promise<string> {
+  const { logVkey, publicUrl } = await owner.line.get<Config>('/api/config')
+  parseVkey(logVkey) // Refuses what no client could check against.
+  const { vault, versions, terms, nda } = order
+  const grantId = makeGrantId()
+  const linkSecret = deriveLinkSecret(owner.root, grantId)
+  const link = deriveLinkKeys(linkSecret, grantId)
+  const fragment = formatFragment({ linkSecret, fingerprint: owner.keys.fingerprint })
+  wipe(linkSecret)
+  const founder = owner.session.account.name
+  const card = sealCard({ founder, title: vault.title, pageCount: null }, link.cardKey, grantId)
+  const grant: Grant = {
+    vaultId: vault.vaultId, grantId, revision: 1, previousSha256: null,
+    ndaSha256: nda === null ? null : decodeBase64Url(nda.sha256),
+    linkRecipient: link.identity.recipient, linkSigningKey: link.signing.publicKey, logVkey,
+    policy: policyOf(versions, terms, card.sha256),
+  }
+  const signed = signGrant(grant, owner.keys.signing.secretKey)
+  const id = encodeBase64Url(grantId)
+  const name = terms.name?.trim() ?? `Link ${vault.grants.length + 1}`
+  await owner.line.post<GrantSummary>(`/api/vaults/${vault.vaultId}/grants`, {
+    grantId: id, grant: encodeBase64Url(signed.bytes),
+    grantSignature: encodeBase64Url(signed.signature), cardSealed: encodeBase64Url(card.sealed),
+    nameSealed: sealLabel(owner, { purpose: 'grant-name', id }, name),
+    headers: headersForLink(owner, grant, versions),
+  })
+  return `${publicUrl}/g/${id}#${fragment}`
+}
+
+/** What the versions' own gates do not decide, the founder does. */
+function policyOf(
+  versions: readonly StoredVersion[], terms: Terms, cardSha256: Uint8Array,
+): GrantPolicy {
+  const hasNda = versions.some(({ gate }) => gate === 'nda')
+  const isByLink = versions.every(({ gate }) => gate === 'link')
+  const hasOpenLink = versions.some(({ part, gate }) => part === 1 && gate === 'link')
+  return {
+    cardSha256, mayDownload: terms.mayDownload, hasWatermark: terms.hasWatermark,
+    expiresAtMs: terms.expiresAtMs,
+    gate: hasNda ? 'nda' : isByLink ? 'link' : 'email',
+    ndaConsentVersion: hasNda ? CONSENT_VERSION : null,
+    openPagesGate: hasNda ? hasOpenLink ? 'link' : 'email' : null,
+    release: hasNda ? terms.release : 'on-signature',
+  }
+}
