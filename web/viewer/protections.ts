@@ -11,6 +11,7 @@
  */
 import { AnnotationMode, version } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import type { getDocument } from 'pdfjs-dist/legacy/build/pdf.mjs'
+import { element } from './dom.js'
 import type { ViewerSettings } from './ports.js'
 
 type DocumentParameters = Exclude<Parameters<typeof getDocument>[0], undefined>
@@ -20,7 +21,7 @@ export type PdfSettings = Extract<DocumentParameters, { maxImageSize?: unknown }
 const MAX_IMAGE_SIZE_PIXELS = 100_000_000
 const MAX_CANVAS_SIZE_BYTES = 256 * 1024 * 1024
 const PROBE_TIMEOUT_MS = 2_000
-const PROBE_URL = 'data:audio/wav,'
+const PROBE_URL = 'data:text/css,'
 /** Without these in the response's policy the viewer does not start. */
 const REQUIRED_DIRECTIVES = [
   "default-src 'none'", "script-src 'self'", "connect-src 'self'", "form-action 'none'",
@@ -88,20 +89,23 @@ function frameAncestor(policy: string): string | null {
 }
 
 /**
- * A sound of no bytes must be stopped, and the browser must say by which policy. It needs no network.
+ * A style sheet of no bytes must be stopped, and the browser must say by which policy. No network is
+ * needed, and every browser looks at style sheets at once.
  * @returns the complete policy that did it, as the response carried it; `null` if none did.
  */
 function probePolicy(): Promise<string | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(null), PROBE_TIMEOUT_MS)
+    const probe = element('link', { rel: 'stylesheet', href: PROBE_URL })
     document.addEventListener('securitypolicyviolation', (violation) => {
-      const { effectiveDirective, disposition, originalPolicy } = violation
-      if (effectiveDirective !== 'media-src' || disposition !== 'enforce') return
+      const { blockedURI, disposition, originalPolicy } = violation
+      if (!blockedURI.startsWith('data') || disposition !== 'enforce') return
       if (!isComplete(originalPolicy)) return
       clearTimeout(timer)
+      probe.remove()
       resolve(originalPolicy)
     })
-    new Audio(PROBE_URL).load()
+    document.head.append(probe)
   })
 }
 

@@ -70,7 +70,7 @@ export class Toolbar {
   #layOut(): void {
     // Not a form: the frame's sandbox stops those, and the browser complains about it.
     const jump = element('div', { class: 'jump' }, this.#number, element('span', { 'aria-hidden': 'true' }, '/'), this.#count)
-    this.#number.addEventListener('keydown', (event) => { if (event.key === 'Enter') this.#jump() })
+    this.#number.addEventListener('keydown', (event) => { if (event.key === 'Enter') this.#number.blur() })
     this.#number.addEventListener('focus', () => this.#number.select())
     this.#number.addEventListener('change', () => this.#jump())
     this.root.append(
