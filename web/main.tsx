@@ -12,7 +12,7 @@ import { createApi } from './api.js'
 import { LocaleProvider } from './copy.js'
 import { startCrypto } from './crypto.js'
 import { DroppedProvider } from './founder/dropped.js'
-import { Broken, NotFound, Starting, Unreachable } from './shell.js'
+import { Broken, BrokenBoundary, NotFound, Starting, Unreachable } from './shell.js'
 import { SessionProvider, useSession } from './session.js'
 import { AriaRoot } from './ui/AriaRoot.js'
 import { NavigateContext } from './ui/navigate-context.js'
@@ -82,7 +82,9 @@ function App() {
   if (state.step === 'unreachable') return <Unreachable />
   return (
     <DroppedProvider>
-      <Suspense fallback={<Starting />}><Screens /></Suspense>
+      <BrokenBoundary>
+        <Suspense fallback={<Starting />}><Screens /></Suspense>
+      </BrokenBoundary>
     </DroppedProvider>
   )
 }

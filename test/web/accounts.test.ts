@@ -5,6 +5,7 @@
 import t, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
 import type { SignedIn } from '../../protocol/api.js'
+import { findViolations } from '../helpers/axe.js'
 import { openProfile, useChromium, type Profile } from '../helpers/chromium.js'
 import { takeCode, takeMail } from '../helpers/mailbox.js'
 import type { TestWorld } from '../helpers/world.js'
@@ -139,6 +140,7 @@ t.test('a passkey makes an account, opens it again after a reload, and gives way
     t.equal(await elsewhere.page.getByLabel('Passphrase').inputValue(), '', 'the field was emptied')
     await signInWithPassphrase(elsewhere.page, email)
     await elsewhere.page.getByRole('heading', { name: 'Ways into your account' }).waitFor()
+    t.same(await findViolations(elsewhere.page), [], 'axe: ways in')
     t.notOk(searched(elsewhere).includes(PASSPHRASE))
     await elsewhere.page.getByRole('button', { name: 'Sign out' }).click()
     await elsewhere.page.reload()
@@ -181,9 +183,14 @@ t.test('where a passkey has no secret, the passphrase is offered and does it', a
   await beginSignUp(grace, email)
   await page.getByRole('button', { name: 'Create a passkey' }).click()
   await page.getByText(/^This passkey can sign you in but cannot unlock your keys/).waitFor()
+  t.same(await findViolations(page), [], 'axe: first way in')
   await page.getByRole('textbox', { name: 'Passphrase' }).fill(PASSPHRASE)
   await page.getByRole('button', { name: 'Create account' }).click()
   await page.getByRole('heading', { name: 'Your recovery code', exact: true }).waitFor()
+  t.same(await findViolations(page), [], 'axe: recovery code')
+  await page.goto(`${origin}/account`)
+  await page.getByRole('heading', { name: 'Unlock your keys' }).waitFor()
+  t.same(await findViolations(page), [], 'axe: unlock')
   t.notOk(searched(grace).includes(PASSPHRASE))
   await grace.close()
 })
@@ -202,12 +209,13 @@ t.test('an address that is taken is told so by mail, and to nobody on the screen
 
 t.test('the screens work on a phone, in Russian, in the dark, without sideways scrolling', async (t) => {
   const phone = await openProfile(browser, { isPhone: true, locale: 'ru', colorScheme: 'dark' })
-  for (const path of ['/sign-in', '/sign-up', '/recover']) {
+  for (const path of ['/sign-in', '/sign-up', '/recover', '/nowhere']) {
     await phone.page.goto(`${origin}${path}`)
     await phone.page.locator('h1').waitFor()
     const overflow = await phone.page.evaluate(
       () => document.documentElement.scrollWidth - innerWidth)
     t.equal(overflow, 0, `${path} fits`)
+    t.same(await findViolations(phone.page), [], `axe: ${path}`)
     t.match(await phone.page.locator('h1').textContent(), /[А-я]/, `${path} speaks Russian`)
   }
   t.same(phone.complaints, [])
