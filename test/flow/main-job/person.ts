@@ -15,7 +15,7 @@ const PATIENCE_MS = 60_000
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** The viewer asks for something forbidden to learn whether its policy holds (web/viewer/protections.ts). */
-const POLICY_PROBE = 'data:audio/wav'
+const POLICY_PROBE = 'data:text/css'
 
 type Role = Parameters<Page['getByRole']>[0]
 
