@@ -7,7 +7,7 @@ import type { NdaFieldProblem, NdaFields, NdaTemplateId } from '../../protocol/n
 import type { KeepReason } from '../../protocol/pdf/prepare.js'
 import type { Mode } from '../founder/plan-deck.js'
 import type { Refused } from '../founder/prepare-deck.js'
-import type { LinkState } from '../founder/vault.js'
+import type { LinkState } from '../founder/versions.js'
 import { defineSection, plural } from './language.js'
 
 type Titled<Key extends string> = Readonly<Record<Key, {

@@ -21,7 +21,8 @@ import { TextField } from '../ui/TextField.js'
 import { Time } from '../ui/Time.js'
 import styles from './founder.module.css'
 import { useAct, useLoaded, type Result } from './loaded.js'
-import { stateOf, type OwnVault } from './vault.js'
+import { type OwnVault } from './vault.js'
+import { stateOf } from './versions.js'
 
 interface Invited { readonly invitation: Invitation, readonly address: string }
 

@@ -9,7 +9,7 @@ import { SealMark } from '../ui/SealMark.js'
 import { parseSourceAnswer, parseSourceDocument } from '../viewer/parse.js'
 import type { SourceRequest } from '../viewer/ports.js'
 import styles from './founder.module.css'
-import { newestOf, recordsBefore } from './vault.js'
+import { newestOf, recordsBefore } from './versions.js'
 
 /** The worker answers at once or not at all; a card without its slide is still a card. */
 const COVER_TIMEOUT_MS = 20_000

@@ -17,7 +17,8 @@ import { LinkReady } from './LinkReady.js'
 import { useAct, type Result } from './loaded.js'
 import { fillDraft, rememberLaw, startNda, type NdaDraft } from './nda-order.js'
 import { NdaForm } from './NdaForm.js'
-import { addressOf, currentVersions, isBehindNda, policyFor, type LinkChoices, type OwnVault } from './vault.js'
+import { type OwnVault } from './vault.js'
+import { addressOf, currentVersions, isBehindNda, policyFor, type LinkChoices } from './versions.js'
 
 interface CreateLinkProps {
   readonly vault: OwnVault

@@ -20,7 +20,8 @@ import { LinkAddress } from './LinkReady.js'
 import { useAct, type Result } from './loaded.js'
 import { RevocationOutcome } from './RevocationOutcome.js'
 import { sorted } from './sorted.js'
-import { addressOf, stateOf, type LinkState, type OwnLink, type OwnVault } from './vault.js'
+import { type OwnLink, type OwnVault } from './vault.js'
+import { addressOf, stateOf, type LinkState } from './versions.js'
 
 interface LinksProps {
   readonly vault: OwnVault

@@ -30,7 +30,8 @@ import type { PreparedDeck, Refused } from './prepare-deck.js'
 import { UploadBars, useUploadWords } from './UploadBars.js'
 import { usePreparation } from './use-preparation.js'
 import { useUpload } from './use-upload.js'
-import { newestOf, readOwnVault, serveOnLinks, type OwnVault } from './vault.js'
+import { readOwnVault, serveOnLinks, type OwnVault } from './vault.js'
+import { newestOf } from './versions.js'
 
 export function NewDeck() {
   const copy = useCopy(founder)

@@ -19,7 +19,8 @@ import { Time } from '../ui/Time.js'
 import { showToast } from '../ui/Toasts.js'
 import styles from './founder.module.css'
 import { useAct, useLoaded, type Result } from './loaded.js'
-import { currentVersions, openLabel } from './vault.js'
+import { openLabel } from './vault.js'
+import { currentVersions } from './versions.js'
 
 interface Waiting {
   readonly request: AccessRequest

@@ -19,7 +19,8 @@ import { Time } from '../ui/Time.js'
 import { DeckFrame } from '../viewer/DeckFrame.js'
 import styles from './founder.module.css'
 import { UnfinishedVersion } from './Unfinished.js'
-import { newestOf, recordsBefore, type OwnDocument, type OwnVault } from './vault.js'
+import { type OwnVault } from './vault.js'
+import { newestOf, recordsBefore, type OwnDocument } from './versions.js'
 
 export function VaultDeck({ vault }: { vault: OwnVault }) {
   const copy = useCopy(founder)

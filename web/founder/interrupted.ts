@@ -4,7 +4,8 @@ import { readRemembered, remember } from '../remembered.js'
 import type { SessionTools } from '../session.js'
 import type { Result } from './loaded.js'
 import type { Mode, Place, Terms } from './plan-deck.js'
-import { openLabel, type OwnDocument, type OwnVault } from './vault.js'
+import { openLabel, type OwnVault } from './vault.js'
+import type { OwnDocument } from './versions.js'
 
 export interface Interrupted {
   readonly vault: OwnVault

@@ -4,7 +4,7 @@ import type { Upload } from '../../protocol/api.js'
 import type { SealInput, SealThumbnail } from '../crypto.js'
 import type { DeckPreparation, PreparedDeck } from './prepare-deck.js'
 import type { UploadPlan } from './upload-deck.js'
-import { newestOf, type OwnDocument } from './vault.js'
+import { newestOf, type OwnDocument } from './versions.js'
 
 /** `line`: slides before the line open early, the rest after the NDA. */
 export type Mode = 'line' | 'all-email' | 'all-link' | 'all-nda'
@@ -43,7 +43,7 @@ export function newPlace(): Place {
 }
 
 interface Sealable {
-  readonly file: File, readonly deck: PreparedDeck | null, readonly preparation: DeckPreparation,
+  readonly file: File, readonly deck: PreparedDeck | null, readonly preparation: Pick<DeckPreparation, 'openSlides'>,
 }
 
 export async function planUpload(

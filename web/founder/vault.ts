@@ -1,21 +1,17 @@
 /**
  * A vault as its founder sees it: what the server keeps, with the labels that only she can read opened
- * in the worker. Also what a link is made of: which versions it serves, and under which policy.
+ * in the worker.
  */
-import type { GrantSummary, Invitation, Person, PublishedNda, StoredDocument, StoredVersion, VaultDetail, VaultSummary } from '../../protocol/api.js'
-import { attempt, type LabelContext, type Policy } from '../crypto.js'
+import type {
+  GrantSummary, Person, PublishedNda, StoredDocument, StoredVersion, VaultDetail, VaultSummary,
+} from '../../protocol/api.js'
+import { attempt, type LabelContext } from '../crypto.js'
 import type { SessionTools } from '../session.js'
 import type { Result } from './loaded.js'
+import { stateOf, type OwnDocument } from './versions.js'
 
 /** Most people that are read for one screen. */
 const MAX_PEOPLE_PAGES = 20
-
-export interface OwnDocument {
-  readonly documentId: string
-  readonly name: string
-  /** Newest first, open slides before the whole. */
-  readonly versions: readonly StoredVersion[]
-}
 
 export interface OwnLink {
   readonly summary: GrantSummary
@@ -101,60 +97,7 @@ export async function listAllPeople(
   return { ok: true, value: people }
 }
 
-// ---------------------------------------------------------------------------- versions and links
-
-/** The newest of each document and part: what a link serves. */
-export function currentVersions(documents: readonly OwnDocument[]): StoredVersion[] {
-  return documents.flatMap(
-    ({ versions }) => ([0, 1] as const).flatMap((part) => newestOf(versions, part) ?? [])
-  )
-}
-
-export function newestOf(versions: readonly StoredVersion[], part: 0 | 1): StoredVersion | null {
-  const parts = versions.filter((version) => version.part === part)
-  return parts.reduce<StoredVersion | null>(
-    (newest, one) => newest === null || one.version > newest.version ? one : newest, null,
-  )
-}
-
-/** The records before this version, oldest first: the chain that the worker checks. */
-export function recordsBefore(
-  versions: readonly StoredVersion[], version: StoredVersion,
-): { record: string, signature: string }[] {
-  return versions
-    .filter(({ part, version: number }) => part === version.part && number < version.version)
-    .sort((a, b) => a.version - b.version)
-    .map(({ record, recordSignature }) => ({ record, signature: recordSignature }))
-}
-
-export function isBehindNda(versions: readonly StoredVersion[]): boolean {
-  return versions.some(({ gate }) => gate === 'nda')
-}
-
-export type LinkChoices = Pick<Policy, 'release' | 'expiresAtMs' | 'download' | 'watermark'>
-
-/** What a new link asks for, as far as the versions' own gates decide it. */
-export function policyFor(versions: readonly StoredVersion[], choices: LinkChoices): Policy {
-  const openGate = versions.some(({ part, gate }) => part === 1 && gate === 'link') ? 'link' : 'email'
-  const hasNda = isBehindNda(versions)
-  const isByLink = versions.every(({ gate }) => gate === 'link')
-  return {
-    ...choices, openGate: isByLink ? 'link' : openGate, gate: hasNda ? 'nda' : isByLink ? 'link' : 'email',
-    release: hasNda ? choices.release : 'on-signature',
-  }
-}
-
-export type LinkState = 'live' | 'expired' | 'revoked'
-
-export function stateOf({ revokedAtMs, expiresAtMs }: Pick<GrantSummary | Invitation, 'revokedAtMs' | 'expiresAtMs'>, nowMs: number): LinkState {
-  if (revokedAtMs !== null) return 'revoked'
-  return expiresAtMs !== null && expiresAtMs <= nowMs ? 'expired' : 'live'
-}
-
-/** The link's address; its fragment comes from the worker and goes nowhere but the screen and the clipboard. */
-export function addressOf(publicUrl: string, grantId: string, fragment: string): string {
-  return `${publicUrl}/g/${grantId}#${fragment}`
-}
+// ---------------------------------------------------------------------------- a new version on its links
 
 /**
  * After a new version: the headers that make live links serve it. A link made without an NDA gets none
