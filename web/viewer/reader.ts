@@ -62,7 +62,7 @@ export class Reader {
   #pageCount = 0
   #index = 0
   /** Counts the times that a page was asked for: only the last of them is finished. */
-  #turn = 0
+  #shownCount = 0
   #isFullscreen = false
   #hasShownPage = false
   /** The page that the app was last told about; a page drawn again is not shown again. */
@@ -222,12 +222,13 @@ export class Reader {
   async #show(index: number): Promise<void> {
     const sheets = this.#sheets
     if (sheets === null) return
-    const turn = ++this.#turn
+    const turn = ++this.#shownCount
     const there = sheets.find(index)
     if (there === undefined) this.#showBlank(index)
     else this.#stage.showPage(there.canvas, there.size, this.#nameOf(index))
     const sheet = await sheets.draw(index, (size) => this.#widthFor(size))
-    if (sheet === null || this.#turn !== turn || this.#index !== index || this.#sheets !== sheets) return
+    const isStale = this.#shownCount !== turn || this.#index !== index || this.#sheets !== sheets
+    if (sheet === null || isStale) return
     this.#stage.showPage(sheet.canvas, sheet.size, this.#nameOf(index))
     this.#afterShown(sheet)
     // The picture is there: words and links that cannot be read must not take it away.
@@ -270,7 +271,7 @@ export class Reader {
   /** The same page may be shown twice in a row; its words are laid over it once. */
   async #addLayers(sheet: Sheet, turn: number): Promise<void> {
     const isInView = (): boolean => {
-      return this.#turn === turn && this.#index === sheet.index &&
+      return this.#shownCount === turn && this.#index === sheet.index &&
         this.#sheets?.find(sheet.index) === sheet
     }
     const text = await drawText(sheet.page, this.#stage.widthOf(sheet.size))
