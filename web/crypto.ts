@@ -16,7 +16,7 @@ import type {
   AccessRequest, GateView, GrantSummary, KeyringRow, EventList, ReleasedHeader, StoredVersion,
   WrappedHeader,
 } from '../protocol/api.js'
-import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
+import { PROTOCOL_ERROR_CODES, ProtocolError, type ProtocolErrorCode } from '../protocol/errors.js'
 import type { Api, ApiFailure } from './api.js'
 import { startWorker } from './trusted-worker.js'
 import workerUrl from './worker.ts?worker&url'
@@ -123,6 +123,7 @@ export interface Acceptance {
   consentVersion: number
 }
 
+export interface CheckedReceipt { index: number, treeSize: number, event: unknown }
 export interface CheckedEvent { index: number, isProven: boolean, event: unknown, details: unknown }
 export interface CheckedLog {
   origin: string, treeSize: number, rootHash: string, events: CheckedEvent[]
@@ -248,9 +249,11 @@ export interface CryptoWorker {
   takeAuditorFragment(
     fragment: string,
   ): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
-  checkReceipt(
-    input: { logVkey: string, proof: string },
-  ): Promise<{ index: number, treeSize: number, event: unknown }>
+  checkReceipt(input: { logVkey: string, proof: string }): Promise<CheckedReceipt>
+  /** The same for several, and each checkpoint must agree with the one this browser remembered. */
+  checkReceipts(
+    input: { logVkey: string, proofs: readonly string[], readConsistency: ReadConsistency },
+  ): Promise<CheckedReceipt[]>
   /** Checks checkpoint, consistency with the one remembered, and each event's inclusion. */
   checkEvents(
     input: { logVkey: string, list: EventList, readConsistency: ReadConsistency },
@@ -261,10 +264,13 @@ export interface CryptoWorker {
   checkExport(input: { text: string, logVkey: string | null }): Promise<CheckedLog>
 }
 
-type ReadConsistency = (from: number, to: number) => Promise<string[]>
+export type ReadConsistency = (from: number, to: number) => Promise<string[]>
 
 /** What the worker exposes: a function inside an object cannot cross, so it goes beside it. */
-export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents'> {
+export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents' | 'checkReceipts'> {
+  checkReceipts(
+    input: { logVkey: string, proofs: readonly string[] }, readConsistency?: ReadConsistency,
+  ): Promise<CheckedReceipt[]>
   checkEvents(
     input: { logVkey: string, list: EventList }, readConsistency?: ReadConsistency,
   ): Promise<CheckedLog>
@@ -326,6 +332,8 @@ function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
       remote.saveVersion(input, proxy(movingBytes(source)), proxy(onBytes)),
     checkEvents: ({ logVkey, list, readConsistency }) =>
       remote.checkEvents({ logVkey, list }, proxy(readConsistency)),
+    checkReceipts: ({ logVkey, proofs, readConsistency }) =>
+      remote.checkReceipts({ logVkey, proofs }, proxy(readConsistency)),
   }
 }
 
@@ -363,6 +371,16 @@ export function protocolErrorCode(error: unknown): ProtocolErrorCode | null {
   if (!(error instanceof Error)) return null
   const stated = error.message.split(':', 1)[0]
   return PROTOCOL_ERROR_CODES.find((code) => code === stated) ?? null
+}
+
+/** The proof between two sizes of the log, fetched by the page for the worker. */
+export function consistencyOf(api: Api): ReadConsistency {
+  return async (from, to) => {
+    const proof = await api.readConsistency({ from, to })
+    // Not an empty proof, which would be a wrong one: a lost connection is no second history.
+    if (!proof.ok) throw new ProtocolError('missing-tile', `no consistency proof: ${proof.code}`)
+    return proof.value.hashes
+  }
 }
 
 /** A stored version's ciphertext, fetched by the page for the worker. */
