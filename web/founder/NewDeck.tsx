@@ -30,7 +30,8 @@ import type { PreparedDeck, Refused } from './prepare-deck.js'
 import { UploadBars, useUploadWords } from './UploadBars.js'
 import { usePreparation } from './use-preparation.js'
 import { useUpload } from './use-upload.js'
-import { readOwnVault, serveOnLinks, type OwnVault } from './vault.js'
+import { ApprovalNotice, useServing } from './serving.js'
+import { readOwnVault, type OwnVault } from './vault.js'
 import { newestOf } from './versions.js'
 
 export function NewDeck() {
@@ -68,34 +69,23 @@ export function NewVersion() {
 
 function VersionOf({ vault, documentId }: { vault: OwnVault, documentId: string }) {
   const copy = useCopy(founder)
-  const words = useFailureWords()
-  const tools = useSession()
   const navigate = useNavigate()
   const { clear } = useDropped()
-  const [unserved, setUnserved] = useState<{
-    versions: readonly StoredVersion[], error: string,
-  } | null>(null)
   const document = vault.documents.find((one) => one.documentId === documentId) ?? null
-
-  async function onStored(versions: readonly StoredVersion[]): Promise<void> {
+  const { serve, unserved } = useServing(vault, async () => {
     clear()
-    const served = await serveOnLinks(tools, vault, versions)
-    if (!served.ok) return setUnserved({ versions, error: words(served.code) })
     await navigate(`/vaults/${vault.vaultId}`, { replace: true })
-  }
+  })
 
-  if (unserved !== null) {
-    return (
-      <ErrorState title={copy.unservedTitle} actions={<Button variant='primary' onClick={() => onStored(unserved.versions)}>{copy.retry}</Button>}>
-        <p>{copy.unserved} {unserved.error}</p>
-      </ErrorState>
-    )
-  }
+  if (unserved !== null) return unserved
   const place = { vaultId: vault.vaultId, isNewVault: false, documentId, document }
   return (
-    <Dropped
-      title={copy.newVersionOf(document?.name ?? vault.title)} place={place} onStored={onStored}
-    />
+    <>
+      <ApprovalNotice vault={vault} />
+      <Dropped
+        title={copy.newVersionOf(document?.name ?? vault.title)} place={place} onStored={serve}
+      />
+    </>
   )
 }
 

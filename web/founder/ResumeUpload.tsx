@@ -26,7 +26,8 @@ import type { PreparedDeck } from './prepare-deck.js'
 import { UploadBars, useUploadWords } from './UploadBars.js'
 import { usePreparation } from './use-preparation.js'
 import { useUpload } from './use-upload.js'
-import { readOwnVault, serveOnLinks } from './vault.js'
+import { useServing } from './serving.js'
+import { readOwnVault } from './vault.js'
 
 async function findIn(
   tools: SessionTools, vaultId: string, unreadable: string,
@@ -70,11 +71,11 @@ function Resuming({ found, file, config }: { found: Interrupted, file: File, con
   const { clear } = useDropped()
   const { preparation, preparer, container } = usePreparation(file, config)
   const [openCount, setOpenCount] = useState(() => rememberedLine(found))
-  const upload = useUpload(async (versions) => {
+  const { serve, unserved } = useServing(found.vault, async () => {
     clear()
-    if (found.document !== null) await serveOnLinks(tools, found.vault, versions)
     await navigate(`/vaults/${found.vault.vaultId}?link=new`, { replace: true })
   })
+  const upload = useUpload((versions) => void serve(versions))
   const isUnderWay = upload.state.step !== 'idle' && upload.state.step !== 'failed'
   useLeaveGuard(isUnderWay)
   const deck = preparation.step === 'deck' ? preparation.deck : null
@@ -97,6 +98,7 @@ function Resuming({ found, file, config }: { found: Interrupted, file: File, con
     )
   }
 
+  if (unserved !== null) return unserved
   return (
     <>
       <div ref={container} className={styles.preparer} aria-hidden='true' inert />

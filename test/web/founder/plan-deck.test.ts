@@ -2,7 +2,9 @@
 // Method: plan every mode over a file of five slides; a preparation that hands out a cut file of its own.
 import t from 'tap'
 import type { DeckPreparation, PreparedDeck } from '../../../web/founder/prepare-deck.js'
-import { newPlace, planUpload, suggestTerms, titleOf, type Terms } from '../../../web/founder/plan-deck.js'
+import {
+  newPlace, planUpload, suggestTerms, titleOf, type Terms,
+} from '../../../web/founder/plan-deck.js'
 
 const PAGE_COUNT = 5
 const FILE = new File(['whole deck'], 'Seed_deck v2.pdf', { type: 'application/pdf' })
@@ -27,10 +29,11 @@ function cutter(asked: number[] = []): Pick<DeckPreparation, 'openSlides'> {
 
 const TERMS: Terms = { title: 'Seed', mode: 'line', openCount: 2, openGate: 'email' }
 
-t.test('a lock line makes two parts, and the open one knows nothing of locked slides', async (t) => {
+t.test('a lock line makes two parts, the open one without locked slides', async (t) => {
   const asked: number[] = []
   const place = newPlace()
-  const plan = await planUpload(place, { file: FILE, deck: DECK, preparation: cutter(asked) }, TERMS)
+  const sealable = { file: FILE, deck: DECK, preparation: cutter(asked) }
+  const plan = await planUpload(place, sealable, TERMS)
   const [open, whole] = plan.parts.map(({ input }) => input)
   t.same(asked, [2])
   t.match(open, { part: 1, gate: 'email', version: 1, previousRecord: null, lockedPageCount: 3, file: CUT })
@@ -43,7 +46,8 @@ t.test('a lock line makes two parts, and the open one knows nothing of locked sl
 })
 
 t.test('without a line there is one part, behind the gate that was chosen', async (t) => {
-  for (const [mode, gate] of [['all-nda', 'nda'], ['all-email', 'email'], ['all-link', 'link']] as const) {
+  const modes = [['all-nda', 'nda'], ['all-email', 'email'], ['all-link', 'link']] as const
+  for (const [mode, gate] of modes) {
     const sealable = { file: FILE, deck: DECK, preparation: cutter() }
     const { parts } = await planUpload(newPlace(), sealable, { ...TERMS, mode })
     t.match(parts.map(({ input }) => input), [{ part: 0, gate }])
@@ -57,7 +61,8 @@ t.test('what is not a deck is sealed whole, with no pages and no line', async (t
   t.equal(parts.length, 1)
   t.match(parts[0]?.input, { mediaType: 'text/plain', pageSizes: [], thumbnails: [] })
   const unnamed = new File(['?'], 'thing', { type: '' })
-  const plan = await planUpload(newPlace(), { file: unnamed, deck: null, preparation: cutter() }, TERMS)
+  const nameless = { file: unnamed, deck: null, preparation: cutter() }
+  const plan = await planUpload(newPlace(), nameless, TERMS)
   t.equal(plan.parts[0]?.input.mediaType, 'application/octet-stream')
 })
 
