@@ -334,6 +334,17 @@ t.test('every state can be heard and seen, in both languages, themes and sizes',
   }
 })
 
+t.test('at 400 % zoom every control is still within reach', async (t) => {
+  const { page } = await openProfile(browser, { passkey: 'none' })
+  await page.setViewportSize({ width: 320, height: 420 })
+  const frame = await openDeck(page, { locale: 'ru', document: { lockedPageCount: 140 } })
+  const outside = await frame.locator('.bar button, .bar input').evaluateAll((controls) => {
+    return controls.map((control) => control.getBoundingClientRect())
+      .filter(({ left, right, width }) => width > 0 && (left < 0 || right > innerWidth || width < 24)).length
+  })
+  t.equal(outside, 0)
+})
+
 async function violations(frame: Frame): Promise<string[]> {
   await frame.evaluate(axeSource)
   const results = await frame.evaluate(async () => {
