@@ -3,7 +3,7 @@
  * with F6, and never the only place where something important is said.
  */
 import {
-  UNSTABLE_Toast as AriaToast, UNSTABLE_ToastContent as ToastContent,
+  Text, UNSTABLE_Toast as AriaToast, UNSTABLE_ToastContent as ToastContent,
   UNSTABLE_ToastQueue as ToastQueue, UNSTABLE_ToastRegion as ToastRegion,
 } from 'react-aria-components'
 import { common, useCopy } from '../copy.js'
@@ -39,7 +39,7 @@ export function Toasts() {
       {({ toast }) => (
         <AriaToast className={classNames(styles.toast, styles[toast.content.tone ?? 'info'])} toast={toast}>
           <Icon name={TONE_ICONS[toast.content.tone ?? 'info']} />
-          <ToastContent className={styles.words}>{toast.content.text}</ToastContent>
+          <ToastContent className={styles.words}><Text slot='title'>{toast.content.text}</Text></ToastContent>
           <ToastAction words={toast.content} onDone={() => queue.close(toast.key)} />
           <IconButton icon='close' label={copy.dismiss} onClick={() => queue.close(toast.key)} />
         </AriaToast>
