@@ -6,7 +6,7 @@ import { expose, transfer } from 'comlink'
 import { ready } from '../protocol/sodium.js'
 import { createBrowserPlatform } from './crypto/browser.js'
 import { createCrypto } from './crypto/core.js'
-import type { WorkerWire } from './crypto.js'
+import type { ReadConsistency, WorkerWire } from './crypto.js'
 
 const crypto = createCrypto(createBrowserPlatform())
 
@@ -17,9 +17,16 @@ const wire: WorkerWire = {
     return part === null ? null : transfer(part, [part.bytes.buffer])
   },
   checkEvents(input, readConsistency) {
-    if (readConsistency === undefined) throw new TypeError('a consistency proof can be asked for')
-    return crypto.checkEvents({ ...input, readConsistency })
+    return crypto.checkEvents({ ...input, readConsistency: required(readConsistency) })
   },
+  checkReceipts(input, readConsistency) {
+    return crypto.checkReceipts({ ...input, readConsistency: required(readConsistency) })
+  },
+}
+
+function required(readConsistency: ReadConsistency | undefined): ReadConsistency {
+  if (readConsistency === undefined) throw new TypeError('a consistency proof can be asked for')
+  return readConsistency
 }
 
 expose(wire)

@@ -4,7 +4,9 @@
  * Must not choose by name or version: the platform's is believed after it gave the known answer.
  */
 import { encodeUtf8, equalBytes } from '../bytes.js'
+import { assert } from '../errors.js'
 import { AEAD_TAG_SIZE_BYTES } from '../limits.js'
+import { wipe } from '../sodium.js'
 import { chunkNonce, openChunk, sealChunk, sealChunkInto } from './stream.js'
 import type { ChunkPlace } from './stream.js'
 
@@ -14,6 +16,8 @@ export interface ChunkCipher {
   seal(place: ChunkPlace, plaintext: Uint8Array, target: Uint8Array): Promise<void>
   /** `null` if the chunk is not authentic at this place. */
   open(place: ChunkPlace, sealed: Uint8Array): Promise<Uint8Array<ArrayBuffer> | null>
+  /** Forgets the key; nothing is asked of it after this. */
+  end(): void
 }
 
 /** Makes the cipher of one payload from its key, 32 bytes. */
@@ -21,10 +25,19 @@ export type MakeChunkCipher = (payloadKey: Uint8Array<ArrayBuffer>) => Promise<C
 
 /** On libsodium. */
 export async function makeSodiumCipher(payloadKey: Uint8Array<ArrayBuffer>): Promise<ChunkCipher> {
-  const key = payloadKey.slice()
+  let held: Uint8Array<ArrayBuffer> | null = payloadKey.slice()
+  function key(): Uint8Array<ArrayBuffer> {
+    // Wiped bytes are a key too, and everybody's.
+    assert(held !== null, 'a cipher that ended is asked for nothing')
+    return held
+  }
   return {
-    seal: async (place, plaintext, target) => sealChunkInto(key, place, plaintext, target),
-    open: async (place, sealed) => openChunk(key, place, sealed),
+    seal: async (place, plaintext, target) => sealChunkInto(key(), place, plaintext, target),
+    open: async (place, sealed) => openChunk(key(), place, sealed),
+    end() {
+      if (held !== null) wipe(held)
+      held = null
+    },
   }
 }
 
@@ -70,6 +83,7 @@ function platformCipherMaker<Key>(subtle: SubtleAead<Key>): MakeChunkCipher {
           throw error
         }
       },
+      end: () => undefined, // The platform keeps it, and gives it up with the last who could ask.
     }
   }
 }
@@ -102,6 +116,7 @@ export async function findPlatformCipher<Key>(
   expected[0] = (expected[0] ?? 0) ^ 1
   const forged = await cipher.open(place, expected)
   expected[0] = (expected[0] ?? 0) ^ 1
+  cipher.end()
   const agrees = equalBytes(sealed, expected) && opened !== null && equalBytes(opened, plaintext)
   return agrees && forged === null ? make : null
 }

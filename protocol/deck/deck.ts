@@ -68,6 +68,8 @@ export interface Sealer {
   readonly payloadLength: number
   readonly partCount: number
   sealPart(index: number): Promise<SealedPart>
+  /** Forgets the key. */
+  end(): void
 }
 
 /** How many parts a payload of this length is stored in. */
@@ -90,13 +92,18 @@ export async function startSeal(input: SealInput): Promise<Sealer> {
       assert(index >= 0 && index < partCount, 'the payload has this part')
       return sealPart({ ...input, cipher, payloadLength, index })
     },
+    end: () => cipher.end(),
   }
 }
 
 /** All parts of a version in order, one in memory at a time. */
 export async function * sealDeck(input: SealInput): AsyncGenerator<SealedPart> {
   const sealer = await startSeal(input)
-  for (let index = 0; index < sealer.partCount; index++) yield await sealer.sealPart(index)
+  try {
+    for (let index = 0; index < sealer.partCount; index++) yield await sealer.sealPart(index)
+  } finally {
+    sealer.end()
+  }
 }
 
 interface PartInput extends SealInput {
@@ -458,6 +465,7 @@ class ChunkReader {
   close(): void {
     wipe(...this.#kept.values())
     this.#kept.clear()
+    this.#input.cipher.end()
   }
 
   /** Some chunks from `first` on, at least one: a kept one, or what one fetch brings up to `last`. */

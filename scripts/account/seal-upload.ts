@@ -57,7 +57,7 @@ export async function sealAndSend(
   owner: Owner, input: PartToSeal, onSent: (doneBytes: number, totalBytes: number) => void,
 ): Promise<SentPart> {
   const begun = await begin(owner, input)
-  const hashList = await sendParts(owner, begun, onSent)
+  const hashList = await sendParts(owner, begun, onSent).finally(() => begun.sealer.end())
   const { versionId } = begun.upload
   await owner.line.bytes({ method: 'PUT', path: `/api/uploads/${versionId}/hash-list`, body: hashList })
   const body = signedRecord(owner, begun, hashList)

@@ -1,7 +1,7 @@
 /** A vault's events as a screen keeps them: pages joined by index, each with what the worker found. */
 import type { EventList, LoggedEvent } from '../../protocol/api.js'
 import type { Api, EventQuery } from '../api.js'
-import { attempt, type CheckedEvent, type CheckedLog, type CryptoWorker } from '../crypto.js'
+import { attempt, consistencyOf, type CheckedEvent, type CheckedLog, type CryptoWorker } from '../crypto.js'
 import type { Failure } from '../failure-words.js'
 
 /** What a check of one page has shown. */
@@ -39,15 +39,9 @@ export async function readCheckedPage(tools: LogTools, query: EventQuery): Promi
   const list = await tools.api.listEvents(tools.vaultId, query)
   if (!list.ok) return list
   const log = await attempt(() => tools.crypto.checkEvents({
-    logVkey: tools.logVkey, list: list.value, readConsistency: (from, to) => readConsistency(tools.api, from, to),
+    logVkey: tools.logVkey, list: list.value, readConsistency: consistencyOf(tools.api),
   }))
   return log.ok ? { ok: true, value: joinPage(list.value, log.value) } : log
-}
-
-async function readConsistency(api: Api, from: number, to: number): Promise<string[]> {
-  const proof = await api.readConsistency({ from, to })
-  // No proof is as good as a wrong one: the check fails, and says so.
-  return proof.ok ? proof.value.hashes : []
 }
 
 function joinPage(list: EventList, log: CheckedLog): CheckedPage {

@@ -7,26 +7,50 @@
  * name is authenticated, so that entries cannot be exchanged.
  */
 import { concatBytes, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
-import { findPlatformCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
+import { findPlatformCipher, makeSodiumCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
 import { assert } from '../../protocol/errors.js'
 import type { DeviceStore, OpaqueClient, Platform } from './platform.js'
+import { createPool, HELPER_NAME, type Helper } from './pool.js'
 
 const DATABASE_NAME = 'sealdeck-device'
 const ENTRIES = 'entries'
 const KEYS = 'keys'
 const LOCK_KEY = 'lock'
 const IV_SIZE_BYTES = 12
+/** Below this a second worker costs more than it brings. */
+const MIN_SHARED_SIZE_BYTES = 32 * 1024 * 1024
 
 export function createBrowserPlatform(): Platform {
   let cipher: Promise<MakeChunkCipher | undefined> | undefined
+  const share = createPool(startSecondWorker)
   return {
     hash: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', ownBytes(bytes))),
     store: createDeviceStore(),
     nowMs: () => Date.now(),
-    findCipher: () => (cipher ??= findPlatformCipher(crypto.subtle).then(
-      (found) => found ?? undefined,
-    )),
+    async findCipher(payloadLength) {
+      const own = await (cipher ??= findOwnCipher())
+      return payloadLength > MIN_SHARED_SIZE_BYTES ? share(own ?? makeSodiumCipher) : own
+    },
     loadOpaque,
+  }
+}
+
+/** What one thread of a browser seals and opens by. */
+export async function findOwnCipher(): Promise<MakeChunkCipher | undefined> {
+  return await findPlatformCipher(crypto.subtle) ?? undefined
+}
+
+/** The same script again: its response has the same policy, so it has no network either. */
+function startSecondWorker(): Helper {
+  const worker = new Worker(location.href, { type: 'module', name: HELPER_NAME })
+  return {
+    post: (message, moved) => worker.postMessage(message, moved),
+    listen(onMessage, onGone) {
+      worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => onMessage(data))
+      worker.addEventListener('error', onGone)
+      worker.addEventListener('messageerror', onGone)
+    },
+    end: () => worker.terminate(),
   }
 }
 

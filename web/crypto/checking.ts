@@ -14,15 +14,15 @@ import { verifyDetails, type Event } from '../../protocol/log/event.js'
 import { parseExport, verifyExport } from '../../protocol/log/export.js'
 import { verifyConsistency } from '../../protocol/log/merkle.js'
 import { policyOfLog, verifyCheckpoint, type TrustedCheckpoint } from '../../protocol/log/policy.js'
-import { verifyOpening, verifyProof } from '../../protocol/log/proof.js'
-import type { CheckedEvent, CheckedLog, CryptoWorker } from '../crypto.js'
+import { parseProof, verifyOpening, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
+import type { CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ReadConsistency } from '../crypto.js'
 import type { Platform } from './platform.js'
 
-type CheckMethods = Pick<CryptoWorker, 'takeAuditorFragment' | 'checkReceipt' | 'checkEvents' | 'checkExport' | 'forkEvidence'>
+type CheckMethods = Pick<CryptoWorker,
+  'takeAuditorFragment' | 'checkReceipt' | 'checkReceipts' | 'checkEvents' | 'checkExport' | 'forkEvidence'>
 
 const LOG_PIN_SIZE_BYTES = 16
 
-type ReadConsistency = (from: number, to: number) => Promise<string[]>
 type Fork = NonNullable<Awaited<ReturnType<CryptoWorker['forkEvidence']>>>
 
 export function createChecking(platform: Platform): CheckMethods {
@@ -32,8 +32,17 @@ export function createChecking(platform: Platform): CheckMethods {
       return readAuditorFragment(fragment)
     },
     async checkReceipt({ logVkey, proof }) {
-      const { index, checkpoint, event } = verifyProof(proof, policyOfLog(logVkey))
-      return { index: Number(index), treeSize: Number(checkpoint.size), event }
+      return describeReceipt(verifyProof(proof, policyOfLog(logVkey)))
+    },
+    async checkReceipts({ logVkey, proofs, readConsistency }) {
+      const checked: CheckedReceipt[] = []
+      for (const proof of proofs) {
+        const trusted = verifyProof(proof, policyOfLog(logVkey))
+        const { checkpoint: note } = parseProof(proof)
+        await requireGrowth(platform, { note, trusted }, readConsistency, forks)
+        checked.push(describeReceipt(trusted))
+      }
+      return checked
     },
     async checkEvents({ logVkey, list, readConsistency }) {
       const trusted = verifyCheckpoint(list.checkpoint, policyOfLog(logVkey))
@@ -55,6 +64,10 @@ export function createChecking(platform: Platform): CheckMethods {
       return forks.get(origin) ?? null
     },
   }
+}
+
+function describeReceipt({ index, checkpoint, event }: VerifiedReceipt): CheckedReceipt {
+  return { index: Number(index), treeSize: Number(checkpoint.size), event }
 }
 
 function describeLog(

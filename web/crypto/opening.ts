@@ -72,7 +72,7 @@ export function createOpening(
 async function openForReading(
   platform: Platform, version: ToOpen, source: CiphertextSource,
 ): Promise<VersionReader> {
-  const makeCipher = await platform.findCipher()
+  const makeCipher = await platform.findCipher(version.record.payloadLength)
   const early = earlySource(source, version.record.payloadLength)
   const reader = await openDeck({
     record: version.record, fileKey: version.fileKey, source: early.source, hash: platform.hash,

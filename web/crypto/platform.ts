@@ -31,7 +31,10 @@ export interface Platform {
   readonly hash: HashBulk
   readonly store: DeviceStore
   readonly nowMs: () => number
-  /** The platform's own cipher where it proved itself, else `undefined`: libsodium's. */
-  readonly findCipher: () => Promise<MakeChunkCipher | undefined>
+  /**
+   * The best cipher for a payload of this length: the platform's own where it proved itself, shared
+   * with a second worker where that is worth it; `undefined`: libsodium's.
+   */
+  readonly findCipher: (payloadLength: number) => Promise<MakeChunkCipher | undefined>
   readonly loadOpaque: () => Promise<OpaqueClient>
 }

@@ -13,7 +13,7 @@ import { wrapFileKey } from '../../protocol/deck/header.js'
 import { makeFileKey, makePayloadNonce } from '../../protocol/deck/identity.js'
 import { openPrivate, sealPrivate, type PrivatePlace } from '../../protocol/deck/keyring.js'
 import { THUMBNAIL_TYPES } from '../../protocol/deck/manifest.js'
-import { PARTS, signRecord } from '../../protocol/deck/record.js'
+import { PARTS, payloadLengthOf, signRecord } from '../../protocol/deck/record.js'
 import { ProtocolError, assert } from '../../protocol/errors.js'
 import { sha256 } from '../../protocol/hash.js'
 import { wipe } from '../../protocol/sodium.js'
@@ -53,7 +53,10 @@ export function createSealing(
   }
   function end(sealId: string): void {
     const seal = seals.get(sealId)
-    if (seal !== undefined) wipe(seal.draft.fileKey)
+    if (seal !== undefined) {
+      wipe(seal.draft.fileKey)
+      seal.sealer.end()
+    }
     seals.delete(sealId)
   }
   return {
@@ -153,7 +156,7 @@ async function makeDraft(
 }
 
 async function start(platform: Platform, archive: ByteSource, draft: SealDraft): Promise<Sealer> {
-  const makeCipher = await platform.findCipher()
+  const makeCipher = await platform.findCipher(payloadLengthOf(archive.size))
   return startSeal({
     plaintext: archive, fileKey: draft.fileKey, nonce: draft.nonce, hash: platform.hash,
     ...(makeCipher === undefined ? {} : { makeCipher }),

@@ -4,10 +4,12 @@ import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { PROTOCOL_ERROR_CODES } from '../../protocol/errors.js'
+import { saveText } from '../save.js'
 import { Button } from '../ui/Button.js'
 import { Icon, type IconName } from '../ui/Icon.js'
 import { PageHeading } from '../ui/Page.js'
 import styles from './investor.module.css'
+import type { VisitTools } from './visit.js'
 
 type Kind = 'revoked' | 'expired' | 'absent' | 'person' | 'tampered' | 'failed'
 
@@ -42,7 +44,15 @@ export function isFinal(code: Failure): boolean {
   return kindOf(code) !== 'failed'
 }
 
-export function Closed({ code, retry }: { code: Failure, retry: () => void }) {
+interface ClosedProps {
+  readonly tools: VisitTools
+  readonly code: Failure
+  /** Whose two histories are evidence, if it came to that. */
+  readonly logOrigin?: string
+  readonly retry: () => void
+}
+
+export function Closed({ tools, code, logOrigin, retry }: ClosedProps) {
   const copy = useCopy(investor)
   const words = useFailureWords()
   const kind = kindOf(code)
@@ -51,9 +61,22 @@ export function Closed({ code, retry }: { code: Failure, retry: () => void }) {
     <Shut icon={ICONS[kind]} isAlarm={kind === 'tampered'} title={copy.closedTitle[kind]} code={code}>
       <p>{kind === 'tampered' || kind === 'failed' ? lead[kind] : copy.closedBody[kind]}</p>
       {kind === 'tampered' && <p className={styles.quiet}>{words(code)}</p>}
+      {code === 'forked-log' && logOrigin !== undefined && <SaveEvidence tools={tools} origin={logOrigin} />}
       {kind === 'failed' && <Button variant='primary' onClick={retry}>{copy.retry}</Button>}
     </Shut>
   )
+}
+
+/** Both checkpoints are signed by the log's key: together they prove what neither does alone. */
+function SaveEvidence({ tools, origin }: { tools: VisitTools, origin: string }) {
+  const copy = useCopy(investor)
+
+  async function onSave(): Promise<void> {
+    const evidence = await tools.crypto.forkEvidence(origin)
+    if (evidence !== null) saveText(`${evidence.remembered}\n${evidence.offered}`, 'sealdeck-two-histories.txt')
+  }
+
+  return <Button variant='primary' icon='download' onClick={() => void onSave()}>{copy.saveEvidence}</Button>
 }
 
 export function KeyMissing({ isForgotten = false }: { isForgotten?: boolean }) {

@@ -5,6 +5,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
+import type { Failure } from '../failure-words.js'
 import { onNewFragment, takeFragment } from '../fragment.js'
 import { LoadingState } from '../ui/LoadingState.js'
 import { Page } from '../ui/Page.js'
@@ -70,13 +71,14 @@ function Step({ state, setState, tools, retry }: StepProps) {
   if (state.step === 'opening') return <LoadingState label={copy.opening} />
   if (state.step === 'key-missing') return <KeyMissing />
   if (state.step === 'forgotten') return <KeyMissing isForgotten />
-  if (state.step === 'closed') return <Closed code={state.code} retry={retry} />
+  if (state.step === 'closed') return <Closed {...state} tools={tools} retry={retry} />
   const { gate } = state
   const shared = {
     tools,
     gate,
     onEntered: (entered: { person: Person, opened: Opened }) => setState({ step: 'inside', gate, ...entered }),
-    onClosed: (code: Extract<State, { step: 'closed' }>['code']) => setState({ step: 'closed', code }),
+    onClosed: (code: Failure) =>
+      setState({ step: 'closed', code, logOrigin: gate.verified.logOrigin }),
   }
   if (state.step === 'new') return <Welcome {...shared} onSent={(sent) => setState({ step: 'code', gate, sent })} />
   if (state.step === 'code') {

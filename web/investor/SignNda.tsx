@@ -129,7 +129,7 @@ interface SignatureFormProps extends Omit<SignNdaProps, 'person'> {
 }
 
 function SignatureForm(props: SignatureFormProps) {
-  const { tools, gate, nda, person, onChanged, onClosed } = props
+  const { tools, gate, nda, person, opened, onChanged, onClosed } = props
   const copy = useCopy(investor)
   const words = useFailureWords()
   const [name, setName] = useState(person.name)
@@ -148,10 +148,11 @@ function SignatureForm(props: SignatureFormProps) {
       performance.now() - shownAtMs.current > MIN_VISIBLE_MS
     if (!isSeen || !hasConsented || signature.name === '') return
     setState({ step: 'signing' })
-    const signed = await sign(tools, gate, signature)
+    const signed = await sign(tools, gate, { signature, before: opened })
     if (signed.ok) {
-      const { opened } = signed.value
-      return onChanged({ person: { name: signature.name, email: person.email }, opened })
+      return onChanged({
+        person: { name: signature.name, email: person.email }, opened: signed.value.opened,
+      })
     }
     if (isFinal(signed.code)) return onClosed(signed.code)
     setState({ step: 'reading', failure: signed.code })

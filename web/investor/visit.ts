@@ -4,10 +4,12 @@
  * after every receipt has shown that the log had their events first.
  */
 import type { EmailChallenge, GateSession, Receipt, Release, ReleasedHeader, Standing } from '../../protocol/api.js'
-import { encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
+import { decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
 import { parseNdaText, type NdaBlock } from '../../protocol/nda/markup.js'
 import { createApi, type Api, type ApiFailure } from '../api.js'
-import { attempt, startCrypto, type CryptoWorker, type VerifiedGate } from '../crypto.js'
+import {
+  attempt, consistencyOf, startCrypto, type CheckedReceipt, type CryptoWorker, type VerifiedGate,
+} from '../crypto.js'
 import type { Failure } from '../failure-words.js'
 
 /** Version of the consent to electronic signatures whose words stand in web/copy/investor.ts. */
@@ -42,7 +44,7 @@ export interface VisitTools {
 /** What opening the link came to. */
 export type Arrival =
   | { readonly step: 'key-missing' }
-  | { readonly step: 'closed', readonly code: Failure }
+  | { readonly step: 'closed', readonly code: Failure, readonly logOrigin?: string }
   | { readonly step: 'new', readonly gate: Gate }
   | { readonly step: 'known', readonly gate: Gate, readonly person: Person, readonly opened: Opened }
 
@@ -111,7 +113,7 @@ async function goOn(tools: VisitTools, gate: Gate): Promise<Arrival> {
     return isStranger ? { step: 'new', gate } : { step: 'closed', code: session.code }
   }
   const opened = await receiveAgain(tools, gate)
-  if (!opened.ok) return { step: 'closed', code: opened.code }
+  if (!opened.ok) return { step: 'closed', code: opened.code, logOrigin: gate.verified.logOrigin }
   const { name, email } = session.value
   return { step: 'known', gate, person: { name, email }, opened: opened.value }
 }
@@ -179,10 +181,13 @@ async function ask(
 /** Check receipts and headers in the worker, and keep the file keys for this device's next visit. */
 async function receive(tools: VisitTools, gate: Gate, release: Release): Promise<Result<Opened>> {
   const { api, crypto, grantId } = tools
-  for (const { proof } of release.receipts) {
-    const checked = await attempt(() => crypto.checkReceipt({ logVkey: gate.logVkey, proof }))
-    if (!checked.ok) return checked
-  }
+  const checked = await attempt(() => crypto.checkReceipts({
+    logVkey: gate.logVkey, readConsistency: consistencyOf(api),
+    proofs: release.receipts.map(({ proof }) => proof),
+  }))
+  if (!checked.ok) return checked
+  const isLogged = await areLogged(release.headers, checked.value)
+  if (!isLogged) return { ok: false, code: 'bad-proof' }
   const received = await attempt(() => crypto.receiveHeaders({ grantId, headers: release.headers }))
   if (!received.ok) return received
   const { deviceHeaders } = received.value
@@ -195,6 +200,21 @@ async function receive(tools: VisitTools, gate: Gate, release: Release): Promise
       documents: documentsOf(release.headers, gate),
     },
   }
+}
+
+/** No key without its proof: each header is the one that an event of the log says was released. */
+async function areLogged(
+  headers: readonly ReleasedHeader[], receipts: readonly CheckedReceipt[],
+): Promise<boolean> {
+  const released = receipts.map(({ event }) => Object(event))
+    .filter((event) => Reflect.get(event, 'type') === 'header.released')
+    .map((event) => Reflect.get(event, 'headerSha256'))
+  const hashes = await Promise.all(headers.map(({ header }) => hashHex(decodeBase64Url(header))))
+  return hashes.every((hash) => released.includes(hash))
+}
+
+async function hashHex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
 }
 
 /** Per document the whole file if it is there, else its open slides. */
@@ -244,9 +264,10 @@ export async function previewSignature(
   return shown.ok ? { ok: true, value: shown.value.text } : shown
 }
 
-/** Sign the NDA with link key and device key, and receive what it earns. */
+/** Sign the NDA with link key and device key, and receive what it earns; what was open before stays open. */
 export async function sign(
-  tools: VisitTools, gate: Gate, signature: Signature,
+  tools: VisitTools, gate: Gate,
+  { signature, before }: { signature: Signature, before: Opened },
 ): Promise<Result<{ note: string, opened: Opened }>> {
   const prepared = await prepare(tools, signature)
   if (!prepared.ok) return prepared
@@ -254,10 +275,18 @@ export async function sign(
   if (!signed.ok) return signed
   const release = await sendSignature(tools, signed.value.acceptance)
   if (!release.ok) return release
-  const opened = await receive(tools, gate, release.value)
-  return opened.ok
-    ? { ok: true, value: { note: signed.value.acceptance, opened: opened.value } }
-    : opened
+  const earned = await receive(tools, gate, release.value)
+  if (!earned.ok) return earned
+  const documents = joinDocuments(before.documents, earned.value.documents)
+  return { ok: true, value: { note: signed.value.acceptance, opened: { ...earned.value, documents } } }
+}
+
+/** Each document once, as far as it is open now. */
+function joinDocuments(
+  before: readonly OpenDocument[], earned: readonly OpenDocument[],
+): OpenDocument[] {
+  const byId = new Map([...before, ...earned].map((one) => [one.documentId, one]))
+  return [...byId.values()]
 }
 
 /** A lost answer is asked for again with the same note, which the server knows: nobody signs twice. */

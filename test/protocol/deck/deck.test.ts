@@ -105,8 +105,8 @@ t.test('a viewer\'s read of one chunk is one fetch of one chunk', async (t) => {
   await reader.readFile(3 * CHUNK + 5, 100)
   t.equal(fetched.length, 1, 'kept for the next read')
   reader.close()
-  await reader.readFile(3 * CHUNK + 5, 100)
-  t.equal(fetched.length, 2, 'forgotten on close')
+  await t.rejects(reader.readFile(3 * CHUNK + 5, 100), /asked for nothing/)
+  t.equal(fetched.length, 2, 'plaintext and key are forgotten on close')
 })
 
 t.test('a file of several parts is read in bounded fetches', async (t) => {

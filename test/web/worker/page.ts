@@ -18,10 +18,10 @@ interface Sealed {
   readonly progress: number[]
 }
 
-/** Seals a file of two parts and reads its last bytes through a port, as the viewer would. */
-async function sealAndRead(): Promise<Sealed> {
+/** Seals a file of this size and reads its last bytes through a port, as the viewer would. */
+async function sealAndRead(size: number): Promise<Sealed> {
   await worker.createRoot()
-  const file = new Blob([new Uint8Array(5_000_000).fill(7), new Uint8Array([1, 2, 3])])
+  const file = new Blob([new Uint8Array(size - 3).fill(7), new Uint8Array([1, 2, 3])])
   const progress: number[] = []
   const begun = await worker.beginSeal({
     vaultId: VAULT_ID, documentId: DOCUMENT_ID, part: 0, gate: 'nda', version: 1, previousRecord: null,

@@ -12,20 +12,27 @@ import { findSparePort } from '../../helpers/engine.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-/** @returns the page's origin. */
-export async function useWorkerStand(t: Test): Promise<string> {
+export interface WorkerStand {
+  readonly origin: string
+  /** How often the worker's script was asked for: once for each worker. */
+  readonly startCount: () => number
+}
+
+export async function useWorkerStand(t: Test): Promise<WorkerStand> {
   const folder = await mkdtemp(join(tmpdir(), 'worker-stand-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   await buildInto(folder)
   const config = readConfig({})
   const port = await findSparePort()
+  let startCount = 0
   const server = createServer((request, response) => {
     const path = request.url ?? '/'
     const isPage = path === '/'
     const isWorker = path.startsWith('/assets/worker-')
+    if (isWorker) startCount++
     const headers = headersFor(config, isPage ? 'app-page' : isWorker ? 'app-worker' : 'app-file')
     readFile(join(folder, isPage ? 'index.html' : path)).then(
-      (bytes) => response.writeHead(200, { ...headers, 'content-type': isPage ? 'text/html' : 'text/javascript' }).end(bytes),
+      (bytes) => response.writeHead(200, { ...headers, 'content-type': isPage ? 'text/html' : 'text/javascript', 'cache-control': 'no-store' }).end(bytes),
       () => response.writeHead(404, headers).end())
   })
   await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve) })
@@ -33,7 +40,7 @@ export async function useWorkerStand(t: Test): Promise<string> {
     server.closeAllConnections()
     server.close(() => resolve())
   }))
-  return `http://localhost:${port}`
+  return { origin: `http://localhost:${port}`, startCount: () => startCount }
 }
 
 async function buildInto(folder: string): Promise<void> {

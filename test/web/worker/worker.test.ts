@@ -11,18 +11,26 @@ import { useWorkerStand } from './stand.js'
 await ready()
 const logVkey = formatVkey(ed25519Signer('log.test/2026', new Uint8Array(32).fill(7)).key)
 const browser = await useChromium(t)
-const origin = await useWorkerStand(t)
+const { origin, startCount } = await useWorkerStand(t)
 const profile = await openProfile(browser)
 const { page } = profile
 await page.goto(origin)
 
 t.test('a file is sealed in parts and read back through the viewer\'s port', async (t) => {
-  const sealed = await page.evaluate(() => window.stand.sealAndRead())
+  const sealed = await page.evaluate(() => window.stand.sealAndRead(5_000_003))
   t.same(sealed.tail, [7, 1, 2, 3])
   t.equal(sealed.partCount, 2)
   t.equal(sealed.payloadSize, sealed.wantedSize)
   t.equal(sealed.opened.sizeBytes, 5_000_003)
   t.ok(sealed.progress.length > 0, 'progress crosses over')
+})
+
+t.test('a large file is shared with a second worker, under the same policy', async (t) => {
+  const before = startCount()
+  const sealed = await page.evaluate(() => window.stand.sealAndRead(40_000_000))
+  t.same(sealed.tail, [7, 1, 2, 3])
+  t.equal(sealed.payloadSize, sealed.wantedSize)
+  t.ok(startCount() > before, 'a second worker took part')
 })
 
 t.test('a secret handed over leaves the page, and refusals keep their code', async (t) => {

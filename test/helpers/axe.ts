@@ -1,0 +1,28 @@
+/**
+ * What axe finds wrong with a screen. It runs in a world of its own beside the page's scripts, so that the page
+ * stays under the product's own policy; the viewer's frame is another origin and has tests of its own.
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+
+const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+const RUN = `axe.run(document, { iframes: false, resultTypes: ['violations'] }).then(({ violations }) =>
+  violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => id + ': ' + target + ' ' + html.slice(0, 120))))`
+
+/** One line for each element at fault; empty if there is none. */
+export async function findViolations(page: Page): Promise<string[]> {
+  const session = await page.context().newCDPSession(page)
+  const { frameTree } = await session.send('Page.getFrameTree')
+  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
+    frameId: frameTree.frame.id, worldName: 'axe',
+  })
+  await session.send('Runtime.evaluate', { expression: source, contextId })
+  const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+    expression: RUN, contextId, awaitPromise: true, returnByValue: true,
+  })
+  await session.detach()
+  if (exceptionDetails !== undefined) throw new Error(exceptionDetails.text)
+  return result.value
+}
