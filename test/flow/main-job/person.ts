@@ -85,6 +85,10 @@ export class Person {
     await this.find('heading', heading).first().waitFor()
   }
 
+  async seesNoMore(heading: string | RegExp): Promise<void> {
+    await this.find('heading', heading).waitFor({ state: 'hidden' })
+  }
+
   /** Waits for words anywhere on the page. */
   async reads(words: string | RegExp): Promise<void> {
     await this.page.getByText(words).first().waitFor()
