@@ -41,6 +41,8 @@ export interface OpenDatabase {
   readonly db: Db
   /** For the sequencer alone: its own connections and, where it exists, its own role. */
   readonly logDb: Db
+  /** For erasure alone: may empty openings, and what rows say about people. */
+  readonly erasureDb: Db
   /** Be the one integrator, or `undefined` while another is. On PGlite there is nobody else. */
   tryLead(): Promise<LeaderLock | undefined>
   /** Call `onNotice` for each NOTIFY on the channel, from any instance. @returns how to stop. */
@@ -95,6 +97,7 @@ function pgliteDatabase(
     engine: 'pglite',
     db,
     logDb: db,
+    erasureDb: db,
     async tryLead() {
       if (isLed) return undefined
       isLed = true
@@ -123,11 +126,16 @@ async function openPostgres(settings: PostgresSettings): Promise<OpenDatabase> {
   const logClient = connect(settings.url, {
     max: 2, statementTimeoutMs: LOG_STATEMENT_TIMEOUT_MS, role: roles?.integrator,
   })
+  // Connects when it is first asked, which most instances never do.
+  const erasureClient = connect(settings.url, {
+    max: 1, statementTimeoutMs: LOG_STATEMENT_TIMEOUT_MS, role: roles?.erasure,
+  })
   const db = drizzlePostgres(client, { schema, casing: 'snake_case' })
   return {
     engine: 'postgres',
     db,
     logDb: drizzlePostgres(logClient, { schema, casing: 'snake_case' }),
+    erasureDb: drizzlePostgres(erasureClient, { schema, casing: 'snake_case' }),
     tryLead: () => tryLeadPostgres(settings.url),
     async listen(channel, onNotice) {
       const { unlisten } = await client.listen(channel, onNotice)
@@ -138,7 +146,8 @@ async function openPostgres(settings: PostgresSettings): Promise<OpenDatabase> {
     },
     dump: () => Promise.reject(new Error('use pg_dump for PostgreSQL')),
     async close() {
-      const closing = [client, logClient].map((one) => one.end({ timeout: CLOSE_TIMEOUT_SECONDS }))
+      const closing = [client, logClient, erasureClient]
+        .map((one) => one.end({ timeout: CLOSE_TIMEOUT_SECONDS }))
       await Promise.all(closing)
     },
   }
@@ -170,7 +179,7 @@ function connect(url: string, options: ConnectOptions) {
   })
 }
 
-interface Roles { api: string, integrator: string }
+interface Roles { api: string, integrator: string, erasure: string }
 
 /** Two instances may start together: the second waits for the first's migration and finds it done. */
 async function migrateUnderLock(url: string): Promise<Roles | undefined> {
@@ -188,9 +197,11 @@ async function migrateUnderLock(url: string): Promise<Roles | undefined> {
 async function usableRoles(client: postgres.Sql): Promise<Roles | undefined> {
   const found = await client`
     select count(*)::integer as count from pg_roles
-    where rolname in ('sealdeck_api', 'sealdeck_integrator') and pg_has_role(current_user, oid, 'member')
+    where rolname in ('sealdeck_api', 'sealdeck_integrator', 'sealdeck_erasure') and pg_has_role(current_user, oid, 'member')
       and has_table_privilege(oid, 'audit_outbox', 'select')`
-  return found[0]?.['count'] === 2 ? { api: 'sealdeck_api', integrator: 'sealdeck_integrator' } : undefined
+  return found[0]?.['count'] === 3
+    ? { api: 'sealdeck_api', integrator: 'sealdeck_integrator', erasure: 'sealdeck_erasure' }
+    : undefined
 }
 
 /** The lock is a session's: a connection of its own, and the lock is lost with it. */

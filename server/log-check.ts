@@ -124,10 +124,7 @@ const NOTHING_SHOWN: Shown = { size: 0, root: EMPTY_ROOT }
 
 async function readShown({ bucket, keys }: LogParts, problems: Problems): Promise<Shown> {
   const bytes = await bucket.read(`${keys.log.prefix}/${CHECKPOINT_PATH}`)
-  if (bytes === null) {
-    problems.tell('the bucket shows no checkpoint')
-    return NOTHING_SHOWN
-  }
+  if (bytes === null) return NOTHING_SHOWN // Where one was published before, its size tells.
   const checkpoint = problems.catching('the checkpoint in the bucket', () =>
     parseCheckpoint(verifyNote(decodeUtf8(bytes), [keys.log.signer.key]).text))
   if (checkpoint === undefined) return NOTHING_SHOWN
