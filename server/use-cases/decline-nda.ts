@@ -6,6 +6,7 @@ import { encodeHex, equalBytes } from '../../protocol/bytes.js'
 import { verifyDecline } from '../../protocol/log/acceptance.js'
 import { formatTime, sealEvent } from '../../protocol/log/event.js'
 import { Refusal } from '../../protocol/refusals.js'
+import { canonicalEmail } from '../email.js'
 import { findCurrentAcceptance, publishedReceipts, requireGate, requireInvestor, type InvestorClaims } from '../gate.js'
 import { keyOf, nonceOf, requireStatementOf } from '../statements.js'
 import type { World } from '../world.js'
@@ -13,7 +14,7 @@ import type { World } from '../world.js'
 /**
  * Record that a person declines the NDA. She may still sign later.
  * Refuses: grant-not-found, grant-revoked, grant-expired, access-revoked, note-mismatch, note-expired,
- * nda-mismatch, device-mismatch, already-accepted, nonce-unknown, log-unavailable.
+ * nda-mismatch, device-mismatch, email-unverified, already-accepted, nonce-unknown, log-unavailable.
  * Effects: event `nda.declined`.
  */
 export async function declineNda(
@@ -27,6 +28,8 @@ export async function declineNda(
   const { ndaSha256 } = gate.grant
   if (ndaSha256 === null || statement.agreementSha256 !== encodeHex(ndaSha256)) throw new Refusal('nda-mismatch')
   if (!equalBytes(keyOf(statement.deviceKey), investor.signingPublicKey)) throw new Refusal('device-mismatch')
+  if (investor.email === null || investor.verifiedAtMs === null) throw new Refusal('email-unverified')
+  if (canonicalEmail(statement.email) !== investor.email) throw new Refusal('note-mismatch')
   const acceptance = await findCurrentAcceptance(world, gate, claims.deviceId)
   if (acceptance !== undefined) throw new Refusal('already-accepted')
   const nowMs = world.clock.nowMs()
