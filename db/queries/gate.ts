@@ -23,6 +23,7 @@ export async function findGateGrant(db: Db, grantId: string) {
     statementSha256: grantRevisions.statementSha256,
     signature: grantRevisions.signature,
     ndaSha256: grantRevisions.ndaSha256,
+    linkRecipient: grantRevisions.linkRecipient,
     linkSigningPublicKey: grantRevisions.linkSigningPublicKey,
     policy: grantRevisions.policy,
     gate: grantRevisions.gate,

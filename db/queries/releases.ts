@@ -122,18 +122,23 @@ export async function listReleasesSince(db: Db, device: { deviceId: string, sinc
     .limit(MAX_RELEASED_HEADERS)
 }
 
-/** What an acceptance has to show for itself: its event and its releases' first ones, in order. */
+/**
+ * What an acceptance has to show for itself: its event and its releases' first ones, in order; and the headers that
+ * it released since `sinceMs`.
+ */
 export async function findEventIds(
-  db: Db, acceptance: Pick<Acceptance, 'id' | 'eventId'>,
+  db: Db, acceptance: Pick<Acceptance, 'id' | 'eventId'>, sinceMs: number,
 ): Promise<{ eventIds: string[], headerIds: string[] }> {
-  const rows = await db.select({ eventId: releases.eventId, headerId: releases.headerId })
-    .from(releases)
+  const rows = await db.select({
+    eventId: releases.eventId, headerId: releases.headerId, releasedAtMs: releases.releasedAtMs,
+  }).from(releases)
     .where(eq(releases.acceptanceId, acceptance.id))
     .orderBy(asc(releases.releasedAtMs), asc(releases.id))
     .limit(MAX_RELEASED_HEADERS)
   return {
     eventIds: [acceptance.eventId, ...rows.map(({ eventId }) => eventId)],
-    headerIds: rows.map(({ headerId }) => headerId),
+    headerIds: rows.filter(({ releasedAtMs }) => releasedAtMs > sinceMs)
+      .map(({ headerId }) => headerId),
   }
 }
 
@@ -255,12 +260,14 @@ function newPerson(db: Db, access: NewAccess) {
 
 function knownPerson(db: Db, access: NewAccess) {
   return db.$with('person', { id: sql<string>`id`.as('id') }).as(sql`
-    update people set name = ${access.name}, locale = ${access.locale},
+    update people set locale = ${access.locale},
+      name = case when ${access.email}::text is null then name else ${access.name} end,
       verified_at = coalesce(verified_at, case when email is null then null else ${instantSql(access.nowMs)} end)
     where id = ${access.personId}::uuid and revoked_at is null and exists (select 1 from spent)
     returning id`)
 }
 
+/** A device stays its person's; only one that came by the link alone may be named, once. */
 function enrolled(db: Db, access: NewAccess) {
   return db.$with('device', { id: sql<string>`id`.as('id') }).as(sql`
     insert into devices (id, person_id, grant_id, signing_public_key, recipient, recipient_sha256,
@@ -273,7 +280,8 @@ function enrolled(db: Db, access: NewAccess) {
       set person_id = excluded.person_id, enrolment_note = excluded.enrolment_note,
         event_id = excluded.event_id
       where devices.revoked_at is null and devices.recipient = excluded.recipient
-        and devices.id = excluded.id
+        and devices.id = excluded.id and (devices.person_id = excluded.person_id or exists (
+          select 1 from people unnamed where unnamed.id = devices.person_id and unnamed.email is null))
     returning id`)
 }
 

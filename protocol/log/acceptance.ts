@@ -276,6 +276,11 @@ function requireSame(text: string, written: string): void {
 
 // ---- Acceptance ----
 
+/** The words that say which consent to electronic signatures was given. */
+export function formatConsent(version: number): string {
+  return `esign-disclosure version ${version}, accepted`
+}
+
 const ACCEPTS = ' accepts the agreement below'
 const INTENDS = 'and intends this to be their electronic signature.'
 

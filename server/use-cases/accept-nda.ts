@@ -4,7 +4,8 @@ import { findEventIds, insertAcceptance, type Acceptance as AcceptanceRow } from
 import type { Release } from '../../protocol/api.js'
 import { encodeHex, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
-import { verifyAcceptance, type Acceptance } from '../../protocol/log/acceptance.js'
+import { INVESTOR_SESSION_TTL_MS } from '../../protocol/limits.js'
+import { formatConsent, verifyAcceptance, type Acceptance } from '../../protocol/log/acceptance.js'
 import { formatTime, sealEvent, type SealedEvent } from '../../protocol/log/event.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { canonicalEmail } from '../email.js'
@@ -70,7 +71,10 @@ export async function acceptNda(
   }
 }
 
-/** The answer was lost on its way: the same note gets it again; another one is one signature too many. */
+/**
+ * The answer was lost on its way: the same note gets it again; another one is one signature too many. Headers only
+ * within a session's life, as on any visit: later ones are releases of their own ([Note: One release a visit]).
+ */
 async function answerAgain(
   world: World, gate: OpenGate, claims: InvestorClaims,
   { before, note }: { before: AcceptanceRow, note: string },
@@ -79,7 +83,8 @@ async function answerAgain(
   const investor = await requireInvestor(world, claims)
   const versions = earnedVersions(gate, investor, before)
   const chosen = await chooseHeaders(world, gate, { deviceId: claims.deviceId, versions })
-  const { eventIds, headerIds } = await findEventIds(world.db, before)
+  const sinceMs = world.clock.nowMs() - INVESTOR_SESSION_TTL_MS
+  const { eventIds, headerIds } = await findEventIds(world.db, before, sinceMs)
   const receipts = await storedReceipts(world, eventIds)
   // Had the process died before, the mails were not queued; if they were, nothing happens.
   await mailReceipts(world, gate, { investor, acceptanceId: before.id, note, receipt: receipts[0] })
@@ -91,7 +96,7 @@ async function answerAgain(
   }
 }
 
-/** The statement must name this NDA, this device and the address that was proven. */
+/** The statement must name this NDA, the consent asked for, this device and the address that was proven. */
 function requireOwn(
   gate: OpenGate, investor: Awaited<ReturnType<typeof requireInvestor>>, statement: Acceptance,
 ): void {
@@ -100,7 +105,9 @@ function requireOwn(
     statement.recipientSha256 === encodeHex(investor.recipientSha256)
   if (!isThisDevice) throw new Refusal('device-mismatch')
   if (investor.email === null || investor.verifiedAtMs === null) throw new Refusal('email-unverified')
-  if (canonicalEmail(statement.email) !== investor.email) throw new Refusal('note-mismatch')
+  const isAsAsked = statement.consent === formatConsent(gate.policy.ndaConsentVersion ?? 0) &&
+    canonicalEmail(statement.email) === investor.email
+  if (!isAsAsked) throw new Refusal('note-mismatch')
 }
 
 function sha256OfNda({ grant }: OpenGate): Uint8Array {

@@ -23,7 +23,8 @@ import { ProtocolError, assert } from '../../protocol/errors.js'
 import { sha256 } from '../../protocol/hash.js'
 import { ACCEPTANCE_TTL_MS } from '../../protocol/limits.js'
 import {
-  cleanName, formatAcceptance, formatAccessRequest, formatDecline, formatEnrolment, formatSession,
+  cleanName, formatAcceptance, formatAccessRequest, formatConsent, formatDecline, formatEnrolment,
+  formatSession,
   hashRecipient, roleKey, signStatement, type Freshness, type Signatory,
 } from '../../protocol/log/acceptance.js'
 import { ed25519Signer, formatVkey, parseVkey, type NoteSigner } from '../../protocol/log/note.js'
@@ -298,14 +299,21 @@ function noteMethods(visitOf: (grantId: string) => Visit, platform: Platform) {
 async function enrolDevice(visit: Visit, signatory: KeptVisit['signatory'], platform: Platform): Promise<void> {
   const { signed } = gateOf(visit)
   const { linkSecret, fingerprint } = visit
-  const before = await recallSame(visit, platform)
+  const known = await recallSame(visit, platform)
+  const before = known !== null && isSamePerson(known.signatory, signatory) ? known : null
   const deviceSeed = before?.deviceSeed ?? makeDeviceSeed()
   await keep(visit, {
-    acceptances: [], seen: new Map(), ...before, linkSecret, fingerprint, deviceSeed, signatory,
-    grant: signed,
+    acceptances: [], seen: new Map(), ...before, linkSecret, fingerprint, deviceSeed,
+    // Who asks again by the link alone stays who she was.
+    signatory: signatory ?? before?.signatory ?? null, grant: signed,
   }, platform)
   await platform.store.remove(pendingName(visit.grantId))
   visit.device = deriveDeviceKeys(deviceSeed, decodeBase64Url(visit.grantId))
+}
+
+/** Another address is another person, and gets a device of its own: a server lends nobody's to anybody. */
+function isSamePerson(a: KeptVisit['signatory'], b: KeptVisit['signatory']): boolean {
+  return a === null || b === null || a.email.toLowerCase() === b.email.toLowerCase()
 }
 
 /** What another tab may have kept meanwhile for the same link, else what this one knows. */
@@ -409,7 +417,7 @@ function writeAcceptance(visit: Visit, acceptance: Acceptance, platform: Platfor
     founderKey: formatVkey(roleKey('founder', gateOf(visit).founderKey)),
     ...keysOf(visit),
     recipientSha256: hashRecipient(formatRecipient(deviceOf(visit).identity.recipient)),
-    consent: `esign-disclosure version ${acceptance.consentVersion}, accepted`,
+    consent: formatConsent(acceptance.consentVersion),
     ...freshness(visit, acceptance.nonce, platform),
   })
 }
