@@ -1,10 +1,11 @@
 /** The first visit of a device: it asks in writing, is enrolled, and gets what is open to it. */
 import { uuidv7 } from 'uuidv7'
 import {
-  findDevice, findPersonByEmail, insertAccess,
+  findDevice, findPersonByEmail, insertAccess, type Investor,
 } from '../../db/queries/releases.js'
 import type { GateAccess, RequestAccess } from '../../protocol/api.js'
 import { encodeUtf8 } from '../../protocol/bytes.js'
+import { formatRecipient, hybridRecipient } from '../../protocol/deck/identity.js'
 import { assert } from '../../protocol/errors.js'
 import { sha256 } from '../../protocol/hash.js'
 import {
@@ -112,6 +113,9 @@ async function readAsking(world: World, gate: OpenGate, input: RequestAccess): P
     request.nonce === enrolment.nonce &&
     request.recipientSha256 === hashRecipient(enrolment.recipient)
   if (!isOneDevice) throw new Refusal('device-mismatch')
+  // A header made for such a device would be one for everybody who has the link.
+  const linkRecipient = formatRecipient(hybridRecipient(gate.grant.linkRecipient))
+  if (enrolment.recipient === linkRecipient) throw new Refusal('device-mismatch')
   const email = readEmail(world, gate, input, request)
   return { request, enrolment, email, name: request.signatory?.name ?? '', ...await findAsking(world, gate, { request, enrolment, email }) }
 }
@@ -141,7 +145,7 @@ async function findAsking(
   const isRevoked = device !== undefined &&
     (device.deviceRevokedAtMs !== null || device.personRevokedAtMs !== null)
   if (isRevoked) throw new Refusal('access-revoked')
-  if (device !== undefined && device.recipient !== asked.enrolment.recipient) throw new Refusal('device-mismatch')
+  if (device !== undefined && !isOwnDevice(device, asked)) throw new Refusal('device-mismatch')
   const person = asked.email === null
     ? device && { id: device.personId, revokedAtMs: device.personRevokedAtMs }
     : await findPersonByEmail(world.db, { grantId, email: asked.email })
@@ -150,6 +154,17 @@ async function findAsking(
     personId: person?.id ?? uuidv7(), isNewPerson: person === undefined,
     deviceId: device?.deviceId ?? uuidv7(),
   }
+}
+
+/**
+ * One device is one person's: what she signed on it and what is revoked with her stays with it. Who came by the link
+ * alone may be named later.
+ */
+function isOwnDevice(
+  device: Investor, asked: { enrolment: Enrolment, email: string | null },
+): boolean {
+  const isSamePerson = device.email === null || asked.email === null || device.email === asked.email
+  return device.recipient === asked.enrolment.recipient && isSamePerson
 }
 
 function accessEvents(

@@ -12,7 +12,7 @@ import { deriveDeviceKeys, formatRecipient, makeDeviceSeed, type DeviceKeys } fr
 import { identityUnwrapper, type FileKey } from '../../protocol/deck/stanza.js'
 import {
   formatAcceptance, formatAccessRequest, formatDecline, formatEnrolment, formatSession, hashRecipient, nameKey, roleKey,
-  signStatement, type Acceptance, type Freshness,
+  signStatement, type Acceptance, type Decline, type Freshness,
 } from '../../protocol/log/acceptance.js'
 import { formatTime } from '../../protocol/log/event.js'
 import { ED25519_KEY_TYPE, formatVkey, noteKey, type NoteSigner } from '../../protocol/log/note.js'
@@ -27,6 +27,7 @@ export class Investor extends Browser {
   readonly name: string
   readonly email: string
   #seed = makeDeviceSeed()
+  #recipient: string | null = null
 
   constructor(test: Reach, { name = 'Grace Hopper', email = 'grace@fund.example' } = {}) {
     super(test)
@@ -36,6 +37,20 @@ export class Investor extends Browser {
 
   otherDevice(): Investor {
     return new Investor(this.test, this)
+  }
+
+  /** The same browser in other hands. */
+  sameDevice(person: { name: string, email: string }): Investor {
+    const other = new Investor(this.test, person)
+    other.#seed = this.#seed
+    return other
+  }
+
+  /** The same device, naming a recipient that is not its own. */
+  withRecipient(recipient: string): Investor {
+    const other = this.sameDevice(this)
+    other.#recipient = recipient
+    return other
   }
 
   keysFor(link: Link): DeviceKeys {
@@ -69,8 +84,7 @@ export class Investor extends Browser {
 
   /** Both notes of a first visit. */
   notesFor(link: Link, { nonce, isNamed = true }: { nonce: string, isNamed?: boolean }): { accessRequest: string, enrolment: string } {
-    const device = this.keysFor(link)
-    const recipient = formatRecipient(device.identity.recipient)
+    const recipient = this.#recipient ?? formatRecipient(this.keysFor(link).identity.recipient)
     const shared = { vault: link.vaultId, grant: link.grantId, ...this.#keyNames(link), ...this.fresh(nonce) }
     const request = formatAccessRequest({
       ...shared, ...isNamed ? { signatory: { name: this.name, email: this.email } } : {},
@@ -131,13 +145,20 @@ export class Investor extends Browser {
   }
 
   async declines(link: Link): Promise<Release> {
+    const answer = await this.asksToDecline(link)
+    if (answer.statusCode !== 201) throw new Error(`decline: ${answer.statusCode}`)
+    return answer.json<Release>()
+  }
+
+  /** The refusal as this investor would sign it, with changes to try. */
+  async asksToDecline(link: Link, changes: Partial<Decline> = {}): Promise<Answer> {
     const nonce = await this.takesNonce(link)
     const nda = await this.gets<NdaText>(`/api/gate/${link.grantId}/nda`)
     const decline = this.signs(link, formatDecline({
       name: this.name, email: this.email, agreement: nda.title, agreementSha256: encodeHex(hash('sha256', encodeUtf8(nda.text), 'buffer')),
-      vault: link.vaultId, grantSha256: grantHash(link), ...this.#keyNames(link), ...this.fresh(nonce),
+      vault: link.vaultId, grantSha256: grantHash(link), ...this.#keyNames(link), ...this.fresh(nonce), ...changes,
     }))
-    return await this.posts<Release>(`/api/gate/${link.grantId}/decline`, { decline })
+    return await this.asks('POST', `/api/gate/${link.grantId}/decline`, { decline })
   }
 
   /** A later visit: the device key signs a nonce, no code. */
