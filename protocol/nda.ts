@@ -6,7 +6,8 @@
 import { encodeUtf8 } from './bytes.js'
 import { ProtocolError } from './errors.js'
 import {
-  MAX_NAME_LENGTH, MAX_NDA_FIELD_LENGTH, MAX_NDA_PURPOSE_LENGTH, MAX_NDA_TERM_YEARS, MIN_NDA_TERM_YEARS,
+  MAX_NAME_LENGTH, MAX_NDA_FIELD_LENGTH, MAX_NDA_PURPOSE_LENGTH, MAX_NDA_TERM_YEARS,
+  MIN_NDA_TERM_YEARS,
 } from './limits.js'
 import { UNSEEN } from './nda/markup.js'
 import { english } from './nda/text-en.js'

@@ -87,7 +87,9 @@ export async function buildApp(world: World): Promise<App> {
   const app = makeServer(world)
   app.addHook('onSend', async (_request, reply) => { addMissing(reply, headersFor(world.config, 'api')) })
   await app.register(swagger, openapiOptions(world))
-  await app.register(underPressure, { maxEventLoopDelay: world.config.maxEventLoopDelayMs, retryAfter: 2 })
+  await app.register(
+    underPressure, { maxEventLoopDelay: world.config.maxEventLoopDelayMs, retryAfter: 2 },
+  )
   await app.register(rateLimit, {
     global: true, max: world.config.rateLimitPerMinute, timeWindow: '1 minute',
     addHeaders: NO_LIMIT_HEADERS, addHeadersOnExceeding: NO_LIMIT_HEADERS,

@@ -33,7 +33,8 @@ export async function mailReceipts(world: World, gate: OpenGate, signed: Signed)
       attachments: [proof, attach('acceptance.txt', note), ...nda === undefined ? [] : [attach('agreement.txt', nda.text)]],
     },
     {
-      ...noticeMail(world, toFounder, { email: grant.ownerEmail, locale: grant.ownerLocale }), id: acceptanceId,
+      ...noticeMail(world, toFounder, { email: grant.ownerEmail, locale: grant.ownerLocale }),
+      id: acceptanceId,
       attachments: [proof],
     },
   ]

@@ -48,7 +48,9 @@ const HEADER = encodeBase64Url(encodeUtf8('{"alg":"EdDSA","typ":"JWT"}'))
  * @param key - both halves in PEM.
  */
 export async function openTokens(
-  { issuer, key, clock }: { issuer: string, key: { private: string, public: string }, clock: Clock },
+  {
+    issuer, key, clock,
+  }: { issuer: string, key: { private: string, public: string }, clock: Clock },
 ): Promise<Tokens> {
   const library = await openLibrary(key)
   return {
@@ -61,7 +63,8 @@ export async function openTokens(
     },
     read(audience, token) {
       const payload = readSigned(library, token)
-      if (payload === undefined || !isValidNow(payload, { issuer, audience, nowMs: clock.nowMs() })) return undefined
+      if (payload === undefined ||
+        !isValidNow(payload, { issuer, audience, nowMs: clock.nowMs() })) return undefined
       return hasTexts(payload, [...CLAIMS[audience], 'jti']) ? payload : undefined
     },
   }

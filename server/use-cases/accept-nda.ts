@@ -64,7 +64,9 @@ export async function acceptNda(
   if (done === undefined) throw new Refusal('nonce-unknown')
   const released = releasedOf({ releases, chosen }, done.headerIds)
   const receipts = await publishedReceipts(world, [event, ...released.map((one) => one.event)])
-  await mailReceipts(world, gate, { investor, acceptanceId, note: signing.note, receipt: receipts[0] })
+  await mailReceipts(
+    world, gate, { investor, acceptanceId, note: signing.note, receipt: receipts[0] },
+  )
   return {
     standing: isOnSignature ? 'released' : 'awaiting-approval', receipts,
     headers: await presentHeaders(world, released.map(({ header }) => header)),

@@ -43,7 +43,9 @@ async function requireExporter(world: World, userId: string, vaultId: string): P
 }
 
 /** Newest first. */
-async function readAll(world: World, { vaultId, size }: { vaultId: string, size: number }): Promise<ProvenEvent[]> {
+async function readAll(
+  world: World, { vaultId, size }: { vaultId: string, size: number },
+): Promise<ProvenEvent[]> {
   const all: ProvenEvent[] = []
   let before = size
   let page: EventRow[]
