@@ -47,6 +47,7 @@ export const run: Run = async (args, terminal) => {
     const keyFile = recipient === null ? KEY_FILE_NAME : null
     await saveFile(join(folder, README_FILE_NAME), formatReadme({
       vaultTitle: vault.title, vaultId: vault.vaultId, server: owner.session.address, keyFile,
+      hasFolders: true,
       ageFiles: versions.map(({ fileName }) => fileName),
     }))
     if (keyFile !== null) {

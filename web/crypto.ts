@@ -85,6 +85,13 @@ export interface CiphertextSource {
   readPayload(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>
 }
 
+/** One of the owner's versions as the server keeps it, with the records before it, oldest first. */
+export interface OwnVersion {
+  vaultId: string
+  version: StoredVersion
+  previousRecords: readonly { record: string, signature: string }[]
+}
+
 export interface OpenedVersion {
   title: string, fileName: string, mediaType: string, sizeBytes: number, pageCount: number | null
 }
@@ -189,10 +196,16 @@ export interface CryptoWorker {
   finishSeal(sealId: string): Promise<SealFinished>
   cancelSeal(sealId: string): Promise<void>
   /** Opens one of the owner's own versions and serves it to the viewer's port. */
-  openOwnVersion(input: {
-    vaultId: string, version: StoredVersion,
-    previousRecords: readonly { record: string, signature: string }[],
-  }, source: CiphertextSource, viewerPort: MessagePort): Promise<OpenedVersion>
+  openOwnVersion(
+    input: OwnVersion, source: CiphertextSource, viewerPort: MessagePort,
+  ): Promise<OpenedVersion>
+  /** One of the owner's own versions as an age file, opened on the way so that it is known to open. */
+  exportVersion(
+    input: OwnVersion, source: CiphertextSource,
+    onBytes: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<Blob>
+  /** The owner's age identity: opens every deck of hers. Only when she asked for it. */
+  exportKeyFile(): Promise<string>
   makeGrant(input: GrantTerms): Promise<SignedGrant & { grantId: string, fragment: string }>
   reviseGrant(input: GrantTerms & { previous: GrantSummary }): Promise<SignedGrant>
   readGrant(
@@ -328,6 +341,8 @@ function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
       remote.openOwnVersion(input, proxy(movingBytes(source)), transfer(port, [port])),
     openVersion: (input, source, port) =>
       remote.openVersion(input, proxy(movingBytes(source)), transfer(port, [port])),
+    exportVersion: (input, source, onBytes) =>
+      remote.exportVersion(input, proxy(movingBytes(source)), proxy(onBytes)),
     saveVersion: (input, source, onBytes) =>
       remote.saveVersion(input, proxy(movingBytes(source)), proxy(onBytes)),
     checkEvents: ({ logVkey, list, readConsistency }) =>

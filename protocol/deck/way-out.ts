@@ -47,6 +47,8 @@ export interface WayOut {
   readonly server: string
   /** `null` if the files were sealed to another recipient, and no key is beside them. */
   readonly keyFile: string | null
+  /** Whether records, agreements and receipts lie beside as files of their own. */
+  readonly hasFolders: boolean
   readonly ageFiles: readonly string[]
 }
 
@@ -76,9 +78,13 @@ export function formatReadme(out: WayOut): string {
     '      bytes are base64url. sealdeck inspect says what a record holds.',
     `  ${LOG_FILE_NAME}`,
     `      the audit log of this vault, with its proofs: sealdeck verify export ${LOG_FILE_NAME}`,
-    '  records/     every signed version record and grant, as bytes: sealdeck inspect FILE',
-    '  agreements/  the NDAs as they were published, named by SHA-256',
-    '  receipts/    for each signature and each key that left: its proof, and the signed note beside it.',
-    '               sealdeck verify receipt FILE --vkey VKEY   (the key is in log.json)', '',
+    ...out.hasFolders ? FOLDERS : [],
   ].join('\n')}\n`
 }
+
+const FOLDERS = [
+  '  records/     every signed version record and grant, as bytes: sealdeck inspect FILE',
+  '  agreements/  the NDAs as they were published, named by SHA-256',
+  '  receipts/    for each signature and each key that left: its proof, and the signed note beside it.',
+  '               sealdeck verify receipt FILE --vkey VKEY   (the key is in log.json)',
+]

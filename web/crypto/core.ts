@@ -5,6 +5,7 @@
 import type { CryptoWorker } from '../crypto.js'
 import { createChecking } from './checking.js'
 import { createGranting } from './granting.js'
+import { createLeaving } from './leaving.js'
 import { createOpening } from './opening.js'
 import { createOwner } from './owner.js'
 import type { Platform } from './platform.js'
@@ -21,6 +22,7 @@ export function createCrypto(platform: Platform): CryptoWorker {
     ...ownerMethods,
     ...sealing.methods,
     ...createGranting(owner),
+    ...createLeaving(platform, owner),
     ...visiting.methods,
     ...opening.methods,
     ...createChecking(platform),

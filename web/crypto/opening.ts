@@ -3,14 +3,13 @@
  * "Open"; web/viewer/ports.ts). Must not send a byte that is not authentic, and must not believe what
  * arrives on the port: the viewer draws hostile files.
  */
-import type { StoredVersion } from '../../protocol/api.js'
 import { decodeBase64Url } from '../../protocol/bytes.js'
 import { openDeck, openReleasedHeader, type VersionReader } from '../../protocol/deck/deck.js'
 import type { Manifest } from '../../protocol/deck/manifest.js'
 import { ProtocolError } from '../../protocol/errors.js'
 import { PART_SIZE_BYTES } from '../../protocol/limits.js'
 import { wipe } from '../../protocol/sodium.js'
-import type { CiphertextSource, CryptoWorker, OpenedVersion } from '../crypto.js'
+import type { CiphertextSource, CryptoWorker, OpenedVersion, OwnVersion } from '../crypto.js'
 import { parseSourceRequest } from '../viewer/parse.js'
 import {
   MAX_OPEN_READ_COUNT, SOURCE_ERROR_CODES, type SourceDocument, type SourceErrorCode,
@@ -83,10 +82,7 @@ async function openForReading(
 }
 
 /** @throws ProtocolError as `openReleasedHeader`. */
-function openOwn(owner: Owner, input: {
-  vaultId: string, version: StoredVersion,
-  previousRecords: readonly { record: string, signature: string }[],
-}): ToOpen {
+export function openOwn(owner: Owner, input: OwnVersion): ToOpen {
   const { signed } = readOwnRecord(owner, input.vaultId, input.version)
   const before = input.previousRecords.map(({ record, signature }) =>
     ({ bytes: decodeBase64Url(record), signature: decodeBase64Url(signature) }))

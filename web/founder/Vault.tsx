@@ -20,6 +20,7 @@ import { showToast } from '../ui/Toasts.js'
 import { Auditors } from './Auditors.js'
 import { CreateLink } from './CreateLink.js'
 import { useLetGo } from './dropped.js'
+import { ExportVault } from './ExportVault.js'
 import { FounderPage } from './FounderPage.js'
 import { Links } from './Links.js'
 import { useAct, useLoaded } from './loaded.js'
@@ -130,7 +131,7 @@ function Log({ vaultId }: { vaultId: string }) {
 
 function VaultMenu({ vault, onChanged }: { vault: OwnVault, onChanged: () => void }) {
   const copy = useCopy(founder)
-  const [asked, setAsked] = useState<'rename' | 'delete' | null>(null)
+  const [asked, setAsked] = useState<'rename' | 'export' | 'delete' | null>(null)
   const close = (): void => setAsked(null)
   return (
     <>
@@ -138,10 +139,12 @@ function VaultMenu({ vault, onChanged }: { vault: OwnVault, onChanged: () => voi
         label={copy.more}
         entries={[
           { id: 'rename', label: copy.rename, icon: 'edit', onAction: () => setAsked('rename') },
+          { id: 'export', label: copy.exportVault, icon: 'download', onAction: () => setAsked('export') },
           { id: 'delete', label: copy.deleteVault, icon: 'trash', isDestructive: true, onAction: () => setAsked('delete') },
         ]}
       />
       {asked === 'rename' && <Rename vault={vault} onClose={close} onRenamed={() => { close(); onChanged() }} />}
+      {asked === 'export' && <ExportVault vault={vault} onClose={close} />}
       {asked === 'delete' && <Delete vault={vault} onClose={close} />}
     </>
   )
