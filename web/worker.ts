@@ -3,9 +3,11 @@
  * response carries `connect-src 'none'`: whatever goes wrong in here cannot speak to the network.
  */
 import { expose, transfer } from 'comlink'
+import { makeSodiumCipher } from '../protocol/deck/cipher.js'
 import { ready } from '../protocol/sodium.js'
-import { createBrowserPlatform } from './crypto/browser.js'
+import { createBrowserPlatform, findOwnCipher } from './crypto/browser.js'
 import { createCrypto } from './crypto/core.js'
+import { HELPER_NAME, serveTasks, type Task } from './crypto/pool.js'
 import type { ReadConsistency, WorkerWire } from './crypto.js'
 
 const crypto = createCrypto(createBrowserPlatform())
@@ -29,7 +31,15 @@ function required(readConsistency: ReadConsistency | undefined): ReadConsistency
   return readConsistency
 }
 
-expose(wire)
+/** [Note: Two workers] */
+function serveSecond(): void {
+  const make = ready().then(findOwnCipher).then((own) => own ?? makeSodiumCipher)
+  const serve = serveTasks(make, (done, moved) => postMessage(done, { transfer: moved }))
+  addEventListener('message', ({ data }: MessageEvent<Task>) => { void serve(data) })
+}
+
+if (self.name === HELPER_NAME) serveSecond()
+else expose(wire)
 
 // The page sends nothing before this: a library that fails its known answers must seal nothing.
 ready().then(() => postMessage('started'), () => postMessage('unsafe'))
