@@ -4,16 +4,27 @@
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Page } from 'playwright-core'
+import type { CDPSession, Page } from 'playwright-core'
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const RUN = `axe.run(document, { iframes: false, resultTypes: ['violations'] }).then(({ violations }) =>
   violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => id + ': ' + target + ' ' + html.slice(0, 120))))`
 
+const sessions = new WeakMap<Page, Promise<CDPSession>>()
+
+/** One for each tab, for all time: when a session ends, Chromium takes the tab's passkeys with it. */
+export async function sessionOf(page: Page): Promise<CDPSession> {
+  const known = sessions.get(page)
+  if (known !== undefined) return await known
+  const made = page.context().newCDPSession(page)
+  sessions.set(page, made)
+  return await made
+}
+
 /** One line for each element at fault; empty if there is none. */
 export async function findViolations(page: Page): Promise<string[]> {
-  const session = await page.context().newCDPSession(page)
+  const session = await sessionOf(page)
   const { frameTree } = await session.send('Page.getFrameTree')
   const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
     frameId: frameTree.frame.id, worldName: 'axe',
@@ -22,7 +33,6 @@ export async function findViolations(page: Page): Promise<string[]> {
   const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
     expression: RUN, contextId, awaitPromise: true, returnByValue: true,
   })
-  await session.detach()
   if (exceptionDetails !== undefined) throw new Error(exceptionDetails.text)
   return result.value
 }

@@ -1,5 +1,6 @@
 /** A founder at her screens: from an empty browser to a link in the clipboard, and back again. */
 import { basename } from 'node:path'
+import { sessionOf } from '../../helpers/axe.js'
 import type { ProfileOptions } from '../../helpers/chromium.js'
 import { openSeat, Person, type Seat, type Who } from './person.js'
 
@@ -81,7 +82,7 @@ export class Founder extends Person {
   /** A file from her disk, let go over the middle of the page. */
   async drops(path: string): Promise<void> {
     await this.reads('Drop a deck anywhere on this page')
-    const session = await this.session()
+    const session = await sessionOf(this.page)
     const data = { items: [], files: [path], dragOperationsMask: 1 }
     for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
       await session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data })
@@ -142,6 +143,7 @@ export class Founder extends Person {
   async recovers(code: string): Promise<void> {
     await this.goes('/sign-in')
     await this.presses('I have lost my way in', 'link')
+    await this.sees('Get back in with your recovery code')
     await this.types('E-mail address', this.email)
     await this.checks('recovery: address')
     await this.presses('Send me a code')

@@ -2,17 +2,15 @@
  * Somebody at a browser of their own: presses what can be seen, by its accessible name, and is counted.
  * Knows no surface; founder, investor and auditor are built on it.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { Browser, CDPSession, Locator, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
+import { findViolations, sessionOf } from '../../helpers/axe.js'
 import { openProfile, type Profile, type ProfileOptions } from '../../helpers/chromium.js'
 import { takeCode } from '../../helpers/mailbox.js'
 import type { Server } from '../../helpers/server.js'
 
 /** A loaded machine is slow; a screen that never comes is told all the same. */
 const PATIENCE_MS = 60_000
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** The viewer asks for something forbidden to learn whether its policy holds (web/viewer/protections.ts). */
 const POLICY_PROBE = 'data:text/css'
@@ -36,7 +34,6 @@ export class Person {
   /** Set it back to count from there. */
   clickCount = 0
   fieldCount = 0
-  #session: Promise<CDPSession> | undefined
 
   constructor({ t, server }: Seat, profile: Profile, { name, email }: Who) {
     this.t = t
@@ -48,11 +45,6 @@ export class Person {
 
   get page(): Page {
     return this.profile.page
-  }
-
-  /** One for all time: when a session ends, Chromium takes the tab's passkeys with it. */
-  async session(): Promise<CDPSession> {
-    return await (this.#session ??= this.page.context().newCDPSession(this.page))
   }
 
   /** The things of the page, as assistive technology names them. */
@@ -105,6 +97,15 @@ export class Person {
     return text
   }
 
+  /** A line on which an upload takes its time; without a figure a quick one again. */
+  async slowsDown(uploadBytesPerSecond = -1): Promise<void> {
+    const session = await sessionOf(this.page)
+    await session.send('Network.enable')
+    await session.send('Network.emulateNetworkConditions', {
+      offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: uploadBytesPerSecond,
+    })
+  }
+
   /** Presses a button that hands out a file. @returns where it lies. */
   async saves(name: string | RegExp): Promise<string> {
     const [download] = await Promise.all([this.page.waitForEvent('download'), this.presses(name)])
@@ -129,12 +130,9 @@ export class Person {
     return this.page.getByTestId('deck').frameLocator('iframe')
   }
 
-  /**
-   * Nothing that axe knows of is wrong with this screen. It runs in a world of its own in the page, so that the
-   * page itself stays under the product's policy. The viewer's frame has tests of its own.
-   */
+  /** Nothing that axe knows of is wrong with this screen. */
   async checks(screen: string): Promise<void> {
-    const violations = await findViolations(await this.session())
+    const violations = await findViolations(this.page)
     this.t.same(violations, [], `axe finds nothing: ${screen}`)
   }
 
@@ -150,17 +148,4 @@ export async function openSeat({ browser }: Seat, options: ProfileOptions): Prom
   profile.context.setDefaultTimeout(PATIENCE_MS)
   await profile.page.emulateMedia({ reducedMotion: 'reduce' })
   return profile
-}
-
-async function findViolations(session: CDPSession): Promise<string[]> {
-  const { frameTree } = await session.send('Page.getFrameTree')
-  const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id, worldName: 'axe' })
-  await session.send('Runtime.evaluate', { expression: axeSource, contextId: executionContextId })
-  const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
-    expression: `axe.run(document, { iframes: false, resultTypes: ['violations'] }).then(({ violations }) =>
-      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 160)).join(' | ')))`,
-    contextId: executionContextId, awaitPromise: true, returnByValue: true,
-  })
-  if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
-  return result.value
 }
