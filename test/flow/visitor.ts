@@ -11,8 +11,20 @@ import type { TestWorld } from '../helpers/world.js'
 const POLICY_PROBE = 'data:text/css'
 /** A button that binds is deaf until it has been seen (web/investor/SignNda.tsx). */
 const READING_MS = 1_100
+const MAX_TAB_COUNT = 40
 /** Desktop, phone, and what a desktop shows at 400 % zoom. */
 const WIDTHS = [1280, 360, 320] as const
+
+// Run in the page, where there is a document; here there is none.
+const FOCUSED_NAME = `(({ activeElement }) => {
+  const words = activeElement.labels?.[0]?.textContent ?? activeElement.textContent
+  return words.trim()
+})(document)`
+const OVERHANG = 'document.documentElement.scrollWidth - innerWidth'
+const TRACES = `JSON.stringify([
+  location.href, document.referrer, history.state, document.title, { ...localStorage }, { ...sessionStorage },
+  performance.getEntries().map(({ name }) => name),
+])`
 
 export interface Stand {
   readonly browser: Browser
@@ -121,6 +133,27 @@ export class Visitor {
     return { fileName: download.suggestedFilename(), bytes: Buffer.concat(chunks) }
   }
 
+  /** What a label or its own words call the element that has the focus. */
+  async focusedName(): Promise<string> {
+    return await this.page.evaluate(FOCUSED_NAME)
+  }
+
+  async tabsTo(name: string | RegExp): Promise<void> {
+    for (let count = 0; count < MAX_TAB_COUNT; count++) {
+      await this.page.keyboard.press('Tab')
+      const focused = await this.focusedName()
+      if (typeof name === 'string' ? focused === name : name.test(focused)) return
+    }
+    throw new Error(`Tab does not lead to ${name}`)
+  }
+
+  /** Whatever was opened or offered would be one of these. */
+  async seesNothing(t: Test): Promise<void> {
+    t.equal(await this.page.locator('iframe').count(), 0, 'no deck')
+    t.equal(await this.page.getByRole('button', { name: 'Sign and open' }).count(), 0, 'nothing to sign')
+    t.equal(await this.page.getByLabel('Your e-mail address').count(), 0, 'nothing to fill in')
+  }
+
   /** This screen in both languages and themes and in every width: axe finds nothing and nothing sticks out. */
   async looks(t: Test, screen: string): Promise<void> {
     const { page } = this
@@ -136,7 +169,7 @@ export class Visitor {
 
   async #overhang(width: number): Promise<number> {
     await this.page.setViewportSize({ width, height: 740 })
-    const overhang = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    const overhang: number = await this.page.evaluate(OVERHANG)
     await this.page.setViewportSize({ width: 1280, height: 800 })
     return overhang
   }
@@ -150,10 +183,7 @@ export class Visitor {
 
   /** What the page's own scripts could still read of where it came from. */
   async traces(): Promise<string> {
-    return await this.page.evaluate(() => JSON.stringify([
-      location.href, document.referrer, history.state, document.title, { ...localStorage }, { ...sessionStorage },
-      performance.getEntries().map(({ name }) => name),
-    ]))
+    return await this.page.evaluate(TRACES)
   }
 
   async leaves(): Promise<void> {

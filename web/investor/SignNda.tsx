@@ -55,7 +55,7 @@ export function SignNda(props: SignNdaProps) {
         <SignHeading isAll={isAll}>{isAll ? copy.signAllTitle : copy.signTitle}</SignHeading>
         <p className={styles.quiet}>{isAll ? copy.signAllLead(founder) : copy.signLead(founder)}</p>
       </div>
-      <Agreement nda={nda} />
+      <Agreement nda={nda} level={isAll ? 2 : 3} />
       <section className={styles.signature} aria-label={copy.signHere}>
         {person.email === null
           ? <ProveFirst {...props} />
@@ -87,7 +87,7 @@ function Declined({ isAll, onReopen }: { isAll: boolean, onReopen: () => void })
   )
 }
 
-function Agreement({ nda }: { nda: ReadNda }) {
+function Agreement({ nda, level }: { nda: ReadNda, level: 2 | 3 }) {
   const copy = useCopy(investor)
   const actions = (
     <div className={styles.quietActions}>
@@ -96,7 +96,7 @@ function Agreement({ nda }: { nda: ReadNda }) {
     </div>
   )
   const { blocks, language } = nda
-  return <NdaText blocks={blocks} language={language} isFramed level={3} actions={actions} />
+  return <NdaText blocks={blocks} language={language} isFramed level={level} actions={actions} />
 }
 
 function ProveFirst({ tools, gate, onChanged, onClosed }: SignNdaProps) {
@@ -211,9 +211,9 @@ function ExactText({ tools, signature }: { tools: VisitTools, signature: Signatu
   )
 }
 
-function ConfirmDecline(
-  { tools, opened, onChanged, onClosed, onBack }: SignatureFormProps & { onBack: () => void },
-) {
+function ConfirmDecline(props: SignatureFormProps & { onBack: () => void }) {
+  const { tools, opened, isAll, onChanged, onClosed, onBack } = props
+  const Heading = isAll ? 'h2' : 'h3'
   const copy = useCopy(investor)
   const words = useFailureWords()
   const [state, setState] = useState<{ isBusy: boolean, failure?: Failure }>({ isBusy: false })
@@ -228,7 +228,7 @@ function ConfirmDecline(
 
   return (
     <>
-      <h3 className={styles.smallTitle}>{copy.declineTitle}</h3>
+      <Heading className={styles.smallTitle}>{copy.declineTitle}</Heading>
       <p>{copy.declineBody}</p>
       {state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
       <div className={styles.actions}>

@@ -89,6 +89,7 @@ export function hasNda(gate: Gate): boolean {
 /** Open the link: check what the server says of it, and go on where this device was. */
 export async function arrive(tools: VisitTools, fragment: string | null): Promise<Arrival> {
   const { api, crypto, grantId } = tools
+  if (grantId === '') return { step: 'closed', code: 'grant-not-found' }
   api.holdSession(null)
   const taken = fragment === null ? null : await crypto.takeFragment({ grantId, fragment })
   if (taken === null && !(await crypto.recallLink(grantId))) return { step: 'key-missing' }
@@ -278,7 +279,8 @@ export async function sign(
   const earned = await receive(tools, gate, release.value)
   if (!earned.ok) return earned
   const documents = joinDocuments(before.documents, earned.value.documents)
-  return { ok: true, value: { note: signed.value.acceptance, opened: { ...earned.value, documents } } }
+  const opened = { ...earned.value, documents }
+  return { ok: true, value: { note: signed.value.acceptance, opened } }
 }
 
 /** Each document once, as far as it is open now. */
