@@ -37,7 +37,7 @@ const DEFAULT_TEMPLATE = 'one-way-en'
 /** The consent text that acceptances carry; the gate shows it. */
 const CONSENT_VERSION = 1
 
-interface Terms {
+export interface Terms {
   readonly name: string | undefined
   readonly release: GrantPolicy['release']
   readonly expiresAtMs: number | null
@@ -124,7 +124,7 @@ async function publishNda(
 
 // ---- the link
 
-interface LinkOrder {
+export interface LinkOrder {
   readonly vault: OwnVault
   readonly versions: readonly StoredVersion[]
   readonly terms: Terms
@@ -132,7 +132,7 @@ interface LinkOrder {
 }
 
 /** @returns the whole address, fragment and all. */
-async function makeLink(owner: Owner, order: LinkOrder): Promise<string> {
+export async function makeLink(owner: Owner, order: LinkOrder): Promise<string> {
   const { logVkey, publicUrl } = await owner.line.get<Config>('/api/config')
   parseVkey(logVkey) // Refuses what no client could check against.
   const { vault, versions, terms, nda } = order

@@ -6,19 +6,20 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { randomBytes } from 'node:crypto'
 import { chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
+import { findChromium } from './chromium.js'
+import { medianOf } from './median.js'
 
 export type Action = 'seal' | 'open'
 
 const SIZE_BYTES = 200 * 1024 * 1024
 const ROUND_COUNT = 5
-const CHROMIUM_PATHS = ['chromium', 'chromium-browser', 'google-chrome']
-const PAGE = '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>'
+const PAGE = '<!doctype html><title>bench</title><input type="file"><script type="module" src="/page.js"></script>'
 
 interface Contender {
   readonly name: string
@@ -76,7 +77,7 @@ function print(
   const msOf = (name: string) => medians.find((median) => median.name === name)?.ms
   const ratio = (peer: string, ms: number) => formatRatio(msOf(peer), ms)
   console.log(`### ${action}: ${SIZE_BYTES / 2 ** 20} MiB, medians of ${ROUND_COUNT}\n`)
-  console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores; Chromium ${browserVersion}\n`)
+  console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}; Chromium ${browserVersion}\n`)
   console.log('| | MiB/s | times typage | times age |\n|---|---:|---:|---:|')
   for (const { name, ms } of medians) {
     const speed = Math.round(SIZE_BYTES / 2 ** 20 / (ms / 1000))
@@ -86,11 +87,6 @@ function print(
 
 function formatRatio(peerMs: number | undefined, ms: number): string {
   return peerMs === undefined ? '-' : (peerMs / ms).toFixed(2)
-}
-
-function medianOf(list: readonly number[]): number {
-  const sorted = [...list].sort((one, other) => one - other)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 // ---- what is measured beside it
@@ -126,7 +122,8 @@ function prepareAge(): Age | null {
 
 // ---- the page
 
-async function serve(): Promise<{ url: string, close: () => void }> {
+/** The page under its address, with its workers. */
+export async function serve(): Promise<{ url: string, close: () => void }> {
   const scripts = new Map([['/page.js', await bundle('page')], ['/worker.js', await bundle('worker')]])
   const server = createServer((request, response) => {
     const script = scripts.get(request.url ?? '')
@@ -155,10 +152,4 @@ async function bundle(name: string): Promise<string> {
   const [output] = Array.isArray(built) ? built : [built]
   if (output === undefined || !('output' in output)) throw new Error('nothing was built')
   return output.output[0].code
-}
-
-function findChromium(): string {
-  const found = CHROMIUM_PATHS.find((name) => spawnSync(name, ['--version']).status === 0)
-  if (found === undefined) throw new Error('Chromium is not installed')
-  return execFileSync('which', [found], { encoding: 'utf8' }).trim()
 }

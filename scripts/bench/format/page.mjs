@@ -46,6 +46,22 @@ async function run(action, { cipher, workerCount }) {
   return elapsedMs
 }
 
+/** A file that was chosen, sealed part by part; each part is dropped as if it had been sent. */
+async function sealChosen({ cipher, workerCount }) {
+  const [plaintext] = document.querySelector('input').files
+  const workers = await startWorkers(workerCount)
+  let sealedBytes = 0
+  await Promise.all(workers.map((worker, first) => {
+    const done = listen(worker, ({ bytes }) => { sealedBytes += bytes.length })
+    worker.postMessage({
+      action: 'seal', cipher, plaintext, record: { nonce }, fileKey, first, stride: workerCount,
+    })
+    return done
+  }))
+  for (const worker of workers) worker.terminate()
+  return sealedBytes
+}
+
 /** What was sealed is what is opened next. */
 function keep(parts) {
   parts.sort((one, other) => one.index - other.index)
@@ -94,4 +110,4 @@ async function prepare(sizeBytes) {
 }
 
 await ready()
-Object.assign(globalThis, { bench: { prepare, run, runTypage } })
+Object.assign(globalThis, { bench: { prepare, run, runTypage, sealChosen } })
