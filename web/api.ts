@@ -134,7 +134,7 @@ export interface ApiOptions {
   /** Where the platform's own will not do: tests only. */
   readonly fetch?: typeof fetch
   /** How a session is renewed; by the refresh cookie if left out. */
-  readonly renew?: (api: Api) => Promise<Renewal>
+  readonly renew?: () => Promise<Renewal>
 }
 
 interface Line {
@@ -388,6 +388,11 @@ function auditCalls(send: Send) {
     exportEvents: (vaultId: string) => send(
       { method: 'POST', path: `/vaults/${vaultId}/exports`, body: {}, timeoutMs: EXPORT_TIMEOUT_MS },
       (response) => response.text()),
+  }
+}
+
+function logCalls(send: Send) {
+  return {
     readConsistency: (range: { from: number, to: number }) => send<ConsistencyProof>(
       { method: 'GET', path: '/log/consistency', query: { ...range }, isOpen: true }, readJson),
   }
@@ -472,16 +477,45 @@ function pause(durationMs: number, signal: AbortSignal | undefined): Promise<voi
 
 // ---------------------------------------------------------------------------- the whole
 
-/** A line to the server with a session of its own ([Note: One api, one session]). */
-export function createApi(options: ApiOptions = {}) {
-  const line: Line = {
+function openLine(options: ApiOptions, renew: () => Promise<Renewal>): Line {
+  return {
     baseUrl: options.baseUrl ?? '',
     fetch: options.fetch ?? ((...request) => fetch(...request)),
-    renew: () => options.renew === undefined ? renewByCookie() : options.renew(api),
+    renew: options.renew ?? renew,
     session: null,
     renewing: null,
     onEnded: () => undefined,
   }
+}
+
+function lineCalls(line: Line) {
+  return {
+    /** From now on calls carry this session; null after signing out. */
+    holdSession(session: Session | null): void {
+      line.session = session
+    },
+    hasSession: () => line.session !== null,
+    /** Called when a session could not be renewed. One listener: the shell. */
+    onSessionEnded(listener: () => void): void {
+      line.onEnded = listener
+    },
+  }
+}
+
+/** What the gate asks of the server and no more: its readers download nothing of the founder's. */
+export function createGateApi(renew: (api: GateApi) => Promise<Renewal>): GateApi {
+  const line = openLine({}, () => renew(api))
+  const sendOn: Send = (call, read) => send(line, call, read)
+  const api = {
+    ...instanceCalls(sendOn), ...versionCalls(sendOn), ...gateCalls(sendOn), ...logCalls(sendOn),
+    ...lineCalls(line),
+  }
+  return api
+}
+
+/** A line to the server with a session of its own ([Note: One api, one session]). */
+export function createApi(options: ApiOptions = {}) {
+  const line = openLine(options, renewByCookie)
   const sendOn: Send = (call, read) => send(line, call, read)
 
   async function renewByCookie(): Promise<Renewal> {
@@ -503,17 +537,16 @@ export function createApi(options: ApiOptions = {}) {
     ...grantCalls(sendOn),
     ...gateCalls(sendOn),
     ...auditCalls(sendOn),
-    /** From now on calls carry this session; null after signing out. */
-    holdSession(session: Session | null): void {
-      line.session = session
-    },
-    hasSession: () => line.session !== null,
-    /** Called when a session could not be renewed. One listener: the shell. */
-    onSessionEnded(listener: () => void): void {
-      line.onEnded = listener
-    },
+    ...logCalls(sendOn),
+    ...lineCalls(line),
   }
   return api
 }
 
 export type Api = ReturnType<typeof createApi>
+
+type CallsOf<Make extends (...input: never[]) => unknown> = keyof ReturnType<Make>
+
+export type GateApi = Pick<Api,
+  CallsOf<typeof instanceCalls> | CallsOf<typeof versionCalls> | CallsOf<typeof gateCalls> |
+  CallsOf<typeof logCalls> | CallsOf<typeof lineCalls>>

@@ -389,7 +389,7 @@ export function protocolErrorCode(error: unknown): ProtocolErrorCode | null {
 }
 
 /** The proof between two sizes of the log, fetched by the page for the worker. */
-export function consistencyOf(api: Api): ReadConsistency {
+export function consistencyOf(api: Pick<Api, 'readConsistency'>): ReadConsistency {
   return async (from, to) => {
     const proof = await api.readConsistency({ from, to })
     // Not an empty proof, which would be a wrong one: a lost connection is no second history.
@@ -399,7 +399,9 @@ export function consistencyOf(api: Api): ReadConsistency {
 }
 
 /** A stored version's ciphertext, fetched by the page for the worker. */
-export function sourceOf(api: Api, versionId: string): CiphertextSource {
+export function sourceOf(
+  api: Pick<Api, 'readHashList' | 'readPayload'>, versionId: string,
+): CiphertextSource {
   return {
     async readHashList() {
       const read = await api.readHashList(versionId)

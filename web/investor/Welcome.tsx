@@ -2,7 +2,7 @@
 import { useState, type FormEvent } from 'react'
 import { useCopy, useLocale } from '../copy.js'
 import { investor } from '../copy/investor.js'
-import { useFailureWords, type Failure } from '../failure-words.js'
+import type { Failure } from '../failure-words.js'
 import { Button } from '../ui/Button.js'
 import { Facts } from '../ui/Facts.js'
 import { Hash } from '../ui/Hash.js'
@@ -14,6 +14,7 @@ import { Time } from '../ui/Time.js'
 import { isFinal } from './Closed.js'
 import { isEmailLike } from './email.js'
 import type { Sent } from './EnterCode.js'
+import { useFailureWords } from './failures.js'
 import styles from './investor.module.css'
 import {
   enterWithLink, hasNda, isLinkEnough, sendCode, type Gate, type Opened, type Person,

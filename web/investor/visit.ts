@@ -6,7 +6,7 @@
 import type { EmailChallenge, GateSession, Receipt, Release, ReleasedHeader, Standing } from '../../protocol/api.js'
 import { decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
 import { parseNdaText, type NdaBlock } from '../../protocol/nda/markup.js'
-import { createApi, type Api, type ApiFailure } from '../api.js'
+import { createGateApi, type ApiFailure, type GateApi } from '../api.js'
 import {
   attempt, consistencyOf, startCrypto, type CheckedReceipt, type CryptoWorker, type VerifiedGate,
 } from '../crypto.js'
@@ -36,7 +36,7 @@ export interface Opened {
 export interface Person { readonly name: string, readonly email: string | null }
 
 export interface VisitTools {
-  readonly api: Api
+  readonly api: GateApi
   readonly crypto: CryptoWorker
   readonly grantId: string
 }
@@ -68,11 +68,10 @@ export interface ReadNda {
 /** Tools for one link. The session is renewed by the device's key, so nobody types a second code. */
 export function openVisit(grantId: string): VisitTools {
   const crypto = startCrypto()
-  const api = createApi({
-    renew: async (line) => {
-      const session = await renewSession({ api: line, crypto, grantId })
-      return session.ok ? session.value : null
-    },
+  const api = createGateApi(async (line) => {
+    const session = await renewSession({ api: line, crypto, grantId })
+    if (session.ok) return session.value
+    return session.code === 'offline' ? 'offline' : null
   })
   return { api, crypto, grantId }
 }
