@@ -12,7 +12,7 @@
  * head, the files that are never rewritten with other bytes, and the conditional write of the
  * checkpoint. A leader that was away loses the first of them and starts over.
  */
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   getHead, getPublished, hashEntries, integrate, listEntries, listPending, markPublished,
   type Head, type LoggedEvent, type NumberedEntry, type PendingEvent,
@@ -28,6 +28,7 @@ import {
   CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels, TILE_WIDTH,
   type Integration, type Resource, type TileEdge,
 } from '../protocol/log/tile.js'
+import { platformSha256 } from './platform-hash.js'
 import { TileCache } from './tile-cache.js'
 import type { World } from './world.js'
 
@@ -262,8 +263,4 @@ function loggedEvent(
 ): LoggedEvent {
   assert(entry !== undefined, 'each event has its entry')
   return { eventId: event.eventId, index, entry, bytes: event.bytes, salt: event.salt }
-}
-
-function platformSha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer')
 }

@@ -6,7 +6,6 @@
  * [Note: Checked while it grows] What is read later is never behind: the row of what was published, the
  * checkpoint, the list of files, and last the head. So a server may go on publishing meanwhile.
  */
-import { hash } from 'node:crypto'
 import { getHead, getPublished, type Head } from '../db/queries/log.js'
 import {
   countOpenings, listEventBytes, listOpenedEntries, listTagKeys, type OpenedEntry,
@@ -28,6 +27,7 @@ import {
   bundlePath, CHECKPOINT_PATH, encodeBundle, parseTilePath, readBundle, TILE_WIDTH, tilePath,
   type ReadResource,
 } from '../protocol/log/tile.js'
+import { platformSha256 } from './platform-hash.js'
 import type { LogParts } from './world.js'
 
 export interface LogReport {
@@ -89,10 +89,6 @@ export async function checkWholeLog(
     fileCount: files.count, erasedCount: openings.erasedCount, lostCount: openings.lostCount,
     problems: problems.told, problemCount: problems.count,
   }
-}
-
-function platformSha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer')
 }
 
 class Problems {

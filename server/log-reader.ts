@@ -9,8 +9,9 @@ import { decodeEntry } from '../protocol/log/event.js'
 import {
   buildConsistencyProof, buildInclusionProof, consistencyNodes, inclusionNodes,
 } from '../protocol/log/merkle.js'
-import { readNodes, type ReadResource } from '../protocol/log/tile.js'
+import { readNodes } from '../protocol/log/tile.js'
 import { Refusal } from '../protocol/refusals.js'
+import { platformSha256 } from './platform-hash.js'
 import type { World } from './world.js'
 
 /** An event with its inclusion path in the tree of one checkpoint. */
@@ -23,10 +24,12 @@ export async function proveEvents(
   if (rows.length === 0) return []
   const treeSize = BigInt(size)
   const nodes = rows.flatMap(({ index }) => inclusionNodes(BigInt(index), treeSize))
-  const nodeHash = await readNodes(readLogFile(world), { nodes, size: treeSize })
-  return rows.map((row) => ({
-    row, proof: buildInclusionProof({ index: BigInt(row.index), size: treeSize }, nodeHash),
-  }))
+  const { readFile } = world.sequencer
+  const nodeHash = await readNodes(readFile, { nodes, size: treeSize }, platformSha256)
+  return rows.map((row) => {
+    const place = { index: BigInt(row.index), size: treeSize }
+    return { row, proof: buildInclusionProof(place, nodeHash, platformSha256) }
+  })
 }
 
 /** An event as a reader gets it; details only for those who may see identities. */
@@ -56,12 +59,7 @@ export async function proveConsistency(
   const published = await getPublished(world.db)
   if (from > to || to > published.size) throw new Refusal('bad-request')
   const [oldSize, size] = [BigInt(from), BigInt(to)]
-  const nodeHash = await readNodes(
-    readLogFile(world), { nodes: consistencyNodes(oldSize, size), size },
-  )
+  const nodes = consistencyNodes(oldSize, size)
+  const nodeHash = await readNodes(world.sequencer.readFile, { nodes, size }, platformSha256)
   return buildConsistencyProof({ oldSize, size }, nodeHash)
-}
-
-function readLogFile(world: World): ReadResource {
-  return async (path) => await world.bucket.read(`${world.keys.log.prefix}/${path}`)
 }

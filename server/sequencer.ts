@@ -19,17 +19,10 @@ import { buildInclusionProof, inclusionNodes } from '../protocol/log/merkle.js'
 import { buildProof } from '../protocol/log/proof.js'
 import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Integrator, Overtaken, sizeOf, type LogState } from './integrator.js'
+import { platformSha256 } from './platform-hash.js'
 import { TileCache } from './tile-cache.js'
-import { Waiters } from './waiters.js'
+import { Waiters, type PublishedEvent } from './waiters.js'
 import type { LogParts } from './world.js'
-
-/** Proof of one event, as a c2sp.org/tlog-proof text. */
-export interface PublishedEvent {
-  readonly eventId: string
-  readonly index: number
-  /** The tlog-proof, with the checkpoint that was current when it was built. */
-  readonly proof: string
-}
 
 export interface CurrentLog {
   readonly size: number
@@ -70,6 +63,7 @@ const RETRY_AFTER_MS = 50
 const MAX_RETRY_AFTER_MS = 5_000
 /** A batch of this size says that there is load: no pause then. */
 const BUSY_BATCH_SIZE = 32
+const MAX_RECENT_EVENTS = 1_024
 
 /**
  * Start the log. Where this instance is the only one, the log is recovered and its first event published
@@ -88,6 +82,7 @@ class RunningSequencer implements Sequencer {
   readonly readFile: ReadResource
   readonly #integrator: Integrator
   readonly #waiters = new Waiters()
+  readonly #recent = new Map<string, LoggedEvent>()
   readonly #bell = new Bell()
   #lock: LeaderLock | undefined
   #state: LogState | undefined
@@ -141,29 +136,40 @@ class RunningSequencer implements Sequencer {
   // ---- Waiting and proving ----
 
   async published(eventIds: readonly string[]): Promise<PublishedEvent[]> {
+    const recent = eventIds.flatMap((eventId) => this.#recent.get(eventId) ?? [])
+    if (recent.length === eventIds.length) return await this.#prove(recent, await this.current())
     const found = this.#waiters.wait(eventIds, this.#parts.config.logWaitTimeoutMs)
     this.wake()
     const events = await found
-    const log = await this.current()
-    return await Promise.all(eventIds.map(async (eventId) => {
+    return eventIds.map((eventId) => {
       const event = events.get(eventId)
       assert(event !== undefined, 'all events were waited for')
-      return await this.#prove(event, log)
-    }))
+      return event
+    })
   }
 
   async proofFor(eventId: string): Promise<PublishedEvent | undefined> {
     const [event] = await listLogged(this.#parts.database.db, [eventId])
-    return event === undefined ? undefined : await this.#prove(event, await this.current())
+    if (event === undefined) return undefined
+    const [proven] = await this.#prove([event], await this.current())
+    return proven
   }
 
-  async #prove(event: LoggedEvent, { size, checkpoint }: CurrentLog): Promise<PublishedEvent> {
-    const { eventId, index, entry, bytes, salt } = event
-    const { vaultTag, partyTag } = decodeEntry(entry)
-    const path = await this.#pathTo(BigInt(index), BigInt(size))
-    const opening = { salt, vaultTag, partyTag, eventBytes: bytes }
-    const proof = buildProof({ index: BigInt(index), path, opening, checkpoint })
-    return { eventId, index, proof }
+  /** [Note: Proofs by the batch] Tiles are read once and nodes computed once for all events of a batch. */
+  async #prove(
+    events: readonly LoggedEvent[], { size, checkpoint }: CurrentLog,
+  ): Promise<PublishedEvent[]> {
+    const treeSize = BigInt(size)
+    const nodes = events.flatMap(({ index }) => inclusionNodes(BigInt(index), treeSize))
+    const nodeHash = await readNodes(this.readFile, { nodes, size: treeSize }, platformSha256)
+    return events.map(({ eventId, index, entry, bytes, salt }) => {
+      const { vaultTag, partyTag } = decodeEntry(entry)
+      const place = { index: BigInt(index), size: treeSize }
+      const path = buildInclusionProof(place, nodeHash, platformSha256)
+      const opening = { salt, vaultTag, partyTag, eventBytes: bytes }
+      const proof = buildProof({ index: place.index, path, opening, checkpoint })
+      return { eventId, index, proof }
+    })
   }
 
   async current(): Promise<CurrentLog> {
@@ -172,11 +178,6 @@ class RunningSequencer implements Sequencer {
       return { size: sizeOf(this.#state), checkpoint: this.#state.checkpoint }
     }
     return await getPublished(this.#parts.database.db)
-  }
-
-  async #pathTo(index: bigint, size: bigint): Promise<Uint8Array[]> {
-    const nodes = await readNodes(this.readFile, { nodes: inclusionNodes(index, size), size })
-    return buildInclusionProof({ index, size }, nodes)
   }
 
   // ---- Leading ----
@@ -205,6 +206,7 @@ class RunningSequencer implements Sequencer {
   /** Whatever went wrong, what we knew may be wrong too: the next turn starts from recovery. */
   async #stumble(error: unknown): Promise<void> {
     this.#state = undefined
+    this.#recent.clear()
     if (!(error instanceof Overtaken)) {
       this.#failure = error
       this.#parts.log.error({ err: error }, 'the log stumbled')
@@ -222,15 +224,29 @@ class RunningSequencer implements Sequencer {
     assert(this.#state !== undefined, 'whoever took over knows the log')
     await this.#keepPace()
     const turn = await this.#integrator.turn(this.#state)
-    await this.#settleFromDatabase()
-    if (turn === undefined) return false
+    if (turn === undefined) {
+      await this.#settleFromDatabase()
+      return false
+    }
     this.#state = turn.state
     this.#lastPublishAtMs = performance.now()
     this.#isBusy = turn.events.length >= BUSY_BATCH_SIZE
-    this.#waiters.settle(turn.events)
+    const awaited = turn.events.filter(({ eventId }) => this.#waiters.isAwaited(eventId))
+    this.#waiters.settle(await this.#prove(awaited, await this.current()))
+    this.#remember(turn.events)
+    await this.#settleFromDatabase()
     await this.#tellOthers()
     await this.#integrator.dropPartials(turn.filledPaths)
     return true
+  }
+
+  /** Events are often published before their request asks for them: it need not ask the database. */
+  #remember(events: readonly LoggedEvent[]): void {
+    for (const event of events) this.#recent.set(event.eventId, event)
+    for (const eventId of this.#recent.keys()) {
+      if (this.#recent.size <= MAX_RECENT_EVENTS) break
+      this.#recent.delete(eventId)
+    }
   }
 
   async #keepPace(): Promise<void> {
@@ -284,7 +300,8 @@ class RunningSequencer implements Sequencer {
   async #settleFromDatabase(): Promise<void> {
     if (this.#waiters.isEmpty || performance.now() < this.#nextLookAtMs) return
     this.#nextLookAtMs = performance.now() + POLL_MS
-    this.#waiters.settle(await listLogged(this.#parts.database.db, this.#waiters.eventIds))
+    const events = await listLogged(this.#parts.database.db, this.#waiters.eventIds)
+    if (events.length > 0) this.#waiters.settle(await this.#prove(events, await this.current()))
   }
 
   async #tellOthers(): Promise<void> {

@@ -2,13 +2,20 @@
  * Those who wait for their events to be published. One query answers all of an instance's waiters;
  * where this instance leads, none is needed.
  */
-import type { LoggedEvent } from '../db/queries/log.js'
 import { Refusal } from '../protocol/refusals.js'
+
+/** Proof of one event, as a c2sp.org/tlog-proof text. */
+export interface PublishedEvent {
+  readonly eventId: string
+  readonly index: number
+  /** The tlog-proof, with the checkpoint that was current when it was built. */
+  readonly proof: string
+}
 
 interface Waiter {
   readonly missing: Set<string>
-  readonly found: Map<string, LoggedEvent>
-  readonly resolve: (found: ReadonlyMap<string, LoggedEvent>) => void
+  readonly found: Map<string, PublishedEvent>
+  readonly resolve: (found: ReadonlyMap<string, PublishedEvent>) => void
 }
 
 export class Waiters {
@@ -25,7 +32,7 @@ export class Waiters {
   /** @throws Refusal `log-unavailable` if the events are not all published in time. */
   async wait(
     eventIds: readonly string[], timeoutMs: number,
-  ): Promise<ReadonlyMap<string, LoggedEvent>> {
+  ): Promise<ReadonlyMap<string, PublishedEvent>> {
     return await new Promise((resolve, reject) => {
       const waiter: Waiter = {
         missing: new Set(eventIds),
@@ -43,8 +50,12 @@ export class Waiters {
     })
   }
 
+  isAwaited(eventId: string): boolean {
+    return this.#byEvent.has(eventId)
+  }
+
   /** Tell that these events are published. */
-  settle(events: readonly LoggedEvent[]): void {
+  settle(events: readonly PublishedEvent[]): void {
     for (const event of events) {
       const waiters = this.#byEvent.get(event.eventId) ?? []
       this.#byEvent.delete(event.eventId)

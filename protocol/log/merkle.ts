@@ -93,8 +93,8 @@ export function edgeRoot(edge: Edge): Uint8Array {
   return edge.hashes.length === 0 ? EMPTY_ROOT : foldFromRight(edge.hashes)
 }
 
-function foldFromRight(hashes: readonly Uint8Array[]): Uint8Array {
-  return hashes.reduceRight((right, left) => hashNode(left, right))
+function foldFromRight(hashes: readonly Uint8Array[], hash: Hash = sha256): Uint8Array {
+  return hashes.reduceRight((right, left) => hashNode(left, right, hash))
 }
 
 /** The hashes one after another; the size tells how many there are. */
@@ -196,8 +196,8 @@ function fullSubtrees(range: LeafRange): TreeNode[] {
   })
 }
 
-function rootOfRange(range: LeafRange, nodeHash: NodeHash): Uint8Array {
-  return foldFromRight(fullSubtrees(range).map(nodeHash))
+function rootOfRange(range: LeafRange, nodeHash: NodeHash, hash: Hash): Uint8Array {
+  return foldFromRight(fullSubtrees(range).map(nodeHash), hash)
 }
 
 function requireIndex(index: bigint, size: bigint): void {
@@ -212,10 +212,10 @@ export function inclusionNodes(index: bigint, size: bigint): TreeNode[] {
 
 /** The path from a leaf to the root, leaf side first; empty for a tree of one entry. */
 export function buildInclusionProof(
-  { index, size }: { index: bigint, size: bigint }, nodeHash: NodeHash,
+  { index, size }: { index: bigint, size: bigint }, nodeHash: NodeHash, hash: Hash = sha256,
 ): Uint8Array[] {
   requireIndex(index, size)
-  return inclusionRanges(index, size).map((range) => rootOfRange(range, nodeHash))
+  return inclusionRanges(index, size).map((range) => rootOfRange(range, nodeHash, hash))
 }
 
 /** The nodes that `buildConsistencyProof` will ask for. */
@@ -227,7 +227,7 @@ export function consistencyNodes(oldSize: bigint, size: bigint): TreeNode[] {
 export function buildConsistencyProof(
   { oldSize, size }: { oldSize: bigint, size: bigint }, nodeHash: NodeHash,
 ): Uint8Array[] {
-  return consistencyProofRanges(oldSize, size).map((range) => rootOfRange(range, nodeHash))
+  return consistencyProofRanges(oldSize, size).map((range) => rootOfRange(range, nodeHash, sha256))
 }
 
 function consistencyProofRanges(oldSize: bigint, size: bigint): LeafRange[] {

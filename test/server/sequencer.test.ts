@@ -73,7 +73,7 @@ for (const engines of ENGINES) {
   })
 
   t.test(`700 events by 20 writers at once on ${engines} engines`, async (t) => {
-    const { world } = await startWorld(t, { engines })
+    const { world, logLines } = await startWorld(t, { engines })
     const vaults = [await makeVault(world), await makeVault(world)]
     await Promise.all(Array.from({ length: 20 }, async (_, writer) => {
       for (let step = 0; step < 35; step++) {
@@ -85,6 +85,7 @@ for (const engines of ENGINES) {
       }
     }))
     t.equal((await world.sequencer.current()).size, 703)
+    t.same(logLines.filter((line) => line.includes('stumbled')), [], 'without a stumble')
     await checkLog(t, world)
   })
 
