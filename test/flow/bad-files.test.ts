@@ -35,7 +35,9 @@ const REFUSED: ReadonlyArray<{ name: string, bytes: Uint8Array, says: string }> 
 const browser = await useChromium(t)
 
 t.test('files that are no decks', { timeout: TIMEOUT_MS }, async (t) => {
-  const server = await startServer(t, { settings: { MAX_FILE_SIZE_BYTES: String(MAX_FILE_SIZE_BYTES) } })
+  const server = await startServer(
+    t, { settings: { MAX_FILE_SIZE_BYTES: String(MAX_FILE_SIZE_BYTES) } },
+  )
   const seat = { t, browser, server }
   const founder = await Founder.sitsDown(seat, { name: 'Ada Lovelace', email: 'ada@startup.example' })
   const place = async (name: string, bytes: Uint8Array): Promise<string> => {

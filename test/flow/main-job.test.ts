@@ -32,7 +32,9 @@ const TIMEOUT_MS = 280_000
 interface Run {
   readonly engines: 'embedded' | 'real'
   readonly founder: ProfileOptions
-  readonly deck: { readonly pageCount: number, readonly imageSizeBytes: number, readonly openCount: number }
+  readonly deck: {
+    readonly pageCount: number, readonly imageSizeBytes: number, readonly openCount: number,
+  }
 }
 
 const RUNS: readonly Run[] = [
@@ -65,7 +67,9 @@ for (const run of RUNS) {
     const passphrases = { founder: `${canary('dunnart')} passphrase`, auditor: `${canary('potoroo')} passphrase` }
     const founderName = `Ada ${canary('heron')}`
     const { pageCount, openCount, imageSizeBytes } = run.deck
-    const pdf = await makeDeck({ pageCount, imageSizeBytes, canary: words.slides, hasOutline: true })
+    const pdf = await makeDeck(
+      { pageCount, imageSizeBytes, canary: words.slides, hasOutline: true },
+    )
     const path = join(server.folder, `${words.fileName}.pdf`)
     await writeFile(path, pdf)
 
@@ -181,7 +185,9 @@ for (const run of RUNS) {
       ...secretsOf('link', link), ...secretsOf('approval link', approvalLink),
     }
     await searches(t, server, { secrets, known: founderName })
-    for (const person of [founder, investor, careful, auditor, elsewhere]) await person.profile.close()
+    for (const person of [founder, investor, careful, auditor, elsewhere]) {
+      await person.profile.close()
+    }
   })
 }
 

@@ -4,14 +4,16 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 import type {
-  EmailChallenge, GateAccess, GateEmailProof, GateSession, GateView, NdaText, Nonce, Release, ReleasedHeader,
+  EmailChallenge, GateAccess, GateEmailProof, GateSession, GateView, NdaText, Nonce, Release,
+  ReleasedHeader,
 } from '../../protocol/api.js'
 import { decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
 import { openHeader, parseSealdeckHeader } from '../../protocol/deck/header.js'
 import { deriveDeviceKeys, formatRecipient, makeDeviceSeed, type DeviceKeys } from '../../protocol/deck/identity.js'
 import { identityUnwrapper, type FileKey } from '../../protocol/deck/stanza.js'
 import {
-  formatAcceptance, formatAccessRequest, formatDecline, formatEnrolment, formatSession, hashRecipient, nameKey, roleKey,
+  formatAcceptance, formatAccessRequest, formatDecline, formatEnrolment, formatSession,
+  hashRecipient, nameKey, roleKey,
   signStatement, type Acceptance, type Decline, type Freshness,
 } from '../../protocol/log/acceptance.js'
 import { formatTime } from '../../protocol/log/event.js'
@@ -77,18 +79,24 @@ export class Investor extends Browser {
   fresh(nonce: string): Freshness {
     const nowMs = this.test.clock.nowMs()
     return {
-      log: this.test.world.keys.log.origin, signedAt: formatTime(nowMs), expiresAt: formatTime(nowMs + STATEMENT_TTL_MS),
+      log: this.test.world.keys.log.origin, signedAt: formatTime(nowMs),
+      expiresAt: formatTime(nowMs + STATEMENT_TTL_MS),
       nonce: encodeHex(decodeBase64Url(nonce)),
     }
   }
 
   /** Both notes of a first visit. */
-  notesFor(link: Link, { nonce, isNamed = true }: { nonce: string, isNamed?: boolean }): { accessRequest: string, enrolment: string } {
+  notesFor(
+    link: Link, { nonce, isNamed = true }: { nonce: string, isNamed?: boolean },
+  ): { accessRequest: string, enrolment: string } {
     const recipient = this.#recipient ?? formatRecipient(this.keysFor(link).identity.recipient)
-    const shared = { vault: link.vaultId, grant: link.grantId, ...this.#keyNames(link), ...this.fresh(nonce) }
+    const shared = {
+      vault: link.vaultId, grant: link.grantId, ...this.#keyNames(link), ...this.fresh(nonce),
+    }
     const request = formatAccessRequest({
       ...shared, ...isNamed ? { signatory: { name: this.name, email: this.email } } : {},
-      grantSha256: grantHash(link), founderKey: founderKeyOf(link), recipientSha256: hashRecipient(recipient),
+      grantSha256: grantHash(link), founderKey: founderKeyOf(link),
+      recipientSha256: hashRecipient(recipient),
     })
     const enrolment = formatEnrolment({ ...shared, recipient })
     return { accessRequest: this.signs(link, request), enrolment: this.signs(link, enrolment) }
@@ -129,8 +137,10 @@ export class Investor extends Browser {
     const nda = await this.gets<NdaText>(`/api/gate/${link.grantId}/nda`)
     return this.signs(link, formatAcceptance({
       name: this.name, email: this.email, agreement: nda.title, agreementSha256: encodeHex(hash('sha256', encodeUtf8(nda.text), 'buffer')),
-      vault: link.vaultId, grantSha256: grantHash(link), recordSha256s: [], founderKey: founderKeyOf(link),
-      ...this.#keyNames(link), recipientSha256: hashRecipient(formatRecipient(this.keysFor(link).identity.recipient)),
+      vault: link.vaultId, grantSha256: grantHash(link), recordSha256s: [],
+      founderKey: founderKeyOf(link),
+      ...this.#keyNames(link),
+      recipientSha256: hashRecipient(formatRecipient(this.keysFor(link).identity.recipient)),
       consent: 'esign-disclosure version 1, accepted', ...this.fresh(nonce), ...changes,
     }))
   }
@@ -156,7 +166,8 @@ export class Investor extends Browser {
     const nda = await this.gets<NdaText>(`/api/gate/${link.grantId}/nda`)
     const decline = this.signs(link, formatDecline({
       name: this.name, email: this.email, agreement: nda.title, agreementSha256: encodeHex(hash('sha256', encodeUtf8(nda.text), 'buffer')),
-      vault: link.vaultId, grantSha256: grantHash(link), ...this.#keyNames(link), ...this.fresh(nonce), ...changes,
+      vault: link.vaultId, grantSha256: grantHash(link), ...this.#keyNames(link),
+      ...this.fresh(nonce), ...changes,
     }))
     return await this.asks('POST', `/api/gate/${link.grantId}/decline`, { decline })
   }
@@ -164,7 +175,9 @@ export class Investor extends Browser {
   /** A later visit: the device key signs a nonce, no code. */
   async asksToReturn(link: Link): Promise<Answer> {
     const nonce = await this.takesNonce(link)
-    const text = formatSession({ grant: link.grantId, deviceKey: this.#keyNames(link).deviceKey, ...this.fresh(nonce) })
+    const text = formatSession(
+      { grant: link.grantId, deviceKey: this.#keyNames(link).deviceKey, ...this.fresh(nonce) },
+    )
     const { signing } = this.keysFor(link)
     return await this.asks('POST', `/api/gate/${link.grantId}/sessions`, {
       deviceSigningKey: encodeBase64Url(signing.publicKey), sessionNote: signStatement(text, [signerOf('device', signing)]),
@@ -186,7 +199,10 @@ export class Investor extends Browser {
   /** The file key in a released header, by link key or device key; `null` if it is for somebody else. */
   opens(link: Link, released: ReleasedHeader): FileKey | null {
     const header = parseSealdeckHeader(decodeBase64Url(released.header))
-    return openHeader(header, [identityUnwrapper(link.keys.identity), identityUnwrapper(this.keysFor(link).identity)])
+    return openHeader(
+      header,
+      [identityUnwrapper(link.keys.identity), identityUnwrapper(this.keysFor(link).identity)],
+    )
   }
 
   async fetches(versionId: string, range = 'bytes=0-99'): Promise<Answer> {
@@ -195,7 +211,9 @@ export class Investor extends Browser {
 }
 
 function signerOf(role: 'link' | 'device', pair: { publicKey: Uint8Array, secretKey: Uint8Array }): NoteSigner {
-  const key = noteKey({ name: nameKey(role, pair.publicKey), type: ED25519_KEY_TYPE, publicKey: pair.publicKey })
+  const key = noteKey(
+    { name: nameKey(role, pair.publicKey), type: ED25519_KEY_TYPE, publicKey: pair.publicKey },
+  )
   return { key, sign: (text) => signDetached(encodeUtf8(text), pair.secretKey) }
 }
 

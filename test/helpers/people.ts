@@ -11,7 +11,8 @@ import type { InjectOptions } from 'fastify'
 import { uuidv7 } from 'uuidv7'
 import type {
   Account, CompleteUpload, EmailChallenge, EmailProof, GrantSummary, KeyringRow, PasskeyOptions,
-  PassphraseLogin, PassphraseRegistration, PublishedNda, RevocationReport, SignedIn, SignInOptions, StoredVersion,
+  PassphraseLogin, PassphraseRegistration, PublishedNda, RevocationReport, SignedIn, SignInOptions,
+  StoredVersion,
   Upload, VaultDetail, WrappedHeader,
 } from '../../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
@@ -40,8 +41,10 @@ import { takeCode } from './mailbox.js'
 
 export const NDA_TEXT = 'Mutual non-disclosure agreement.\n\nThe receiving party is the person who signs the acceptance.\n'
 const PASSPHRASE = 'correct horse battery staple'
+type Stretching = NonNullable<Parameters<typeof opaque.finishRegistration>[0]['keyStretching']>
+
 /** OPAQUE's real stretching takes half a second a guess, which is its purpose and not a test's. */
-const QUICK_STRETCHING = { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } }
+const QUICK_STRETCHING: Stretching = { 'argon2id-custom': { iterations: 1, memory: 8, parallelism: 1 } }
 
 const MAX_TRIES = 5
 const RETRY_AFTER_MS = 500
@@ -180,7 +183,7 @@ export interface Link {
 
 export class Founder extends Browser {
   /** How her clients stretch a passphrase; `memory-constrained` is the real one. */
-  stretching: Parameters<typeof opaque.finishRegistration>[0]['keyStretching'] = QUICK_STRETCHING
+  stretching: Stretching = QUICK_STRETCHING
   readonly email: string
   readonly name: string
   readonly root = makeRoot()

@@ -98,7 +98,8 @@ export class Server implements Reach {
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    if (child === null || child.exitCode !== null ||
+      child.signalCode !== null) return child?.exitCode ?? null
     const ended = new Promise<number | null>((resolve) => { child.once('close', resolve) })
     child.kill(signal)
     return await ended
@@ -106,7 +107,9 @@ export class Server implements Reach {
 
   async #ask({ method = 'GET', url, headers, payload }: InjectOptions): Promise<Answer> {
     const isOctets = payload instanceof Uint8Array
-    const body = payload === undefined ? undefined : isOctets ? new Uint8Array(payload) : JSON.stringify(payload)
+    const body = payload === undefined
+      ? undefined
+      : isOctets ? new Uint8Array(payload) : JSON.stringify(payload)
     const answer = await fetch(new URL(String(url), this.origin), {
       method,
       headers: { ...Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)])), ...payload === undefined || isOctets ? {} : { 'content-type': 'application/json' } },
@@ -150,7 +153,8 @@ async function openStores(t: Test) {
   t.teardown(async () => await dropDatabase(postgres, databaseUrl))
   const bucket = { name: await createBucket(access), access }
   const settings = {
-    DATABASE_URL: databaseUrl, S3_BUCKET: bucket.name, S3_ENDPOINT: access.endpoint, S3_REGION: access.region,
+    DATABASE_URL: databaseUrl, S3_BUCKET: bucket.name, S3_ENDPOINT: access.endpoint,
+    S3_REGION: access.region,
     S3_ACCESS_KEY_ID: access.accessKeyId, S3_SECRET_ACCESS_KEY: access.secretAccessKey,
   }
   return { databaseUrl, bucket, settings }

@@ -101,7 +101,10 @@ for (const engines of ENGINES) {
     t.equal(codeOf(await asks(at, notes)), 'email-unverified', 'without the proof of address')
     t.equal(codeOf(await asks(`/api/gate/${other.grantId}/access-requests`, { ...notes, emailProof })), 'note-mismatch', 'with another link')
     t.equal(codeOf(await asks(at, { ...investor.notesFor(link, { nonce: randomNonce() }), emailProof })), 'nonce-unknown')
-    const mixed = { accessRequest: notes.accessRequest, enrolment: investor.otherDevice().notesFor(link, { nonce }).enrolment }
+    const mixed = {
+      accessRequest: notes.accessRequest,
+      enrolment: investor.otherDevice().notesFor(link, { nonce }).enrolment,
+    }
     t.equal(codeOf(await asks(at, { ...mixed, emailProof })), 'device-mismatch', 'two devices in one request')
     t.equal(codeOf(await asks(`/api/gate/${encodeBase64Url(new Uint8Array(16))}/nonces`, {})), 'grant-not-found')
     await checkLog(t, test.world, { events: before })

@@ -61,8 +61,12 @@ export function AcceptInvitation() {
   )
 }
 
-function isPinned(vault: AuditedVault, pins: { founderFingerprint: string, logKeySha256: string }): boolean {
-  const founder = encodeBase64Url(sha256(decodeBase64Url(vault.founderSigningKey)).subarray(0, PIN_SIZE_BYTES))
+function isPinned(
+  vault: AuditedVault, pins: { founderFingerprint: string, logKeySha256: string },
+): boolean {
+  const founder = encodeBase64Url(
+    sha256(decodeBase64Url(vault.founderSigningKey)).subarray(0, PIN_SIZE_BYTES),
+  )
   const log = encodeBase64Url(sha256(encodeUtf8(vault.logVkey)).subarray(0, PIN_SIZE_BYTES))
   return founder === pins.founderFingerprint && log === pins.logKeySha256
 }

@@ -35,7 +35,13 @@ function Listed({ state }: { state: State }) {
   const words = useFailureWords()
   if (state.step === 'loading') return <LoadingState />
   if (state.step === 'failed') return <ErrorState title={words(state.code)} code={state.code} />
-  if (state.vaults.length === 0) return <EmptyState title={copy.noAudits}>{copy.noAuditsBody}</EmptyState>
+  if (state.vaults.length === 0) {
+    return (
+      <EmptyState title={copy.noAudits}>
+        {copy.noAuditsBody}
+      </EmptyState>
+    )
+  }
   return (
     <div className={styles.cards}>
       {state.vaults.map((vault) => (
@@ -65,7 +71,9 @@ export function Audit() {
       {state.step === 'loading' && <LoadingState />}
       {state.step === 'failed' && <ErrorState title={words(state.code)} code={state.code} />}
       {state.step === 'shown' && vault === undefined && <ErrorState title={words('vault-not-found')} code='vault-not-found' />}
-      {vault !== undefined && <Timeline vaultId={vault.vaultId} logVkey={pinnedKey(vault)} isOwner={false} />}
+      {vault !== undefined && <Timeline
+        vaultId={vault.vaultId} logVkey={pinnedKey(vault)} isOwner={false}
+                              />}
     </Page>
   )
 }

@@ -63,7 +63,9 @@ export function CheckFile() {
   )
 }
 
-async function check(crypto: CryptoWorker, { text, vkey, ownVkey }: { text: string, vkey: string, ownVkey: string }): Promise<Found> {
+async function check(
+  crypto: CryptoWorker, { text, vkey, ownVkey }: { text: string, vkey: string, ownVkey: string },
+): Promise<Found> {
   if (text.startsWith('c2sp.org/tlog-proof@v1\n')) {
     const receipt = await crypto.checkReceipt({ logVkey: vkey === '' ? ownVkey : vkey, proof: text })
     return { kind: 'receipt', ...receipt }
@@ -91,7 +93,11 @@ function ShownExport({ log }: { log: CheckedLog }) {
     <>
       <Notice tone={log.findings.length === 0 ? 'seal' : 'warn'} title={copy.checkGood} isLive>
         <p>{copy.verified(log.events.length, log.treeSize)}</p>
-        <Facts facts={[{ name: copy.signedBy, value: log.origin }, { name: copy.checkpoint, value: <Hash value={log.rootHash} what={copy.checkpoint} /> }]} />
+        <Facts facts={[
+          { name: copy.signedBy, value: log.origin },
+          { name: copy.checkpoint, value: <Hash value={log.rootHash} what={copy.checkpoint} /> },
+        ]}
+        />
         {log.findings.length > 0 && <p>{copy.findings(log.findings.length)}</p>}
         <ul>{log.findings.map(({ kind, index }) => <li key={`${kind}/${index}`}>{copy.eventTitle(index)}: {copy.finding[kind] ?? kind}</li>)}</ul>
       </Notice>

@@ -49,7 +49,12 @@ export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) 
 
 function Fields({ record }: { record: unknown }) {
   const entries = Object.entries(Object(record))
-  return <Facts facts={entries.map(([name, value]) => ({ name, value: <FieldValue value={value} name={name} /> }))} />
+  return (
+    <Facts facts={entries.map(
+      ([name, value]) => ({ name, value: <FieldValue value={value} name={name} /> }),
+    )}
+    />
+  )
 }
 
 const HASH_LENGTH = 64

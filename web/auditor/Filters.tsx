@@ -32,14 +32,20 @@ export function Filters({ filter, onFilter, events }: FiltersProps) {
   return (
     <div className={styles.filters}>
       <NativeSelect
-        label={copy.filterType} value={filter.type} onValueChange={(type) => onFilter({ ...filter, type })}
+        label={copy.filterType} value={filter.type} onValueChange={(type) => onFilter(
+          { ...filter, type },
+        )}
         options={[{ value: '', label: copy.filterAll }, ...types]}
       />
       <NativeSelect
-        label={copy.filterPerson} value={filter.personId} onValueChange={(personId) => onFilter({ ...filter, personId })}
+        label={copy.filterPerson} value={filter.personId} onValueChange={(personId) => onFilter(
+          { ...filter, personId },
+        )}
         options={[
           { value: '', label: copy.filterEverybody }, ...people,
-          ...chosenIsGone ? [{ value: filter.personId, label: copy.person(shortId(filter.personId)) }] : [],
+          ...chosenIsGone
+            ? [{ value: filter.personId, label: copy.person(shortId(filter.personId)) }]
+            : [],
         ]}
       />
       <TextField label={copy.filterFrom} type='date' value={filter.fromDay} onValueChange={(fromDay) => onFilter({ ...filter, fromDay })} />

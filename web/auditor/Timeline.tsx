@@ -56,12 +56,16 @@ export function Timeline({ vaultId, logVkey, isOwner }: TimelineProps) {
         <ExportButtons tools={tools} />
       </div>
       {state.events.length === 0
-        ? <EmptyState title={copy.empty}>{filter === NO_FILTER ? copy.emptyBody : copy.emptyFiltered}</EmptyState>
+        ? <EmptyState title={copy.empty}>
+          {filter === NO_FILTER ? copy.emptyBody : copy.emptyFiltered}
+          </EmptyState>
         : <EventTable events={state.events} onChosen={choose} />}
       {state.next !== null && <Button onClick={loadOlder}>{copy.older}</Button>}
       <p className={styles.quiet}>{copy.eventCount(state.totalCount)} · {copy.isLive}</p>
       <LiveRegion>{copy.eventCount(state.totalCount)}</LiveRegion>
-      {chosen !== undefined && <EventDialog shown={chosen} api={api} isOwner={isOwner} onClose={() => choose(null)} />}
+      {chosen !== undefined && <EventDialog
+        shown={chosen} api={api} isOwner={isOwner} onClose={() => choose(null)}
+                               />}
     </section>
   )
 }
@@ -70,7 +74,12 @@ function Failed({ code, tools, retry }: { code: Failure, tools: LogTools, retry:
   const copy = useCopy(auditor)
   const words = useFailureWords()
   if (code === 'forked-log') return <Fork tools={tools} />
-  return <ErrorState title={copy.checkBad} code={code} actions={<Button onClick={retry}>{copy.older}</Button>}>{words(code)}</ErrorState>
+  return (
+    <ErrorState
+      title={copy.checkBad} code={code} actions={<Button onClick={retry}>{copy.older}</Button>}
+    >{words(code)}
+    </ErrorState>
+  )
 }
 
 /** A permalink names the event; the dialog is the address. */

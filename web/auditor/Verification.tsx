@@ -9,18 +9,25 @@ import { Notice } from '../ui/Notice.js'
 import { Time } from '../ui/Time.js'
 import type { Checked, LogTools, ShownEvent } from './events.js'
 
-export function Verification({ checked, events }: { checked: Checked, events: readonly ShownEvent[] }) {
+export function Verification(
+  { checked, events }: { checked: Checked, events: readonly ShownEvent[] },
+) {
   const copy = useCopy(auditor)
   const provenCount = events.filter((event) => event.checked.isProven).length
   const unprovenCount = events.length - provenCount
   return (
     <Notice tone={unprovenCount === 0 ? 'seal' : 'fail'} title={copy.verified(provenCount, checked.treeSize)} isLive>
-      {unprovenCount > 0 && <p><strong>{copy.unproven(unprovenCount)}</strong> {copy.unprovenBody}</p>}
+      {unprovenCount > 0 && <p><strong>
+        {copy.unproven(unprovenCount)}
+                               </strong> {copy.unprovenBody}
+                            </p>}
       <p>{checked.rememberedSize === null ? copy.firstSeen : copy.grown(checked.rememberedSize)}</p>
       <Facts
         facts={[
           { name: copy.signedBy, value: checked.origin },
-          { name: copy.checkpoint, value: <Hash value={checked.rootHash} what={copy.checkpoint} /> },
+          {
+            name: copy.checkpoint, value: <Hash value={checked.rootHash} what={copy.checkpoint} />,
+          },
           { name: copy.whenChecked, value: <Time atMs={checked.atMs} style='utc' /> },
         ]}
       />

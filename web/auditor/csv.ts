@@ -9,7 +9,8 @@ const DETAIL_FIELDS = ['name', 'email', 'organisation', 'address'] as const
 export function formatCsv(log: CheckedLog): string {
   const rows = log.events.map(({ index, isProven, event, details }) => [
     String(index), isProven ? 'yes' : 'no',
-    ...EVENT_FIELDS.map((field) => fieldOf(event, field)), ...DETAIL_FIELDS.map((field) => fieldOf(details, field)),
+    ...EVENT_FIELDS.map((field) => fieldOf(event, field)),
+    ...DETAIL_FIELDS.map((field) => fieldOf(details, field)),
   ])
   return [['index', 'proven', ...EVENT_FIELDS, ...DETAIL_FIELDS], ...rows].map(formatRow).join('')
 }

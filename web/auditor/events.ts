@@ -57,7 +57,9 @@ function joinPage(list: EventList, log: CheckedLog): CheckedPage {
 }
 
 /** Newest first, each index once. */
-export function mergeEvents(shown: readonly ShownEvent[], more: readonly ShownEvent[]): ShownEvent[] {
+export function mergeEvents(
+  shown: readonly ShownEvent[], more: readonly ShownEvent[],
+): ShownEvent[] {
   const byIndex = new Map([...shown, ...more].map((event) => [event.logged.index, event]))
   return [...byIndex.values()].sort((a, b) => b.logged.index - a.logged.index)
 }

@@ -28,7 +28,9 @@ export function namesOf(copy: AuditorCopy, events: readonly Told[]): ReadonlyMap
   return names
 }
 
-export function whoOf(copy: AuditorCopy, event: unknown, names: ReadonlyMap<string, string>): string {
+export function whoOf(
+  copy: AuditorCopy, event: unknown, names: ReadonlyMap<string, string>,
+): string {
   const actor = fieldOf(event, 'actor')
   const [role = '', id = ''] = actor.split('/')
   const name = names.get(actor)

@@ -5,7 +5,9 @@ import { openSeat, type Seat, type Who } from './person.js'
 
 /** An account is an account: an auditor signs up on the founder's own screens. */
 export class Auditor extends Founder {
-  static override async sitsDown(seat: Seat, who: Who, options: ProfileOptions = {}): Promise<Auditor> {
+  static override async sitsDown(
+    seat: Seat, who: Who, options: ProfileOptions = {},
+  ): Promise<Auditor> {
     return new Auditor(seat, await openSeat(seat, options), who)
   }
 

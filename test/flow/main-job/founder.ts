@@ -104,7 +104,9 @@ export class Founder extends Person {
   }
 
   /** @returns the whole address, from the clipboard. */
-  async createsLink({ name, isOnApproval = false }: { name?: string, isOnApproval?: boolean } = {}): Promise<string> {
+  async createsLink(
+    { name, isOnApproval = false }: { name?: string, isOnApproval?: boolean } = {},
+  ): Promise<string> {
     await this.sees('Create a link')
     if (name !== undefined) await this.types(/^Who is it for/, name)
     if (isOnApproval) await this.find('radio', /^Wait for me, on approval/).check()

@@ -15,7 +15,9 @@ export function findSecrets(places: Places, secrets: Secrets): string[] {
   return Object.entries(secrets).flatMap(([name, secret]) => {
     const needles = spellings(Buffer.from(secret))
     return Object.entries(places)
-      .filter(([, pieces]) => needles.some((needle) => pieces.some((piece) => piece.includes(needle))))
+      .filter(
+        ([, pieces]) => needles.some((needle) => pieces.some((piece) => piece.includes(needle))),
+      )
       .map(([place]) => `${name} in ${place}`)
   })
 }

@@ -47,10 +47,14 @@ function textOf(row: unknown, column: string): string {
 export async function openRows({ databaseUrl, dataFolder }: Server): Promise<Rows> {
   if (databaseUrl !== null) {
     const client = postgres(databaseUrl, { max: 1, onnotice: () => {} })
-    return new Rows(async (query) => [...await client.unsafe(query)], async () => await client.end())
+    return new Rows(
+      async (query) => [...await client.unsafe(query)], async () => await client.end(),
+    )
   }
   const database = await PGlite.create(join(dataFolder, 'database'))
-  return new Rows(async (query) => (await database.query(query)).rows, async () => await database.close())
+  return new Rows(
+    async (query) => (await database.query(query)).rows, async () => await database.close(),
+  )
 }
 
 /** All files of a folder: in the embedded default database, bucket, mails and keys. */
@@ -62,7 +66,9 @@ export async function readTree(folder: string): Promise<Buffer[]> {
 
 export async function readObjects({ name, access }: NonNullable<Server['bucket']>): Promise<Buffer[]> {
   const client = connectS3(access)
-  const { Contents = [], IsTruncated } = await client.send(new ListObjectsV2Command({ Bucket: name }))
+  const {
+    Contents = [], IsTruncated,
+  } = await client.send(new ListObjectsV2Command({ Bucket: name }))
   if (IsTruncated === true) throw new Error('more objects than one list holds')
   const objects: Buffer[] = []
   for (const { Key } of Contents) {
