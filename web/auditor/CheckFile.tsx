@@ -50,7 +50,10 @@ export function CheckFile() {
     <Page title={copy.checkTitle} homeHref='/' seal={state.step === 'good' ? 'checked' : 'closed'}>
       <PageHeading lead={copy.checkLead}>{copy.checkTitle}</PageHeading>
       <div className={styles.form}>
-        <TextField label={copy.checkKey} hint={copy.checkKeyHint} value={vkey} onValueChange={setVkey} isOptional spellCheck={false} />
+        <TextField
+          label={copy.checkKey} hint={copy.checkKeyHint} value={vkey} onValueChange={setVkey}
+          isOptional spellCheck={false}
+        />
         <DropZone
           title={copy.checkDrop} buttonLabel={copy.checkButton} dropLabel={copy.checkDrop} accept='.json,.tlog-proof,.txt'
           onFiles={(files) => void onFiles(files)}

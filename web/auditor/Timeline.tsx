@@ -47,6 +47,7 @@ export function Timeline({ vaultId, logVkey, isOwner }: TimelineProps) {
   const [chosenId, choose] = useChosenEvent()
   if (state.step === 'loading') return <LoadingState label={copy.checking} />
   if (state.step === 'failed') return <Failed code={state.code} tools={tools} retry={retry} />
+  const emptyWords = filter === NO_FILTER ? copy.emptyBody : copy.emptyFiltered
   const chosen = state.events.find(({ logged }) => logged.eventId === chosenId)
   return (
     <section className={styles.timeline} aria-label={copy.logTitle}>
@@ -56,16 +57,14 @@ export function Timeline({ vaultId, logVkey, isOwner }: TimelineProps) {
         <ExportButtons tools={tools} />
       </div>
       {state.events.length === 0
-        ? <EmptyState title={copy.empty}>
-          {filter === NO_FILTER ? copy.emptyBody : copy.emptyFiltered}
-          </EmptyState>
+        ? <EmptyState title={copy.empty}>{emptyWords}</EmptyState>
         : <EventTable events={state.events} onChosen={choose} />}
       {state.next !== null && <Button onClick={loadOlder}>{copy.older}</Button>}
       <p className={styles.quiet}>{copy.eventCount(state.totalCount)} · {copy.isLive}</p>
       <LiveRegion>{copy.eventCount(state.totalCount)}</LiveRegion>
-      {chosen !== undefined && <EventDialog
-        shown={chosen} api={api} isOwner={isOwner} onClose={() => choose(null)}
-                               />}
+      {chosen !== undefined && (
+        <EventDialog shown={chosen} api={api} isOwner={isOwner} onClose={() => choose(null)} />
+      )}
     </section>
   )
 }

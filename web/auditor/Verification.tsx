@@ -17,10 +17,9 @@ export function Verification(
   const unprovenCount = events.length - provenCount
   return (
     <Notice tone={unprovenCount === 0 ? 'seal' : 'fail'} title={copy.verified(provenCount, checked.treeSize)} isLive>
-      {unprovenCount > 0 && <p><strong>
-        {copy.unproven(unprovenCount)}
-                               </strong> {copy.unprovenBody}
-                            </p>}
+      {unprovenCount > 0 && (
+        <p><strong>{copy.unproven(unprovenCount)}</strong> {copy.unprovenBody}</p>
+      )}
       <p>{checked.rememberedSize === null ? copy.firstSeen : copy.grown(checked.rememberedSize)}</p>
       <Facts
         facts={[
