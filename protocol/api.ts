@@ -446,8 +446,10 @@ export const AuditedVaultList = strict({ vaults: Type.Array(AuditedVault) })
 /** One event of a vault: the bytes that were hashed, what opens the commitment, and its proof. */
 export const LoggedEvent = strict({
   index: Type.Integer({ minimum: 0 }), eventId: Uuid, type: Type.String(), atMs: TimeMs,
-  event: nullable(bytesUpTo(64 * 1024)), salt: nullable(bytesOf(32)), vaultTag: bytesOf(16),
-  partyTag: bytesOf(16),
+  /** null once erased; then `commitment` alone still proves that the entry is there. */
+  event: nullable(bytesUpTo(64 * 1024)), salt: nullable(bytesOf(32)),
+  /** What the entry in the tree consists of. */
+  commitment: Sha256, vaultTag: bytesOf(16), partyTag: bytesOf(16),
   /** null where erased, or where the reader may not see identities. */
   details: nullable(strict({ bytes: bytesUpTo(64 * 1024), salt: bytesOf(32) })),
   /** Inclusion path, leaf side first, in the tree of the answer's checkpoint. */

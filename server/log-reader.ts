@@ -40,6 +40,7 @@ export function presentEvent({ row, proof }: ProvenEvent, withIdentities: boolea
     index: row.index, eventId: row.eventId, type: row.type, atMs: row.atMs,
     event: bytes === null ? null : encodeBase64Url(bytes),
     salt: salt === null ? null : encodeBase64Url(salt),
+    commitment: encodeBase64Url(entry.commitment),
     vaultTag: encodeBase64Url(entry.vaultTag), partyTag: encodeBase64Url(entry.partyTag),
     details: details === null || detailsSalt === null || !withIdentities ? null
       : { bytes: encodeBase64Url(details), salt: encodeBase64Url(detailsSalt) },

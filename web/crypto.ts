@@ -131,6 +131,7 @@ export interface Acceptance {
 }
 
 export interface CheckedReceipt { index: number, treeSize: number, event: unknown }
+/** `event` is null where it is unproven, and where it was erased: then the entry alone is proven. */
 export interface CheckedEvent { index: number, isProven: boolean, event: unknown, details: unknown }
 export interface CheckedLog {
   origin: string, treeSize: number, rootHash: string, events: CheckedEvent[]

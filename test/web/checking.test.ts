@@ -37,10 +37,11 @@ function makeLog(events: readonly SealedEvent[]) {
     return rootOfLeaves(leaves.slice(Number(index * width), Number((index + 1n) * width)))
   }
   function logged(event: SealedEvent, index: number, size: number): LoggedEvent {
-    const { id, type, atMs, bytes, salt, details, detailsSalt } = event
+    const { id, type, atMs, bytes, salt, commitment, details, detailsSalt } = event
     const proof = buildInclusionProof({ index: BigInt(index), size: BigInt(size) }, nodeHash)
     return {
       index, eventId: id, type, atMs, event: encodeBase64Url(bytes), salt: encodeBase64Url(salt),
+      commitment: encodeBase64Url(commitment),
       vaultTag: encodeBase64Url(TAG), partyTag: encodeBase64Url(TAG),
       proof: proof.map(encodeBase64Url),
       details: details === undefined || detailsSalt === undefined
@@ -81,7 +82,7 @@ t.test('an event that was changed is shown as unproven, and the others stay', as
   const zeros = encodeBase64Url(new Uint8Array(32))
   const changes: Partial<LoggedEvent>[] = [
     { salt: zeros }, { index: 3 }, { proof: [] }, { proof: [zeros, zeros, zeros] }, { type: 'header.released' },
-    { vaultTag: encodeBase64Url(new Uint8Array(16).fill(1)) }, { event: null, salt: null },
+    { vaultTag: encodeBase64Url(new Uint8Array(16).fill(1)) }, { event: null, salt: null, commitment: zeros },
     { details: { bytes: encodeBase64Url(new Uint8Array([123, 125])), salt: zeros } },
   ]
   for (const change of changes) {
@@ -93,6 +94,17 @@ t.test('an event that was changed is shown as unproven, and the others stay', as
     t.same(proven, [true, true, false, true, true, true, true], Object.keys(change).join())
     t.equal(checked.events[2]?.event, null, 'and nothing of it is shown as said by the log')
   }
+})
+
+t.test('an event that was erased is proven to be there, and nothing is said of it', async (t) => {
+  const { crypto } = makeClient()
+  const list = log.list(7)
+  const erased = { event: null, salt: null, details: null }
+  const changed = list.events.map((event, at) => at === 2 ? { ...event, ...erased } : event)
+  const checked = await crypto.checkEvents({
+    logVkey, list: { ...list, events: changed }, readConsistency,
+  })
+  t.same(checked.events[2], { index: 2, isProven: true, event: null, details: null })
 })
 
 t.test('a checkpoint by another key, or of another log, is refused', async (t) => {

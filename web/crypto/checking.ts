@@ -10,9 +10,9 @@ import type { LoggedEvent } from '../../protocol/api.js'
 import { ByteReader, decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import { FINGERPRINT_SIZE_BYTES } from '../../protocol/deck/identity.js'
 import { ProtocolError } from '../../protocol/errors.js'
-import { verifyDetails, type Event } from '../../protocol/log/event.js'
+import { encodeEntry, verifyDetails, type Event } from '../../protocol/log/event.js'
 import { parseExport, verifyExport } from '../../protocol/log/export.js'
-import { verifyConsistency } from '../../protocol/log/merkle.js'
+import { hashLeaf, verifyConsistency, verifyInclusion } from '../../protocol/log/merkle.js'
 import { policyOfLog, verifyCheckpoint, type TrustedCheckpoint } from '../../protocol/log/policy.js'
 import { parseProof, verifyOpening, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
 import type { CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ReadConsistency } from '../crypto.js'
@@ -104,8 +104,8 @@ function readAuditorFragment(
 /** What does not hold is shown as unproven, not left out: a gap would hide what was tampered with. */
 function checkEvent(logged: LoggedEvent, trusted: TrustedCheckpoint): CheckedEvent {
   const unproven = { index: logged.index, isProven: false, event: null, details: null }
-  if (logged.event === null || logged.salt === null) return unproven
   try {
+    if (logged.event === null || logged.salt === null) return checkErased(logged, trusted)
     const event = openEvent(logged, logged.event, logged.salt, trusted)
     if (event.type !== logged.type) return unproven
     return { index: logged.index, isProven: true, event, details: openDetails(logged, event) }
@@ -113,6 +113,20 @@ function checkEvent(logged: LoggedEvent, trusted: TrustedCheckpoint): CheckedEve
     if (error instanceof ProtocolError) return unproven
     throw error
   }
+}
+
+/** The entry is in the tree; what it committed to, nobody can tell any more. */
+function checkErased(logged: LoggedEvent, { checkpoint }: TrustedCheckpoint): CheckedEvent {
+  const leaf = hashLeaf(encodeEntry({
+    commitment: decodeBase64Url(logged.commitment),
+    vaultTag: decodeBase64Url(logged.vaultTag),
+    partyTag: decodeBase64Url(logged.partyTag),
+  }))
+  const { size, root } = checkpoint
+  verifyInclusion({
+    leaf, index: BigInt(logged.index), size, root, proof: logged.proof.map(decodeBase64Url),
+  })
+  return { index: logged.index, isProven: true, event: null, details: null }
 }
 
 function openEvent(
