@@ -12,9 +12,8 @@ import {
 } from '../db/queries/gate.js'
 import type { OutboxEvent } from '../db/queries/outbox.js'
 import {
-  findAcceptance, findDeviceById, findOpening, listWaitingHeaders, type Acceptance, type Investor,
-  type NewRelease,
-  type WaitingHeader,
+  findAcceptance, findDeviceById, findOpening, listWaitingHeaders, mayHandOver, type Acceptance,
+  type Investor, type NewRelease, type WaitingHeader,
 } from '../db/queries/releases.js'
 import type { Receipt, ReleasedHeader, Standing } from '../protocol/api.js'
 import { encodeBase64Url, encodeHex } from '../protocol/bytes.js'
@@ -52,7 +51,9 @@ export async function requireGate(world: World, grantId: string): Promise<OpenGa
 }
 
 /** The investor behind a session, as she is now. Refuses: not-signed-in, access-revoked. */
-export async function requireInvestor(world: World, claims: InvestorClaims): Promise<Investor> {
+export async function requireInvestor(
+  world: World, claims: Pick<InvestorClaims, 'grantId' | 'deviceId'>,
+): Promise<Investor> {
   const investor = await findDeviceById(world.db, claims.deviceId)
   if (investor === undefined || investor.grantId !== claims.grantId) throw new Refusal('not-signed-in')
   if (investor.personRevokedAtMs !== null || investor.deviceRevokedAtMs !== null) throw new Refusal('access-revoked')
@@ -157,25 +158,52 @@ function recordHash(version: GateVersion): Uint8Array {
   return version.recordSha256
 }
 
-/** The chosen headers as the client gets them, each with its record's whole chain. */
-export async function presentHeaders(
-  world: World, chosen: readonly ChosenHeader[],
+/**
+ * The chosen headers as the client gets them, each with its record's whole chain; the last thing before the answer.
+ * While the log was waited for, somebody may have revoked: her events stand, and nothing is handed over.
+ * Refuses: as `requireStanding`.
+ */
+export async function handOver(
+  world: World, to: { grantId: string, deviceId: string }, chosen: readonly ChosenHeader[],
 ): Promise<ReleasedHeader[]> {
-  return await Promise.all(chosen.map(async ({ version, waiting }) => {
-    const records = await listRecords(world.db, version)
-    const { wrap, wrapSignature } = waiting
-    return {
-      versionId: version.id, documentId: version.documentId, part: version.part === 1 ? 1 : 0,
-      gate: version.gate, version: version.version, payloadLength: version.payloadSizeBytes,
-      header: encodeBase64Url(waiting.header),
-      wrap: wrap === null || wrapSignature === null ? null
-        : { wrap: encodeBase64Url(wrap), signature: encodeBase64Url(wrapSignature) },
-      records: records.filter((record) => record.version <= version.version)
-        .map(({ record, signature }) => ({
-          record: encodeBase64Url(record), signature: encodeBase64Url(signature),
-        })),
-    }
-  }))
+  const presented = await Promise.all(chosen.map((header) => presentHeader(world, header)))
+  if (presented.length > 0) await requireStanding(world, to)
+  return presented
+}
+
+/** Refuses: grant-not-found, grant-revoked, grant-expired, access-revoked; conflict, where none of them holds. */
+async function requireStanding(
+  world: World, to: { grantId: string, deviceId: string },
+): Promise<void> {
+  if (await mayHandOver(world.db, { ...to, nowMs: world.clock.nowMs() })) return
+  throw await refusalFor(world, to)
+}
+
+/** What stands in the way of a device that was stopped by a statement's own check. */
+export async function refusalFor(
+  world: World, { grantId, deviceId }: { grantId: string, deviceId: string },
+): Promise<Refusal> {
+  await requireGate(world, grantId)
+  await requireInvestor(world, { grantId, deviceId })
+  return new Refusal('conflict')
+}
+
+async function presentHeader(
+  world: World, { version, waiting }: ChosenHeader,
+): Promise<ReleasedHeader> {
+  const records = await listRecords(world.db, version)
+  const { wrap, wrapSignature } = waiting
+  return {
+    versionId: version.id, documentId: version.documentId, part: version.part === 1 ? 1 : 0,
+    gate: version.gate, version: version.version, payloadLength: version.payloadSizeBytes,
+    header: encodeBase64Url(waiting.header),
+    wrap: wrap === null || wrapSignature === null ? null
+      : { wrap: encodeBase64Url(wrap), signature: encodeBase64Url(wrapSignature) },
+    records: records.filter((record) => record.version <= version.version)
+      .map(({ record, signature }) => ({
+        record: encodeBase64Url(record), signature: encodeBase64Url(signature),
+      })),
+  }
 }
 
 /** Of what was planned, what the statement released: a header retired in between is not among it. */

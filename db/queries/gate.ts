@@ -80,12 +80,21 @@ export async function findNda(db: Db, key: { vaultId: string, sha256: Uint8Array
   return row
 }
 
-/** True while the link is neither revoked nor expired, for use inside larger statements. */
-export function isGrantLive(grantId: string, nowMs: number) {
+/**
+ * True while the link is neither revoked nor expired, and at this revision if one is given; for use inside larger
+ * statements that change something.
+ *
+ * [Note: Who comes first] A statement sees the rows as they were when it began, so a plain look at the grant would
+ * let a release pass a revocation that commits meanwhile. The lock makes one wait for the other: a release that
+ * waited reads the grant anew, and one that was first has its events numbered before the revocation's.
+ */
+export function isGrantLive(grantId: string, nowMs: number, revision: number | null = null) {
   return sql`exists (
     select 1 from ${grants} g
     join ${grantRevisions} r on r.grant_id = g.id and r.revision = g.revision
     join ${vaults} v on v.id = g.vault_id and v.deleted_at is null
     where g.id = ${grantId} and g.revoked_at is null
-      and (r.expires_at is null or r.expires_at > ${new Date(nowMs).toISOString()}::timestamptz))`
+      and g.revision = coalesce(${revision}::integer, g.revision)
+      and (r.expires_at is null or r.expires_at > ${new Date(nowMs).toISOString()}::timestamptz)
+    for share of g)`
 }

@@ -140,8 +140,7 @@ function isAmong(column: typeof headers.versionId, ids: readonly string[]): SQL 
 export async function insertHeaders(
   db: Db, grant: { id: string, revision: number }, newHeaders: readonly NewHeader[], nowMs: number,
 ): Promise<boolean> {
-  const isInForce = sql`${isGrantLive(grant.id, nowMs)} and exists (
-    select 1 from ${grants} current where current.id = ${grant.id} and current.revision = ${grant.revision}::integer)`
+  const isInForce = isGrantLive(grant.id, nowMs, grant.revision)
   const waited = headersWhere(db, newHeaders, isInForce)
   const rows = await db.with(waited).select().from(waited)
   return rows.length === newHeaders.length

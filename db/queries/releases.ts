@@ -6,7 +6,7 @@
  * [Note: One release a visit] A device that comes again is handed its headers again, and that is a
  * release of its own with an event of its own; a retry within one session's life is not.
  */
-import { and, asc, desc, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
 import { decodeEntry } from '../../protocol/log/event.js'
 import { instantSql } from '../columns.js'
@@ -188,12 +188,14 @@ export async function spendNonce(db: Db, spent: SpentNonce): Promise<boolean> {
 
 interface SpentNonce {
   readonly nonce: Uint8Array, readonly grantId: string, readonly nowMs: number,
+  /** Where what is done was checked against one revision: it must still be that one. */
+  readonly revision?: number,
 }
 
 function unspent(spent: SpentNonce) {
   return and(
     eq(nonces.nonce, spent.nonce), eq(nonces.grantId, spent.grantId), isNull(nonces.usedAtMs),
-    sql`${nonces.expiresAtMs} > ${instantSql(spent.nowMs)}`, isGrantLive(spent.grantId, spent.nowMs))
+    sql`${nonces.expiresAtMs} > ${instantSql(spent.nowMs)}`, isGrantLive(spent.grantId, spent.nowMs, spent.revision))
 }
 
 function spend(db: Db, spent: SpentNonce) {
@@ -226,8 +228,8 @@ export interface NewAccess extends ReleaseContext {
 /**
  * Let a device in: person, device, releases of what is open to them, and all events, in one statement.
  *
- * @returns the headers released; `undefined` if the nonce was spent, the link or person is revoked, or
- *   the device key belongs to another link's person: then nothing changed.
+ * @returns the headers released; `undefined` if the nonce was spent, the link or person is revoked, the grant was
+ *   revised, or the device is another person's: then no device is let in.
  */
 export async function insertAccess(
   db: Db, access: NewAccess,
@@ -366,7 +368,7 @@ function acceptedBy(db: Db, accepted: NewAcceptance) {
     join devices d on d.id = ${accepted.deviceId}::uuid and d.revoked_at is null
     join people p on p.id = d.person_id and p.id = ${accepted.personId}::uuid and p.revoked_at is null
       and p.verified_at is not null
-    join grants g on g.id = p.grant_id and g.revision = ${accepted.revision}::integer
+    for no key update of p
     on conflict do nothing returning id`)
 }
 
@@ -395,7 +397,7 @@ export interface Visit extends ReleaseContext {
 /**
  * Release headers to a device that has earned them before.
  *
- * @returns the headers released; `undefined` if link, person or device is revoked by now.
+ * @returns the headers released; `undefined` if link, person or device is revoked, or the grant was revised, by now.
  */
 export async function insertReleases(
   db: Db, visit: Visit,
@@ -404,14 +406,18 @@ export async function insertReleases(
   const { acceptanceId, ...context } = visit
   const earned = acceptanceId === null ? sql`true` : sql`exists (
     select 1 from acceptances where id = ${acceptanceId}::uuid and status in ('accepted', 'approved'))`
-  const released = releasedTo(
-    db, { ...context, ...(acceptanceId === null ? {} : { acceptanceId }) }, visit.releases, sql`
-    select 1 from devices d join people p on p.id = d.person_id
+  // [Note: Who comes first] in gate.ts: the person is locked like the grant.
+  const visitor = db.$with('visitor', { id: sql<string>`id`.as('id') }).as(sql`
+    select p.id from devices d join people p on p.id = d.person_id
     where d.id = ${visit.deviceId}::uuid and d.revoked_at is null and p.revoked_at is null and ${earned}
-      and ${isGrantLive(visit.grantId, visit.nowMs)}`)
+      and ${isGrantLive(visit.grantId, visit.nowMs, visit.revision)}
+    for share of p`)
+  const released = releasedTo(
+    db, { ...context, ...(acceptanceId === null ? {} : { acceptanceId }) }, visit.releases,
+    sql`select 1 from visitor`)
   const rows = visit.releases.map(({ headerId, event }) => ({ key: headerId, event }))
   const events = loggedEach(db, released, sql`header_id`, rows)
-  const result = await db.with(released, events).select({ headerId: released.headerId })
+  const result = await db.with(visitor, released, events).select({ headerId: released.headerId })
     .from(released)
   return result.length === 0 ? undefined : { headerIds: result.map(({ headerId }) => headerId) }
 }
@@ -435,6 +441,20 @@ export async function insertDeviceHeaders(
         where r.device_id = ${kept.deviceId}::uuid and r.version_id = kept.version_id)
       and ${isGrantLive(kept.grantId, kept.nowMs)}
     on conflict do nothing`)
+}
+
+/**
+ * Whether headers may be handed to this device at this moment: for the last look, after the log was waited for.
+ */
+export async function mayHandOver(
+  db: Db, to: { grantId: string, deviceId: string, nowMs: number },
+): Promise<boolean> {
+  const rows = await db.select({ id: devices.id }).from(devices)
+    .innerJoin(people, and(eq(people.id, devices.personId), isNull(people.revokedAtMs)))
+    .where(and(
+      eq(devices.id, to.deviceId), eq(devices.grantId, to.grantId), isNull(devices.revokedAtMs),
+      isGrantOpen(devices.grantId, to.nowMs)))
+  return rows.length === 1
 }
 
 // ---- fetching -------------------------------------------------------------------------------
@@ -491,14 +511,19 @@ export async function findReleasedVersion(
     .innerJoin(people, and(eq(people.id, devices.personId), isNull(people.revokedAtMs)))
     .where(and(
       eq(releases.deviceId, wanted.deviceId), eq(releases.versionId, wanted.versionId),
-      sql`exists (select 1 from grants g
-        join grant_revisions r on r.grant_id = g.id and r.revision = g.revision
-        join vaults gv on gv.id = g.vault_id and gv.deleted_at is null
-        where g.id = ${releases.grantId} and g.revoked_at is null
-          and (r.expires_at is null or r.expires_at > ${instantSql(wanted.nowMs)}))`))
+      isGrantOpen(releases.grantId, wanted.nowMs)))
     .orderBy(desc(releases.releasedAtMs))
     .limit(1)
   return row
+}
+
+/** As `isGrantLive`, for reading: nothing is locked. */
+function isGrantOpen(grantId: SQLWrapper, nowMs: number): SQL {
+  return sql`exists (select 1 from grants g
+    join grant_revisions r on r.grant_id = g.id and r.revision = g.revision
+    join vaults gv on gv.id = g.vault_id and gv.deleted_at is null
+    where g.id = ${grantId} and g.revoked_at is null
+      and (r.expires_at is null or r.expires_at > ${instantSql(nowMs)}))`
 }
 
 /** Note that the first byte left under this release. Nothing happens if another request was first. */

@@ -10,7 +10,7 @@ import { formatTime, sealEvent, type SealedEvent } from '../../protocol/log/even
 import { Refusal } from '../../protocol/refusals.js'
 import { canonicalEmail } from '../email.js'
 import {
-  chooseHeaders, earnedVersions, findCurrentAcceptance, planReleases, presentHeaders,
+  chooseHeaders, earnedVersions, findCurrentAcceptance, handOver, planReleases,
   publishedReceipts,
   releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type InvestorClaims,
   type OpenGate,
@@ -69,7 +69,7 @@ export async function acceptNda(
   )
   return {
     standing: isOnSignature ? 'released' : 'awaiting-approval', receipts,
-    headers: await presentHeaders(world, released.map(({ header }) => header)),
+    headers: await handOver(world, claims, released.map(({ header }) => header)),
   }
 }
 
@@ -92,8 +92,8 @@ async function answerAgain(
   await mailReceipts(world, gate, { investor, acceptanceId: before.id, note, receipt: receipts[0] })
   return {
     standing: standingOf(gate, investor, before), receipts,
-    headers: await presentHeaders(
-      world, chosen.filter(({ waiting }) => headerIds.includes(waiting.id)),
+    headers: await handOver(
+      world, claims, chosen.filter(({ waiting }) => headerIds.includes(waiting.id)),
     ),
   }
 }

@@ -6,10 +6,9 @@ import {
 import type { Release } from '../../protocol/api.js'
 import { assert } from '../../protocol/errors.js'
 import { INVESTOR_SESSION_TTL_MS } from '../../protocol/limits.js'
-import { Refusal } from '../../protocol/refusals.js'
 import {
-  chooseHeaders, earnedVersions, findCurrentAcceptance, planReleases, presentHeaders,
-  publishedReceipts,
+  chooseHeaders, earnedVersions, findCurrentAcceptance, handOver, planReleases, publishedReceipts,
+  refusalFor,
   releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type ChosenHeader,
   type InvestorClaims,
   type OpenGate,
@@ -20,7 +19,7 @@ import type { World } from '../world.js'
  * Hand over the headers that a device has earned, once the log shows it ([Note: One release a visit] in
  * db/queries/releases.ts). Nothing earned is not an error: the standing says what is missing.
  *
- * Refuses: grant-not-found, grant-revoked, grant-expired, not-signed-in, access-revoked, log-unavailable.
+ * Refuses: grant-not-found, grant-revoked, grant-expired, not-signed-in, access-revoked, conflict, log-unavailable.
  * Effects: one release row and one event `header.released` for each header that this session was not given yet.
  */
 export async function releaseHeaders(world: World, claims: InvestorClaims): Promise<Release> {
@@ -43,7 +42,7 @@ export async function releaseHeaders(world: World, claims: InvestorClaims): Prom
   return {
     standing: standingOf(gate, investor, acceptance),
     receipts: [...await storedReceipts(world, eventIds), ...fresh.receipts],
-    headers: await presentHeaders(world, [...again, ...fresh.headers]),
+    headers: await handOver(world, claims, [...again, ...fresh.headers]),
   }
 }
 
@@ -65,7 +64,7 @@ async function releaseNow(
     deviceId: investor.deviceId,
     nowMs: world.clock.nowMs(), acceptanceId: isSigned ? acceptance.id : null, releases,
   })
-  if (done === undefined) throw new Refusal('access-revoked')
+  if (done === undefined) throw await refusalFor(world, { ...investor, grantId: gate.grant.id })
   const released = releasedOf({ releases, chosen }, done.headerIds)
   return {
     receipts: await publishedReceipts(world, released.map(({ event }) => event)),

@@ -16,7 +16,7 @@ import { Refusal } from '../../protocol/refusals.js'
 import { randomBytes } from '../../protocol/sodium.js'
 import { canonicalEmail } from '../email.js'
 import {
-  chooseHeaders, earnedVersions, findCurrentAcceptance, isEmailDue, planReleases, presentHeaders,
+  chooseHeaders, earnedVersions, findCurrentAcceptance, handOver, isEmailDue, planReleases,
   publishedReceipts, releasedOf, requireGate, standingOf, type OpenGate,
 } from '../gate.js'
 import { signInvestor } from '../session.js'
@@ -98,7 +98,9 @@ export async function requestAccess(
     },
     release: {
       standing, receipts,
-      headers: await presentHeaders(world, released.map(({ header }) => header)),
+      headers: await handOver(
+        world, { grantId, deviceId: asking.deviceId }, released.map(({ header }) => header),
+      ),
     },
   }
 }
