@@ -7,7 +7,7 @@ import { makeSodiumCipher } from '../protocol/deck/cipher.js'
 import { ready } from '../protocol/sodium.js'
 import { createBrowserPlatform, findOwnCipher } from './crypto/browser.js'
 import { createCrypto } from './crypto/core.js'
-import { HELPER_NAME, serveTasks, type Task } from './crypto/pool.js'
+import { SECOND_NAME, serveTasks, type Task } from './crypto/pool.js'
 import type { ReadConsistency, WorkerWire } from './crypto.js'
 
 const crypto = createCrypto(createBrowserPlatform())
@@ -38,7 +38,7 @@ function serveSecond(): void {
   addEventListener('message', ({ data }: MessageEvent<Task>) => { void serve(data) })
 }
 
-if (self.name === HELPER_NAME) serveSecond()
+if (self.name === SECOND_NAME) serveSecond()
 else expose(wire)
 
 // The page sends nothing before this: a library that fails its known answers must seal nothing.

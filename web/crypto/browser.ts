@@ -10,7 +10,7 @@ import { concatBytes, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
 import { findPlatformCipher, makeSodiumCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
 import { assert } from '../../protocol/errors.js'
 import type { DeviceStore, OpaqueClient, Platform } from './platform.js'
-import { createPool, HELPER_NAME, type Helper } from './pool.js'
+import { createPool, SECOND_NAME, type SecondWorker } from './pool.js'
 
 const DATABASE_NAME = 'sealdeck-device'
 const ENTRIES = 'entries'
@@ -41,8 +41,8 @@ export async function findOwnCipher(): Promise<MakeChunkCipher | undefined> {
 }
 
 /** The same script again: its response has the same policy, so it has no network either. */
-function startSecondWorker(): Helper {
-  const worker = new Worker(location.href, { type: 'module', name: HELPER_NAME })
+function startSecondWorker(): SecondWorker {
+  const worker = new Worker(location.href, { type: 'module', name: SECOND_NAME })
   return {
     post: (message, moved) => worker.postMessage(message, moved),
     listen(onMessage, onGone) {

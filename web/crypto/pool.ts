@@ -15,7 +15,7 @@ import { AEAD_TAG_SIZE_BYTES } from '../../protocol/limits.js'
 import { wipe } from '../../protocol/sodium.js'
 
 /** What the second worker is called; the script looks for it when it starts. */
-export const HELPER_NAME = 'second'
+export const SECOND_NAME = 'second'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -29,14 +29,14 @@ export type Task =
 export interface TaskDone { readonly id: number, readonly bytes: Bytes | null }
 
 /** The line to a second worker. */
-export interface Helper {
+export interface SecondWorker {
   post(task: Task, moved: ArrayBuffer[]): void
   listen(onMessage: (message: unknown) => void, onGone: () => void): void
   end(): void
 }
 
 /** Shares the chunks of every cipher made this way between here and one second worker. */
-export function createPool(start: () => Helper): (make: MakeChunkCipher) => MakeChunkCipher {
+export function createPool(start: () => SecondWorker): (make: MakeChunkCipher) => MakeChunkCipher {
   let second: Second | null = null
   let nextPayload = 0
   let openCount = 0
@@ -69,7 +69,7 @@ interface Shared {
 function share({ own, second, payload, leave }: Shared): ChunkCipher {
   let turn = 0
   let isEnded = false
-  const isOwnTurn = (): boolean => second.isGone || turn++ % 2 === 0
+  const isOwnTurn = (): boolean => !second.isThere || turn++ % 2 === 0
   return {
     async seal(place, plaintext, target) {
       if (isOwnTurn()) return await own.seal(place, plaintext, target)
@@ -93,50 +93,58 @@ function share({ own, second, payload, leave }: Shared): ChunkCipher {
 
 /** The other worker as this one sees it. */
 class Second {
-  isGone = false
-  readonly #helper: Helper
+  #isStarted = false
+  #isGone = false
+  readonly #worker: SecondWorker
   readonly #waiting = new Map<number, (bytes: Bytes | null | 'gone') => void>()
   #nextId = 0
 
-  constructor(helper: Helper) {
-    this.#helper = helper
-    helper.listen((message) => this.#hear(message), () => this.#giveUp())
+  constructor(worker: SecondWorker) {
+    this.#worker = worker
+    worker.listen((message) => this.#hear(message), () => this.#giveUp())
+  }
+
+  /** Until it has started, and after it has failed, nobody waits for it. */
+  get isThere(): boolean {
+    return this.#isStarted && !this.#isGone
   }
 
   begin(payload: number, payloadKey: Uint8Array): void {
     const copy = new Uint8Array(payloadKey)
-    this.#helper.post({ kind: 'begin', payload, payloadKey: copy }, [copy.buffer])
+    this.#worker.post({ kind: 'begin', payload, payloadKey: copy }, [copy.buffer])
   }
 
   /** `gone`: it will not be done there. */
   run(
     kind: 'seal' | 'open', payload: number, { place, bytes }: { place: ChunkPlace, bytes: Bytes },
   ): Promise<Bytes | null | 'gone'> {
-    if (this.isGone) return Promise.resolve('gone')
+    if (this.#isGone) return Promise.resolve('gone')
     const id = this.#nextId++
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve)
-      this.#helper.post({ kind, id, payload, place, bytes }, [bytes.buffer])
+      this.#worker.post({ kind, id, payload, place, bytes }, [bytes.buffer])
     })
   }
 
   end(payload: number): void {
-    if (!this.isGone) this.#helper.post({ kind: 'end', payload }, [])
+    if (!this.#isGone) this.#worker.post({ kind: 'end', payload }, [])
   }
 
   close(): void {
     this.#giveUp()
-    this.#helper.end()
+    this.#worker.end()
   }
 
   #hear(message: unknown): void {
+    if (message === 'started') this.#isStarted = true
+    if (message === 'unsafe') this.#giveUp()
     if (!isDone(message)) return
     this.#waiting.get(message.id)?.(message.bytes)
     this.#waiting.delete(message.id)
   }
 
   #giveUp(): void {
-    this.isGone = true
+    this.#isGone = true
     for (const resolve of this.#waiting.values()) resolve('gone')
     this.#waiting.clear()
   }

@@ -1,7 +1,7 @@
 /** The NDA that a new link asks for: sane defaults, and the text exactly as the investor will see it. */
 import {
-  checkNdaFields, fillNda, findTemplate, listTemplates, type FilledNda, type NdaFieldProblem,
-  type NdaFields, type NdaLanguage, type NdaTemplateId,
+  checkNdaFields, fillNda, findTemplate, listTemplates, suggestNdaFields, type FilledNda,
+  type NdaFieldProblem, type NdaFields, type NdaLanguage, type NdaTemplateId,
 } from '../../protocol/nda.js'
 import { readRemembered, remember } from '../remembered.js'
 
@@ -10,21 +10,10 @@ export interface NdaDraft {
   readonly fields: NdaFields
 }
 
-const TERM_YEARS = 3
-/** The contract's own words, in its own language, whatever the interface speaks. */
-const PURPOSES: Readonly<Record<NdaLanguage, string>> = {
-  en: 'evaluating a possible investment in, or partnership with, the disclosing party',
-  ru: 'оценка возможных инвестиций в раскрывающую сторону или партнёрства с ней',
-}
-const LAWS: Readonly<Record<NdaLanguage, string>> = { en: 'England and Wales', ru: 'Республика Казахстан' }
-
 export function startNda(language: NdaLanguage, disclosingParty: string): NdaDraft {
   return {
     templateId: `one-way-${language}`,
-    fields: {
-      disclosingParty, disclosingDetails: '', purpose: PURPOSES[language], termYears: TERM_YEARS,
-      governingLaw: lawOf(language), courts: '', hasAiClause: true, hasUsImmunityNotice: false,
-    },
+    fields: { ...suggestNdaFields(language, disclosingParty), governingLaw: lawOf(language) },
   }
 }
 
@@ -36,7 +25,7 @@ export function chooseTemplate(draft: NdaDraft, templateId: NdaTemplateId): NdaD
     templateId,
     fields: {
       ...draft.fields,
-      purpose: purpose === PURPOSES[from] ? PURPOSES[to] : purpose,
+      purpose: purpose === purposeOf(from) ? purposeOf(to) : purpose,
       governingLaw: governingLaw === lawOf(from) ? lawOf(to) : governingLaw,
     },
   }
@@ -46,8 +35,13 @@ export function languageOf(templateId: NdaTemplateId): NdaLanguage {
   return listTemplates().find(({ id }) => id === templateId)?.language ?? 'en'
 }
 
+/** The contract's own words, in its own language, whatever the interface speaks. */
+function purposeOf(language: NdaLanguage): string {
+  return suggestNdaFields(language, '').purpose
+}
+
 function lawOf(language: NdaLanguage): string {
-  return readRemembered(`governing-law-${language}`) ?? LAWS[language]
+  return readRemembered(`governing-law-${language}`) ?? suggestNdaFields(language, '').governingLaw
 }
 
 export function rememberLaw({ templateId, fields }: NdaDraft): void {
