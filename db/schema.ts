@@ -51,7 +51,7 @@ export const users = pgTable('users', {
   disabledAtMs: instant('disabled_at'),
 })
 
-/** The root, wrapped once per way in (SPEC.md, "Owner"). */
+/** The root, wrapped once per way in (SPEC.md § 3.1). */
 export const keyringRows = pgTable('keyring_rows', {
   /** Made by the client: it is part of the sealed bytes' associated data. */
   id: uuid().primaryKey(),

@@ -19,6 +19,8 @@ function readTree(folder = ''): File[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.isDirectory()) return SKIPPED_FOLDERS.includes(entry.name) ? [] : readTree(path)
+    // Pictures have nothing to read, but documents link to them.
+    if (path.endsWith('.png')) return [{ path, text: '' }]
     return TEXTS.test(`/${path}`) ? [{ path, text: readFileSync(join(root, path), 'utf8') }] : []
   })
 }
