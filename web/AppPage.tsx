@@ -10,7 +10,7 @@ export function AppNavigation() {
   return (
     <>
       <NavLink to='/vaults'>{shell.decks}</NavLink>
-      <NavLink to='/audit'>{shell.audits}</NavLink>
+      <NavLink to='/audits'>{shell.audits}</NavLink>
       <NavLink to='/account'>{shell.ways}</NavLink>
     </>
   )

@@ -1,29 +1,23 @@
-/**
- * An auditor comes by a founder's link. The link pins the founder's key and the log's: what the server shows from
- * now on is held against them.
- *
- * [Note: Pinned by the invitation] The log's key is remembered in this browser at acceptance. A server that
- * later shows a log of its own under another key is refused here.
- */
+/** An auditor comes by a founder's link, which says whom and what to believe ([Note: Pinned by the invitation]). */
 import { useState } from 'react'
 import { useNavigate, useParams } from 'react-router'
-import { decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
-import type { AuditedVault } from '../../protocol/api.js'
-import { sha256 } from '../../protocol/hash.js'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { takeFragment } from '../fragment.js'
-import { remember } from '../remembered.js'
 import { useSession } from '../session.js'
 import { Button } from '../ui/Button.js'
 import { Notice } from '../ui/Notice.js'
-import { Page, PageHeading } from '../ui/Page.js'
+import { PageHeading } from '../ui/Page.js'
+import { AuditPage } from './AuditPage.js'
 import styles from './auditor.module.css'
+import { pinningOf, rememberPins } from './pins.js'
 
-const PIN_SIZE_BYTES = 16
-
-type State = { readonly step: 'asking', readonly failure?: Failure } | { readonly step: 'accepting' } | { readonly step: 'incomplete' } | { readonly step: 'mismatch' }
+type State =
+  | { readonly step: 'asking', readonly failure?: Failure }
+  | { readonly step: 'accepting' }
+  | { readonly step: 'incomplete' }
+  | { readonly step: 'mismatch' }
 
 export function AcceptInvitation() {
   const copy = useCopy(auditor)
@@ -32,41 +26,36 @@ export function AcceptInvitation() {
   const { api, crypto } = useSession()
   const { invitationId = '' } = useParams()
   const [fragment] = useState(takeFragment)
-  const [state, setState] = useState<State>(fragment === null ? { step: 'incomplete' } : { step: 'asking' })
+  const [state, setState] = useState<State>({ step: fragment === null ? 'incomplete' : 'asking' })
 
   async function onAccept(): Promise<void> {
     const pins = fragment === null ? null : await crypto.takeAuditorFragment(fragment)
     if (pins === null) return setState({ step: 'incomplete' })
     setState({ step: 'accepting' })
+    rememberPins(invitationId, pins)
     const accepted = await api.acceptInvitation(invitationId)
     if (!accepted.ok) return setState({ step: 'asking', failure: accepted.code })
-    if (!isPinned(accepted.value, pins)) return setState({ step: 'mismatch' })
-    remember(`log-of-${accepted.value.vaultId}`, accepted.value.logVkey)
+    if (pinningOf(accepted.value) !== 'pinned') return setState({ step: 'mismatch' })
     await navigate(`/audits/${accepted.value.vaultId}`, { replace: true })
   }
 
+  const failure = state.step === 'asking' ? state.failure : undefined
   return (
-    <Page title={copy.inviteTitle} width='column' homeHref='/audits'>
+    <AuditPage title={copy.inviteTitle} width='column'>
       <PageHeading lead={copy.inviteLead}>{copy.inviteTitle}</PageHeading>
       {state.step === 'incomplete' && <Notice tone='fail' isLive>{copy.inviteMissing}</Notice>}
       {state.step === 'mismatch' && <Notice tone='fail' isLive>{copy.inviteMismatch}</Notice>}
       {(state.step === 'asking' || state.step === 'accepting') && (
         <div className={styles.form}>
-          <Notice tone='info'>{copy.invitePinned}</Notice>
-          {state.step === 'asking' && state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
-          <Button variant='primary' isBusy={state.step === 'accepting'} onClick={() => void onAccept()}>{copy.accept}</Button>
+          <Notice>{copy.invitePinned}</Notice>
+          {failure !== undefined && <Notice tone='fail' isLive>{words(failure)}</Notice>}
+          <Button
+            variant='primary' isBusy={state.step === 'accepting'} onClick={() => void onAccept()}
+          >
+            {copy.accept}
+          </Button>
         </div>
       )}
-    </Page>
+    </AuditPage>
   )
-}
-
-function isPinned(
-  vault: AuditedVault, pins: { founderFingerprint: string, logKeySha256: string },
-): boolean {
-  const founder = encodeBase64Url(
-    sha256(decodeBase64Url(vault.founderSigningKey)).subarray(0, PIN_SIZE_BYTES),
-  )
-  const log = encodeBase64Url(sha256(encodeUtf8(vault.logVkey)).subarray(0, PIN_SIZE_BYTES))
-  return founder === pins.founderFingerprint && log === pins.logKeySha256
 }

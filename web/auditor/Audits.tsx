@@ -5,28 +5,35 @@ import type { AuditedVault } from '../../protocol/api.js'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
-import { readRemembered } from '../remembered.js'
 import { useSession } from '../session.js'
 import { buttonClass } from '../ui/Button.js'
 import { Card } from '../ui/Card.js'
 import { EmptyState } from '../ui/EmptyState.js'
 import { ErrorState } from '../ui/ErrorState.js'
 import { LoadingState } from '../ui/LoadingState.js'
-import { Page, PageHeading } from '../ui/Page.js'
+import { Notice } from '../ui/Notice.js'
+import { PageHeading } from '../ui/Page.js'
 import { Tag } from '../ui/Tag.js'
-import { Timeline } from './Timeline.js'
+import { AuditPage } from './AuditPage.js'
 import styles from './auditor.module.css'
+import { pinningOf } from './pins.js'
+import { Timeline } from './Timeline.js'
 
-type State = { readonly step: 'loading' } | { readonly step: 'failed', readonly code: Failure } | { readonly step: 'shown', readonly vaults: readonly AuditedVault[] }
+type State =
+  | { readonly step: 'loading' }
+  | { readonly step: 'failed', readonly code: Failure }
+  | { readonly step: 'shown', readonly vaults: readonly AuditedVault[] }
+
+const OPEN_LOOK = buttonClass({ variant: 'primary', size: undefined, isWide: undefined })
 
 export function Audits() {
   const copy = useCopy(auditor)
-  const state = useAudits()
   return (
-    <Page title={copy.auditsTitle} homeHref='/vaults' seal='checked'>
+    <AuditPage title={copy.auditsTitle}>
       <PageHeading lead={copy.auditsLead}>{copy.auditsTitle}</PageHeading>
-      <Listed state={state} />
-    </Page>
+      <Listed state={useAudits()} />
+      <p className={styles.quiet}>{copy.checkAlso} <Link to='/check'>{copy.checkTitle}</Link></p>
+    </AuditPage>
   )
 }
 
@@ -35,60 +42,67 @@ function Listed({ state }: { state: State }) {
   const words = useFailureWords()
   if (state.step === 'loading') return <LoadingState />
   if (state.step === 'failed') return <ErrorState title={words(state.code)} code={state.code} />
-  if (state.vaults.length === 0) {
-    return (
-      <EmptyState title={copy.noAudits}>
-        {copy.noAuditsBody}
-      </EmptyState>
-    )
-  }
+  if (state.vaults.length === 0) return <EmptyState title={copy.noAudits}>{copy.noAuditsBody}</EmptyState>
   return (
     <div className={styles.cards}>
       {state.vaults.map((vault) => (
         <Card
           key={vault.invitationId} title={copy.vaultOf(vault.founderName)}
-          footer={<Link className={buttonClass({ variant: 'primary', size: undefined, isWide: undefined })} to={`/audits/${vault.vaultId}`}>{copy.open}</Link>}
+          footer={<Link className={OPEN_LOOK} to={`/audits/${vault.vaultId}`}>{copy.open}</Link>}
         >
           <p>{copy.eventCount(vault.eventCount)}</p>
-          <Tag>{vault.withIdentities ? copy.withIdentities : copy.pseudonyms}</Tag>
+          <div><Tag>{vault.withIdentities ? copy.withIdentities : copy.pseudonyms}</Tag></div>
         </Card>
       ))}
     </div>
   )
 }
 
-/** One audited vault: its log, checked against the key that the invitation pinned. */
+/** One audited vault: its log, held against what the invitation pinned. */
 export function Audit() {
   const copy = useCopy(auditor)
-  const words = useFailureWords()
   const { vaultId = '' } = useParams()
   const state = useAudits()
-  const vault = state.step === 'shown' ? state.vaults.find((one) => one.vaultId === vaultId) : undefined
+  const vaults = state.step === 'shown' ? state.vaults : []
+  const vault = vaults.find((one) => one.vaultId === vaultId)
   const title = vault === undefined ? copy.logTitle : copy.vaultOf(vault.founderName)
   return (
-    <Page title={title} homeHref='/audits' seal='checked'>
+    <AuditPage title={title}>
       <PageHeading>{title}</PageHeading>
-      {state.step === 'loading' && <LoadingState />}
-      {state.step === 'failed' && <ErrorState title={words(state.code)} code={state.code} />}
-      {state.step === 'shown' && vault === undefined && <ErrorState title={words('vault-not-found')} code='vault-not-found' />}
-      {vault !== undefined && <Timeline
-        vaultId={vault.vaultId} logVkey={pinnedKey(vault)} isOwner={false}
-                              />}
-    </Page>
+      {state.step === 'shown' && vault !== undefined
+        ? <Audited vault={vault} />
+        : <NotShown state={state} />}
+    </AuditPage>
   )
 }
 
-/** What the invitation pinned counts, whatever the server says today ([Note: Pinned by the invitation]). */
-function pinnedKey(vault: AuditedVault): string {
-  return readRemembered(`log-of-${vault.vaultId}`) ?? vault.logVkey
+function NotShown({ state }: { state: State }) {
+  const words = useFailureWords()
+  if (state.step === 'loading') return <LoadingState />
+  const code = state.step === 'failed' ? state.code : 'vault-not-found'
+  return <ErrorState title={words(code)} code={code} />
+}
+
+/** Keys that are not the invitation's stop everything; an invitation that is not known here is said. */
+function Audited({ vault }: { vault: AuditedVault }) {
+  const copy = useCopy(auditor)
+  const pinning = pinningOf(vault)
+  if (pinning === 'mismatch') return <Notice tone='fail' isLive>{copy.inviteMismatch}</Notice>
+  return (
+    <>
+      {pinning === 'unknown' && <Notice tone='warn' title={copy.unpinned}>{copy.unpinnedBody}</Notice>}
+      <Timeline vaultId={vault.vaultId} logVkey={vault.logVkey} isOwner={false} />
+    </>
+  )
 }
 
 function useAudits(): State {
   const { api } = useSession()
   const [state, setState] = useState<State>({ step: 'loading' })
   useEffect(() => {
-    void api.listAuditedVaults().then((list) =>
-      setState(list.ok ? { step: 'shown', vaults: list.value.vaults } : { step: 'failed', code: list.code }))
+    void api.listAuditedVaults().then((list) => setState(list.ok
+      ? { step: 'shown', vaults: list.value.vaults }
+      : { step: 'failed', code: list.code }))
   }, [api])
   return state
 }

@@ -27,9 +27,15 @@ export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) 
   const { logged, checked } = shown
   return (
     <Dialog isOpen onClose={onClose} title={`${copy.eventTitle(logged.index)}: ${typeWords(copy.events, logged.type)}`} size='wide'>
-      <Notice tone={checked.isProven ? 'seal' : 'fail'}>{checked.isProven ? copy.proven : copy.notProven}</Notice>
-      <h3 className={styles.smallTitle}>{copy.eventText}</h3>
-      <Fields record={checked.event} />
+      <Notice tone={checked.isProven ? 'seal' : 'fail'} title={checked.isProven ? copy.proven : copy.notProven}>
+        {checked.isProven && checked.event === null ? copy.erasedBody : undefined}
+      </Notice>
+      {checked.event !== null && (
+        <>
+          <h3 className={styles.smallTitle}>{copy.eventText}</h3>
+          <Fields record={checked.event} />
+        </>
+      )}
       {checked.details !== null && (
         <>
           <h3 className={styles.smallTitle}>{copy.personalText}</h3>

@@ -2,6 +2,7 @@
 import { EVENT_TYPES } from '../../protocol/log/event-types.js'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
+import type { CheckedEvent } from '../crypto.js'
 import { Button } from '../ui/Button.js'
 import { Table } from '../ui/Table.js'
 import { Tag } from '../ui/Tag.js'
@@ -11,7 +12,7 @@ import { namesOf, whatOf, whoOf } from './who.js'
 
 interface EventTableProps {
   readonly events: readonly ShownEvent[]
-  readonly onChosen: (eventId: string) => void
+  readonly onChosen: (index: number) => void
 }
 
 export function EventTable({ events, onChosen }: EventTableProps) {
@@ -26,11 +27,11 @@ export function EventTable({ events, onChosen }: EventTableProps) {
         { id: 'event', title: copy.columnEvent, isRowHeader: true, cell: ({ logged }) => typeWords(copy.events, logged.type) },
         { id: 'who', title: copy.columnWho, cell: ({ checked }) => whoOf(copy, checked.event, names) },
         { id: 'what', title: copy.columnWhat, cell: ({ checked }) => whatOf(copy, checked.event) },
-        { id: 'proof', title: copy.columnProof, cell: ({ checked }) => <Proof isProven={checked.isProven} /> },
+        { id: 'proof', title: copy.columnProof, cell: ({ checked }) => <Proof {...checked} /> },
         {
           id: 'actions', title: copy.details, align: 'actions',
           cell: ({ logged }) => (
-            <Button size='small' variant='quiet' aria-label={`${copy.details}: ${copy.eventTitle(logged.index)}`} onClick={() => onChosen(logged.eventId)}>
+            <Button size='small' variant='quiet' aria-label={`${copy.details}: ${copy.eventTitle(logged.index)}`} onClick={() => onChosen(logged.index)}>
               {copy.details}
             </Button>
           ),
@@ -45,7 +46,9 @@ export function typeWords(words: Readonly<Record<string, string>>, type: string)
   return EVENT_TYPES.some((known) => known === type) ? words[type] ?? type : type
 }
 
-function Proof({ isProven }: { isProven: boolean }) {
+/** Proven, and where nothing is left to be read, that too. */
+export function Proof({ isProven, event }: Pick<CheckedEvent, 'isProven' | 'event'>) {
   const copy = useCopy(auditor)
+  if (isProven && event === null) return <Tag tone='seal'>{copy.proven}, {copy.erased}</Tag>
   return <Tag tone={isProven ? 'seal' : 'fail'}>{isProven ? copy.proven : copy.notProven}</Tag>
 }

@@ -2,9 +2,8 @@
  * A vault's log: what happened, in order, each event proven in this browser before it is called proven. For its
  * founder and its auditors alike.
  */
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useSearchParams } from 'react-router'
-import type { EventQuery } from '../api.js'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
@@ -14,16 +13,14 @@ import { EmptyState } from '../ui/EmptyState.js'
 import { ErrorState } from '../ui/ErrorState.js'
 import { LiveRegion } from '../ui/LiveRegion.js'
 import { LoadingState } from '../ui/LoadingState.js'
+import styles from './auditor.module.css'
 import { EventDialog } from './EventDialog.js'
-import { mergeEvents, readCheckedPage, type Checked, type LogTools, type ShownEvent } from './events.js'
+import { readCheckedPage, type LogTools, type ShownEvent } from './events.js'
 import { EventTable } from './EventTable.js'
 import { ExportButtons } from './ExportButtons.js'
 import { Filters, NO_FILTER, type Filter } from './Filters.js'
-import styles from './auditor.module.css'
+import { useEvents } from './use-events.js'
 import { Fork, Verification } from './Verification.js'
-
-const PAGE_SIZE = 100
-const LIVE_AFTER_MS = 5_000
 
 interface TimelineProps {
   readonly vaultId: string
@@ -33,35 +30,29 @@ interface TimelineProps {
   readonly isOwner: boolean
 }
 
-type State =
-  | { readonly step: 'loading' }
-  | { readonly step: 'failed', readonly code: Failure }
-  | { readonly step: 'shown', readonly events: readonly ShownEvent[], readonly next: number | null, readonly totalCount: number, readonly checked: Checked }
-
 export function Timeline({ vaultId, logVkey, isOwner }: TimelineProps) {
   const copy = useCopy(auditor)
   const { api, crypto } = useSession()
   const [filter, setFilter] = useState<Filter>(NO_FILTER)
   const tools: LogTools = { api, crypto, vaultId, logVkey }
-  const { state, loadOlder, retry } = useEvents(tools, filter)
-  const [chosenId, choose] = useChosenEvent()
-  if (state.step === 'loading') return <LoadingState label={copy.checking} />
-  if (state.step === 'failed') return <Failed code={state.code} tools={tools} retry={retry} />
+  const { shown, failure, isBusy, loadOlder, retry } = useEvents(tools, filter)
+  const [chosen, choose] = useChosenEvent(tools, shown?.events ?? [])
+  if (failure !== null) return <Failed code={failure} tools={tools} retry={retry} />
+  if (shown === null) return <LoadingState label={copy.checking} />
   const emptyWords = filter === NO_FILTER ? copy.emptyBody : copy.emptyFiltered
-  const chosen = state.events.find(({ logged }) => logged.eventId === chosenId)
   return (
-    <section className={styles.timeline} aria-label={copy.logTitle}>
-      <Verification checked={state.checked} events={state.events} />
+    <section className={styles.timeline} aria-label={copy.logTitle} aria-busy={isBusy}>
+      <Verification checked={shown.checked} events={shown.events} />
       <div className={styles.tools}>
-        <Filters filter={filter} onFilter={setFilter} events={state.events} />
+        <Filters filter={filter} onFilter={setFilter} events={shown.events} />
         <ExportButtons tools={tools} />
       </div>
-      {state.events.length === 0
+      {shown.events.length === 0
         ? <EmptyState title={copy.empty}>{emptyWords}</EmptyState>
-        : <EventTable events={state.events} onChosen={choose} />}
-      {state.next !== null && <Button onClick={loadOlder}>{copy.older}</Button>}
-      <p className={styles.quiet}>{copy.eventCount(state.totalCount)} · {copy.isLive}</p>
-      <LiveRegion>{copy.eventCount(state.totalCount)}</LiveRegion>
+        : <EventTable events={shown.events} onChosen={choose} />}
+      {shown.next !== null && <Button isBusy={isBusy} onClick={loadOlder}>{copy.older}</Button>}
+      <p className={styles.quiet}>{copy.eventCount(shown.totalCount)} · {copy.isLive}</p>
+      <LiveRegion>{copy.eventCount(shown.totalCount)}</LiveRegion>
       {chosen !== undefined && (
         <EventDialog shown={chosen} api={api} isOwner={isOwner} onClose={() => choose(null)} />
       )}
@@ -73,76 +64,38 @@ function Failed({ code, tools, retry }: { code: Failure, tools: LogTools, retry:
   const copy = useCopy(auditor)
   const words = useFailureWords()
   if (code === 'forked-log') return <Fork tools={tools} />
-  return (
-    <ErrorState
-      title={copy.checkBad} code={code} actions={<Button onClick={retry}>{copy.older}</Button>}
-    >{words(code)}
-    </ErrorState>
-  )
+  const again = <Button onClick={retry}>{copy.retry}</Button>
+  return <ErrorState title={copy.notChecked} code={code} actions={again}>{words(code)}</ErrorState>
 }
 
-/** A permalink names the event; the dialog is the address. */
-function useChosenEvent(): [string | null, (eventId: string | null) => void] {
+const PARAMETER = 'entry'
+
+/** A permalink names the entry by its number; one that is not in the list is read and checked for itself. */
+function useChosenEvent(
+  tools: LogTools, listed: readonly ShownEvent[],
+): [ShownEvent | undefined, (index: number | null) => void] {
   const [params, setParams] = useSearchParams()
-  function choose(eventId: string | null): void {
+  const [read, setRead] = useState<ShownEvent>()
+  const index = indexOf(params.get(PARAMETER))
+  const isListed = listed.some(({ logged }) => logged.index === index)
+  const isDue = index !== null && listed.length > 0 && !isListed && read?.logged.index !== index
+
+  useEffect(() => {
+    if (!isDue) return
+    void readCheckedPage(tools, { before: index + 1, limit: 1 })
+      .then((page) => setRead(page.ok ? page.value.events[0] : undefined))
+  }, [isDue, index])
+
+  function choose(chosen: number | null): void {
     const next = new URLSearchParams(params)
-    if (eventId === null) next.delete('event')
-    else next.set('event', eventId)
+    if (chosen === null) next.delete(PARAMETER)
+    else next.set(PARAMETER, String(chosen))
     setParams(next, { replace: true })
   }
-  return [params.get('event'), choose]
+  const found = [...listed, ...read === undefined ? [] : [read]]
+  return [found.find(({ logged }) => logged.index === index), choose]
 }
 
-function useEvents(tools: LogTools, filter: Filter) {
-  const [state, setState] = useState<State>({ step: 'loading' })
-  const latest = useRef(state)
-  latest.current = state
-  const [round, setRound] = useState(0)
-
-  async function load(query: EventQuery, isFirst: boolean): Promise<void> {
-    const page = await readCheckedPage(tools, { ...queryOf(filter), limit: PAGE_SIZE, ...query })
-    if (!page.ok) {
-      const isPassing = !isFirst && page.code !== 'forked-log'
-      return isPassing ? undefined : setState({ step: 'failed', code: page.code })
-    }
-    const before = latest.current
-    const isMore = !isFirst && before.step === 'shown'
-    const isTail = query.after !== undefined
-    setState({
-      step: 'shown', totalCount: page.value.totalCount, checked: page.value.checked,
-      events: isMore ? mergeEvents(before.events, page.value.events) : page.value.events,
-      next: isMore && isTail ? before.next : page.value.next,
-    })
-  }
-
-  useEffect(() => {
-    setState({ step: 'loading' })
-    void load({}, true)
-  }, [tools.vaultId, filter, round])
-
-  useEffect(() => {
-    const timer = setInterval(() => {
-      const shown = latest.current
-      if (shown.step !== 'shown' || document.visibilityState !== 'visible') return
-      void load({ after: shown.events[0]?.logged.index ?? 0 }, false)
-    }, LIVE_AFTER_MS)
-    return () => clearInterval(timer)
-  }, [tools.vaultId, filter])
-
-  return {
-    state,
-    loadOlder: () => { if (state.step === 'shown' && state.next !== null) void load({ before: state.next }, false) },
-    retry: () => setRound(round + 1),
-  }
-}
-
-function queryOf(filter: Filter): EventQuery {
-  const { type, personId, fromDay, toDay } = filter
-  const dayMs = 24 * 3_600_000
-  return {
-    ...(type === '' ? {} : { type }),
-    ...(personId === '' ? {} : { personId }),
-    ...(fromDay === '' ? {} : { fromMs: Date.parse(`${fromDay}T00:00:00Z`) }),
-    ...(toDay === '' ? {} : { toMs: Date.parse(`${toDay}T00:00:00Z`) + dayMs - 1 }),
-  }
+function indexOf(text: string | null): number | null {
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null
 }

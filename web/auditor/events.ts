@@ -39,7 +39,8 @@ export async function readCheckedPage(tools: LogTools, query: EventQuery): Promi
   const list = await tools.api.listEvents(tools.vaultId, query)
   if (!list.ok) return list
   const log = await attempt(() => tools.crypto.checkEvents({
-    logVkey: tools.logVkey, list: list.value, readConsistency: consistencyOf(tools.api),
+    vaultId: tools.vaultId, logVkey: tools.logVkey, list: list.value,
+    readConsistency: consistencyOf(tools.api),
   }))
   return log.ok ? { ok: true, value: joinPage(list.value, log.value) } : log
 }
