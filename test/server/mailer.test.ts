@@ -2,7 +2,7 @@
 // where no server is set it can be read on this machine, and nowhere else.
 // Method: a real SMTP server that can refuse; the outbox folder and its pages; a clock that jumps.
 import { readdir } from 'node:fs/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { insertMails, type NewMail } from '../../db/queries/mail.js'
 import { mailOutbox } from '../../db/schema.js'
