@@ -11,6 +11,8 @@ import {
 } from '../protocol/deck/identity.js'
 import type { GrantPolicy } from '../protocol/deck/policy.js'
 import type { StoredVersion } from '../protocol/api.js'
+import { ProtocolError } from '../protocol/errors.js'
+import { sha256 } from '../protocol/hash.js'
 import { MAX_NAME_LENGTH } from '../protocol/limits.js'
 import { parseVkey } from '../protocol/log/note.js'
 import {
@@ -116,10 +118,15 @@ function orderNda({ option }: Arguments, { session }: Owner): FilledNda {
 /** The same text again has the same hash, and the server keeps it once. */
 async function publishNda(
   { line }: Owner, vaultId: string,
-  { text, title, templateId, templateVersion, language }: FilledNda,
+  { text, bytes, title, templateId, templateVersion, language }: FilledNda,
 ): Promise<PublishedNda> {
-  return await line.post<PublishedNda>(`/api/vaults/${vaultId}/ndas`,
+  const published = await line.post<PublishedNda>(`/api/vaults/${vaultId}/ndas`,
     { text, title, templateId, templateVersion, language })
+  // What she signs is the hash of her own text, whatever the server says that it published.
+  if (published.sha256 !== encodeBase64Url(sha256(bytes))) {
+    throw new ProtocolError('malformed-nda', 'the server published another text')
+  }
+  return published
 }
 
 // ---- the link

@@ -15,8 +15,9 @@ import { TextField } from '../ui/TextField.js'
 import styles from './founder.module.css'
 import { LinkReady } from './LinkReady.js'
 import { useAct, type Result } from './loaded.js'
-import { fillDraft, rememberLaw, startNda, type NdaDraft } from './nda-order.js'
+import { fillDraft, startNda, type NdaDraft } from './nda-order.js'
 import { NdaForm } from './NdaForm.js'
+import { publishDraft } from './publish-draft.js'
 import { type OwnVault } from './vault.js'
 import { addressOf, currentVersions, isBehindNda, policyFor, type LinkChoices } from './versions.js'
 
@@ -138,7 +139,9 @@ async function makeLink(
   const { api, crypto, config } = tools
   if (config === null) return { ok: false, code: 'not-ready' }
   const { vault, linkName, founderName, choices, nda } = order
-  const published = await publish(tools, vault.vaultId, nda)
+  const published = nda === null
+    ? { ok: true as const, value: null }
+    : await publishDraft(api, vault.vaultId, nda)
   if (!published.ok) return published
   const versions = currentVersions(vault.documents)
   const made = await attempt(() => crypto.makeGrant({
@@ -152,22 +155,6 @@ async function makeLink(
   return stored.ok
     ? { ok: true, value: addressOf(config.publicUrl, grant.grantId, fragment) }
     : stored
-}
-
-/** The same text again has the same hash, and the server keeps it once. */
-async function publish(
-  { api }: SessionTools, vaultId: string, draft: NdaDraft | null,
-): Promise<Result<string | null>> {
-  if (draft === null) return { ok: true, value: null }
-  const filled = fillDraft(draft)
-  if ('problems' in filled) return { ok: false, code: 'nda-field' }
-  const { text, title, templateId, templateVersion, language } = filled.nda
-  const published = await api.publishNda(
-    vaultId, { text, title, templateId, templateVersion, language },
-  )
-  if (!published.ok) return published
-  rememberLaw(draft)
-  return { ok: true, value: published.value.sha256 }
 }
 
 function endOfDay(date: string): number | null {
