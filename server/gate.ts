@@ -1,10 +1,7 @@
 /**
  * What stands between a link and its headers: which gate a version has for this link, where a person
  * stands, what a device has earned, and what is handed over once the log shows it. Shared by the
- * investor's use-cases; decides, but changes nothing.
- *
- * [Note: The stricter gate] A version's own gate (signed in its record) and the grant's policy may differ,
- * since one link serves every document of a vault: the stricter of the two counts.
+ * investor's use-cases; decides, but changes nothing. [Note: The stricter gate] is in protocol/deck/policy.ts.
  */
 import { uuidv7 } from 'uuidv7'
 import {
@@ -18,13 +15,10 @@ import {
 import type { Receipt, ReleasedHeader, Standing } from '../protocol/api.js'
 import { encodeBase64Url, encodeHex } from '../protocol/bytes.js'
 import { assert } from '../protocol/errors.js'
-import { parsePolicy, type GrantPolicy } from '../protocol/deck/policy.js'
+import { gateUnder, isApprovalDue, parsePolicy, type GrantPolicy } from '../protocol/deck/policy.js'
 import { formatTime, sealEvent } from '../protocol/log/event.js'
 import { Refusal } from '../protocol/refusals.js'
 import type { World } from './world.js'
-
-type GateName = 'link' | 'email' | 'nda'
-const STRICTNESS: Readonly<Record<GateName, number>> = { link: 0, email: 1, nda: 2 }
 
 /** A link as it stands now, with the newest versions it can lead to. */
 export interface OpenGate {
@@ -60,15 +54,9 @@ export async function requireInvestor(
   return investor
 }
 
-/** See [Note: The stricter gate]. */
-export function gateOf(policy: GrantPolicy, version: Pick<GateVersion, 'part' | 'gate'>): GateName {
-  const asked = version.part === 1 ? policy.openPagesGate ?? version.gate : policy.gate
-  return STRICTNESS[asked] > STRICTNESS[version.gate] ? asked : version.gate
-}
-
 /** True unless something opens with the link alone. */
 export function isEmailDue(gate: OpenGate): boolean {
-  return !gate.versions.some((version) => gateOf(gate.policy, version) === 'link')
+  return !gate.versions.some((version) => gateUnder(gate.policy, version) === 'link')
 }
 
 /** This device's acceptance of the NDA now in force; `undefined` where there is no NDA, too. */
@@ -85,7 +73,7 @@ export function standingOf(gate: OpenGate, investor: Pick<Investor, 'declinedAtM
   if (acceptance?.status === 'awaiting') return 'awaiting-approval'
   if (acceptance?.status === 'denied') return 'denied'
   if (investor.declinedAtMs !== null) return 'declined'
-  const hasNda = gate.versions.some((version) => gateOf(gate.policy, version) === 'nda')
+  const hasNda = gate.versions.some((version) => gateUnder(gate.policy, version) === 'nda')
   return hasNda ? 'nda-due' : 'reading-open'
 }
 
@@ -96,7 +84,7 @@ export function earnedVersions(
   const isVerified = investor.email !== null && investor.verifiedAtMs !== null
   const hasSigned = acceptance?.status === 'accepted' || acceptance?.status === 'approved'
   return gate.versions.filter((version) => {
-    const needed = gateOf(gate.policy, version)
+    const needed = gateUnder(gate.policy, version)
     return needed === 'link' || (needed === 'email' && isVerified) || (needed === 'nda' && isVerified && hasSigned)
   })
 }
@@ -120,9 +108,9 @@ export async function chooseHeaders(
     versionIds: wanted.versions.map(({ id }) => id),
   })
   return wanted.versions.flatMap((version) => {
-    const isApprovalDue = gateOf(gate.policy, version) === 'nda' && gate.policy.release === 'on-approval'
+    const mayBeLinks = !isApprovalDue(gate.policy, version)
     const waiting = rows.find(
-      (row) => row.versionId === version.id && (row.deviceId !== null || !isApprovalDue),
+      (row) => row.versionId === version.id && (row.deviceId !== null || mayBeLinks),
     )
     return waiting === undefined ? [] : [{ version, waiting }]
   })
@@ -147,7 +135,7 @@ export function planReleases(
       document: version.documentId, part: version.part, version: version.version,
       device: investor.deviceId,
       recordSha256: encodeHex(recordHash(version)), headerSha256: encodeHex(waiting.headerSha256),
-      recipientSha256: encodeHex(investor.recipientSha256), gate: gateOf(gate.policy, version),
+      recipientSha256: encodeHex(investor.recipientSha256), gate: gateUnder(gate.policy, version),
       because: encodeHex(because),
     }),
   }))

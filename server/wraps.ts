@@ -11,9 +11,8 @@ import { decodeBase64Url, encodeBase64Url, encodeUtf8, equalBytes } from '../pro
 import { verifyWrap } from '../protocol/deck/grant.js'
 import { parseSealdeckHeader } from '../protocol/deck/header.js'
 import { fingerprintOf, formatRecipient } from '../protocol/deck/identity.js'
-import type { GrantPolicy } from '../protocol/deck/policy.js'
+import { isApprovalDue, type GrantPolicy } from '../protocol/deck/policy.js'
 import { Refusal } from '../protocol/refusals.js'
-import { gateOf } from './gate.js'
 import type { World } from './world.js'
 
 /** What every one of the headers must be for. */
@@ -48,11 +47,6 @@ export async function readWraps(
     if (target.device === null && isApprovalDue(target.policy, version)) throw new Refusal('grant-mismatch')
     return readWrap(world, target, version, wrapped)
   })
-}
-
-/** Whether a header of this version may exist only after the founder has approved a person. */
-export function isApprovalDue(policy: GrantPolicy, version: Pick<Version, 'part' | 'gate'>): boolean {
-  return policy.release === 'on-approval' && gateOf(policy, version) === 'nda'
 }
 
 function readWrap(

@@ -5,7 +5,7 @@
 import { decodeHex, encodeHex } from '../bytes.js'
 import { ProtocolError } from '../errors.js'
 import { MAX_POLICY_SIZE_BYTES } from '../limits.js'
-import { GATES } from './record.js'
+import { GATES, OPEN_PART } from './record.js'
 import type { Gate } from './record.js'
 
 /** What the founder asks of this link. Every key of the closed list, in the manner of our code. */
@@ -29,6 +29,28 @@ export interface GrantPolicy {
 
 const RELEASES = ['on-signature', 'on-approval'] as const
 const OPEN_PAGES_GATES = ['link', 'email'] as const
+
+const STRICTNESS: Readonly<Record<Gate, number>> = { link: 0, email: 1, nda: 2 }
+
+/**
+ * What a version asks for under this policy.
+ *
+ * [Note: The stricter gate] A version's own gate (signed in its record) and the grant's policy may differ, since one
+ * link serves every document of a vault: the stricter of the two counts, for server and founder alike.
+ */
+export function gateUnder(
+  policy: GrantPolicy, version: { readonly part: number, readonly gate: Gate },
+): Gate {
+  const asked = version.part === OPEN_PART ? policy.openPagesGate ?? version.gate : policy.gate
+  return STRICTNESS[asked] > STRICTNESS[version.gate] ? asked : version.gate
+}
+
+/** Whether a header of this version may exist only after the founder has approved a person. */
+export function isApprovalDue(
+  policy: GrantPolicy, version: { readonly part: number, readonly gate: Gate },
+): boolean {
+  return policy.release === 'on-approval' && gateUnder(policy, version) === 'nda'
+}
 
 /** `key: value` lines, each ending in a line feed, keys in ASCII order (SPEC.md § 3.6). */
 export function formatPolicy(policy: GrantPolicy): string {

@@ -5,6 +5,7 @@ import type {
 import { decodeBase64Url, encodeBase64Url } from '../../protocol/bytes.js'
 import { verifyGrant, type Grant } from '../../protocol/deck/grant.js'
 import type { Recipient } from '../../protocol/deck/identity.js'
+import { isApprovalDue } from '../../protocol/deck/policy.js'
 import { recordSha256, verifyRecord, type Part, type VersionRecord } from '../../protocol/deck/record.js'
 import type { Signed } from '../../protocol/deck/signature.js'
 import { openFileKey, wrapAndSign } from '../../protocol/deck/wrapped.js'
@@ -92,8 +93,8 @@ export function headersForLink(
   owner: Owner, grant: Pick<Grant, 'vaultId' | 'grantId' | 'linkRecipient' | 'policy' | 'ndaSha256'>,
   versions: readonly StoredVersion[],
 ): WrappedHeader[] {
-  const mayServe = ({ gate }: VersionRecord): boolean =>
-    gate !== 'nda' || (grant.ndaSha256 !== null && grant.policy.release === 'on-signature')
+  const mayServe = (record: VersionRecord): boolean =>
+    (record.gate !== 'nda' || grant.ndaSha256 !== null) && !isApprovalDue(grant.policy, record)
   return versions.filter((version) => mayServe(readOwnRecord(owner, grant.vaultId, version)))
     .map((version) => wrapVersion(owner, grant, version))
 }

@@ -4,11 +4,11 @@ import type { GrantSummary, ReviseGrant } from '../../protocol/api.js'
 import { decodeBase64Url, equalBytes } from '../../protocol/bytes.js'
 import { requireNewerGrant } from '../../protocol/deck/grant.js'
 import { formatRecipient } from '../../protocol/deck/identity.js'
-import type { GrantPolicy } from '../../protocol/deck/policy.js'
+import { isApprovalDue, type GrantPolicy } from '../../protocol/deck/policy.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { grantEvent, readGrant, revisionRow } from '../revisions.js'
 import { presentGrant, requireGrant } from '../vaults.js'
-import { isApprovalDue, readWraps } from '../wraps.js'
+import { readWraps } from '../wraps.js'
 import type { World } from '../world.js'
 
 const MAX_LINK_HEADERS = 5_000

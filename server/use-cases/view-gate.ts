@@ -2,7 +2,8 @@
 import { findNda } from '../../db/queries/gate.js'
 import type { GateView } from '../../protocol/api.js'
 import { encodeBase64Url } from '../../protocol/bytes.js'
-import { gateOf, requireGate, type OpenGate } from '../gate.js'
+import { gateUnder } from '../../protocol/deck/policy.js'
+import { requireGate, type OpenGate } from '../gate.js'
 import type { World } from '../world.js'
 
 /**
@@ -23,7 +24,7 @@ export async function viewGate(world: World, grantId: string): Promise<GateView>
     nda: await presentNda(world, gate),
     parts: gate.versions.map((version) => ({
       documentId: version.documentId, part: version.part === 1 ? 1 : 0,
-      gate: gateOf(gate.policy, version),
+      gate: gateUnder(gate.policy, version),
       version: version.version,
     })),
   }

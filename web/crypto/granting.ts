@@ -11,7 +11,7 @@ import {
   deriveLinkKeys, deriveLinkSecret, formatFragment, makeGrantId, parseRecipient, type LinkKeys,
   type Recipient,
 } from '../../protocol/deck/identity.js'
-import type { GrantPolicy } from '../../protocol/deck/policy.js'
+import { isApprovalDue, type GrantPolicy } from '../../protocol/deck/policy.js'
 import { recordSha256, verifyRecord, type VersionRecord } from '../../protocol/deck/record.js'
 import type { Signed } from '../../protocol/deck/signature.js'
 import { ProtocolError } from '../../protocol/errors.js'
@@ -21,7 +21,7 @@ import { formatVkey, parseVkey } from '../../protocol/log/note.js'
 import { isLowOrderKey, wipe } from '../../protocol/sodium.js'
 import type { Card, CryptoWorker, Policy } from '../crypto.js'
 import type { Owner } from './owner.js'
-import { openFileKey, wrapAndSign } from '../../protocol/deck/wrapped.js'
+import { equalRecipients, openFileKey, wrapAndSign } from '../../protocol/deck/wrapped.js'
 
 /** The consent text that acceptances carry; see copy of the gate. */
 export const CONSENT_VERSION = 1
@@ -182,6 +182,7 @@ export function readOwnRecord(
   const record = verifyRecord(signed, owner.keys().fingerprint)
   if (record.vaultId !== vaultId) throw new ProtocolError('wrong-vault', 'version record')
   const isStated = record.documentId === version.documentId && record.version === version.version &&
+    record.part === version.part && record.gate === version.gate &&
     record.payloadLength === version.payloadLength
   if (!isStated) throw new ProtocolError('broken-chain', 'the server states another version')
   return { record, signed }
@@ -215,8 +216,8 @@ function wrapForLink(
   owner: Owner, terms: Terms, versions: readonly StoredVersion[],
 ): WrappedHeader[] {
   const { policy, linkRecipient } = terms.grant
-  const mayWrap = (version: StoredVersion): boolean => policy.release === 'on-signature' ||
-    readOwnRecord(owner, terms.grant.vaultId, version).record.gate !== 'nda'
+  const mayWrap = (version: StoredVersion): boolean =>
+    !isApprovalDue(policy, readOwnRecord(owner, terms.grant.vaultId, version).record)
   return versions.filter(mayWrap).map((version) =>
     wrapVersion(owner, terms, version, { recipient: linkRecipient, acceptanceSha256: null }))
 }
@@ -252,7 +253,10 @@ function requireEnrolled(terms: Terms, request: AccessRequest): Recipient {
   const isStated = request.recipient === enrolment.recipient &&
     request.deviceSigningKey === encodeBase64Url(deviceKey)
   if (!isStated) throw new ProtocolError('bad-details', 'the server names another device')
-  return parseRecipient(enrolment.recipient)
+  const recipient = parseRecipient(enrolment.recipient)
+  // Or what she makes for one device would open for all who have the link.
+  if (equalRecipients(recipient, terms.grant.linkRecipient)) throw new ProtocolError('wrong-grant', 'the link\'s own recipient')
+  return recipient
 }
 
 function requireAccepted(owner: Owner, terms: Terms, request: AccessRequest): void {
