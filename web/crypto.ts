@@ -264,14 +264,17 @@ export interface CryptoWorker {
     fragment: string,
   ): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
   checkReceipt(input: { logVkey: string, proof: string }): Promise<CheckedReceipt>
-  /** The same for several, and each checkpoint must agree with the one this browser remembered. */
+  /**
+   * The same for several of one visit, by the log that the grant names: each must be about this device and this
+   * link, and each checkpoint must agree with the one this browser remembered.
+   */
   checkReceipts(
-    input: { logVkey: string, proofs: readonly string[], readConsistency: ReadConsistency },
+    input: { grantId: string, proofs: readonly string[], readConsistency: ReadConsistency },
   ): Promise<CheckedReceipt[]>
   /** Checks checkpoint, consistency with the one remembered, and each event's inclusion. */
-  checkEvents(
-    input: { logVkey: string, list: EventList, readConsistency: ReadConsistency },
-  ): Promise<CheckedLog>
+  checkEvents(input: {
+    vaultId: string, logVkey: string, list: EventList, readConsistency: ReadConsistency,
+  }): Promise<CheckedLog>
   /** After `forked-log`: the two checkpoints that cannot both be true, to be kept as evidence. */
   forkEvidence(origin: string): Promise<{ remembered: string, offered: string } | null>
   /** The same for an exported file; every event must hold. `logVkey` null: the one the file names. */
@@ -283,10 +286,11 @@ export type ReadConsistency = (from: number, to: number) => Promise<string[]>
 /** What the worker exposes: a function inside an object cannot cross, so it goes beside it. */
 export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents' | 'checkReceipts'> {
   checkReceipts(
-    input: { logVkey: string, proofs: readonly string[] }, readConsistency?: ReadConsistency,
+    input: { grantId: string, proofs: readonly string[] }, readConsistency?: ReadConsistency,
   ): Promise<CheckedReceipt[]>
   checkEvents(
-    input: { logVkey: string, list: EventList }, readConsistency?: ReadConsistency,
+    input: { vaultId: string, logVkey: string, list: EventList },
+    readConsistency?: ReadConsistency,
   ): Promise<CheckedLog>
 }
 
@@ -346,10 +350,10 @@ function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
       remote.exportVersion(input, proxy(movingBytes(source)), proxy(onBytes)),
     saveVersion: (input, source, onBytes) =>
       remote.saveVersion(input, proxy(movingBytes(source)), proxy(onBytes)),
-    checkEvents: ({ logVkey, list, readConsistency }) =>
-      remote.checkEvents({ logVkey, list }, proxy(readConsistency)),
-    checkReceipts: ({ logVkey, proofs, readConsistency }) =>
-      remote.checkReceipts({ logVkey, proofs }, proxy(readConsistency)),
+    checkEvents: ({ vaultId, logVkey, list, readConsistency }) =>
+      remote.checkEvents({ vaultId, logVkey, list }, proxy(readConsistency)),
+    checkReceipts: ({ grantId, proofs, readConsistency }) =>
+      remote.checkReceipts({ grantId, proofs }, proxy(readConsistency)),
   }
 }
 

@@ -71,7 +71,9 @@ const { readConsistency } = log
 
 t.test('every event that is there is proven, with its details', async (t) => {
   const { crypto } = makeClient()
-  const checked = await crypto.checkEvents({ logVkey, list: log.list(7), readConsistency })
+  const checked = await crypto.checkEvents({
+    vaultId: VAULT_ID, logVkey, list: log.list(7), readConsistency,
+  })
   t.match(checked, { origin: ORIGIN, treeSize: 7, rememberedSize: null })
   t.ok(checked.events.every(({ isProven }) => isProven))
   t.match(checked.events[0], { event: { type: 'export.made' }, details: { name: 'Grace Hopper' } })
@@ -82,14 +84,17 @@ t.test('an event that was changed is shown as unproven, and the others stay', as
   const zeros = encodeBase64Url(new Uint8Array(32))
   const changes: Partial<LoggedEvent>[] = [
     { salt: zeros }, { index: 3 }, { proof: [] }, { proof: [zeros, zeros, zeros] }, { type: 'header.released' },
-    { vaultTag: encodeBase64Url(new Uint8Array(16).fill(1)) }, { event: null, salt: null, commitment: zeros },
+    { vaultTag: encodeBase64Url(new Uint8Array(16).fill(1)) },
+    { event: null, salt: null, commitment: zeros },
     { details: { bytes: encodeBase64Url(new Uint8Array([123, 125])), salt: zeros } },
   ]
   for (const change of changes) {
     const list = log.list(7)
     const changed = list.events.map((event, at) => at === 2 ? { ...event, ...change } : event)
     const offered = { ...list, events: changed }
-    const checked = await crypto.checkEvents({ logVkey, list: offered, readConsistency })
+    const checked = await crypto.checkEvents({
+      vaultId: VAULT_ID, logVkey, list: offered, readConsistency,
+    })
     const proven = checked.events.map(({ isProven }) => isProven)
     t.same(proven, [true, true, false, true, true, true, true], Object.keys(change).join())
     t.equal(checked.events[2]?.event, null, 'and nothing of it is shown as said by the log')
@@ -102,7 +107,7 @@ t.test('an event that was erased is proven to be there, and nothing is said of i
   const erased = { event: null, salt: null, details: null }
   const changed = list.events.map((event, at) => at === 2 ? { ...event, ...erased } : event)
   const checked = await crypto.checkEvents({
-    logVkey, list: { ...list, events: changed }, readConsistency,
+    vaultId: VAULT_ID, logVkey, list: { ...list, events: changed }, readConsistency,
   })
   t.same(checked.events[2], { index: 2, isProven: true, event: null, details: null })
 })
@@ -111,7 +116,7 @@ t.test('a checkpoint by another key, or of another log, is refused', async (t) =
   const { crypto } = makeClient()
   const other = ed25519Signer(ORIGIN, new Uint8Array(32).fill(8))
   const list = log.list(7)
-  const wrongKey = { logVkey: formatVkey(other.key), list, readConsistency }
+  const wrongKey = { vaultId: VAULT_ID, logVkey: formatVkey(other.key), list, readConsistency }
   await t.rejects(crypto.checkEvents(wrongKey), { message: /^unknown-signer/ })
   const elsewhere = formatVkey(ed25519Signer('other.test', new Uint8Array(32).fill(7)).key)
   await t.rejects(crypto.checkEvents({ ...wrongKey, logVkey: elsewhere }), { message: /^wrong-origin/ })
@@ -120,7 +125,9 @@ t.test('a checkpoint by another key, or of another log, is refused', async (t) =
 t.test('the tree must have grown out of the one that was seen last', async (t) => {
   const store = createMemoryStore()
   const check = (list: EventList, read = readConsistency) =>
-    makeClient(store).crypto.checkEvents({ logVkey, list, readConsistency: read })
+    makeClient(store).crypto.checkEvents({
+      vaultId: VAULT_ID, logVkey, list, readConsistency: read,
+    })
   t.equal((await check(log.list(3))).rememberedSize, null)
   t.equal((await check(log.list(7))).rememberedSize, 3)
   t.equal((await check(log.list(5))).rememberedSize, 7, 'an older one of the same history is no harm')
@@ -135,13 +142,44 @@ t.test('a second history is an alarm, with both checkpoints as evidence', async 
   const forked = makeLog([...events.slice(0, 4), ...others])
   for (const size of [7, 8, 5]) {
     const { crypto } = makeClient()
-    await crypto.checkEvents({ logVkey, list: log.list(6), readConsistency })
+    await crypto.checkEvents({ vaultId: VAULT_ID, logVkey, list: log.list(6), readConsistency })
     const offered = forked.list(size)
-    const fork = { logVkey, list: offered, readConsistency: forked.readConsistency }
+    const { readConsistency: read } = forked
+    const fork = { vaultId: VAULT_ID, logVkey, list: offered, readConsistency: read }
     await t.rejects(crypto.checkEvents(fork), { message: /^forked-log/ }, `at ${size} entries`)
     t.same(await crypto.forkEvidence(ORIGIN), {
       remembered: log.list(6).checkpoint, offered: offered.checkpoint,
     })
     await t.rejects(crypto.checkEvents(fork), { message: /^forked-log/ }, 'and it stays one')
+  }
+})
+
+t.test('an event of another vault, or said to be another, is not this vault\'s', async (t) => {
+  const { crypto } = makeClient()
+  const list = log.list(7)
+  const elsewhere = await crypto.checkEvents({
+    vaultId: uuidv7(), logVkey, list, readConsistency,
+  })
+  t.ok(elsewhere.events.every(({ isProven, event }) => !isProven && event === null))
+  for (const change of [{ eventId: uuidv7() }, { atMs: 0 }]) {
+    const changed = list.events.map((event) => ({ ...event, ...change }))
+    const checked = await crypto.checkEvents({
+      vaultId: VAULT_ID, logVkey, list: { ...list, events: changed }, readConsistency,
+    })
+    t.ok(checked.events.every(({ isProven }) => !isProven), Object.keys(change).join())
+  }
+})
+
+t.test('two histories offered side by side do not both pass', async (t) => {
+  const forked = makeLog([...events.slice(0, 4), makeEvent(), makeEvent()])
+  for (const isSeenBefore of [false, true]) {
+    const { crypto } = makeClient()
+    const check = (from: typeof log, size: number) => crypto.checkEvents({
+      vaultId: VAULT_ID, logVkey, list: from.list(size), readConsistency: from.readConsistency,
+    })
+    if (isSeenBefore) await check(log, 3)
+    const results = await Promise.allSettled([check(log, 6), check(forked, 6)])
+    t.same(results.map(({ status }) => status), ['fulfilled', 'rejected'])
+    t.not(await crypto.forkEvidence(ORIGIN), null)
   }
 })

@@ -17,6 +17,7 @@ import { policyOfLog, verifyCheckpoint, type TrustedCheckpoint } from '../../pro
 import { parseProof, verifyOpening, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
 import type { CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ReadConsistency } from '../crypto.js'
 import type { Platform } from './platform.js'
+import type { Visiting, VisitScope } from './visiting.js'
 
 type CheckMethods = Pick<CryptoWorker,
   'takeAuditorFragment' | 'checkReceipt' | 'checkReceipts' | 'checkEvents' | 'checkExport' | 'forkEvidence'>
@@ -25,8 +26,18 @@ const LOG_PIN_SIZE_BYTES = 16
 
 type Fork = NonNullable<Awaited<ReturnType<CryptoWorker['forkEvidence']>>>
 
-export function createChecking(platform: Platform): CheckMethods {
+export function createChecking(platform: Platform, visiting: Visiting): CheckMethods {
   const forks = new Map<string, Fork>()
+  const turns = new Map<string, Promise<unknown>>()
+
+  /** One after another: two checks side by side would each pass by what the other one remembers. */
+  function requireGrowth(offered: Offered, read: ReadConsistency): Promise<number | null> {
+    const { origin } = offered.trusted.checkpoint
+    const before = turns.get(origin) ?? Promise.resolve()
+    const turn = before.then(() => growFrom(platform, offered, read, forks))
+    turns.set(origin, turn.catch(() => undefined))
+    return turn
+  }
   return {
     async takeAuditorFragment(fragment) {
       return readAuditorFragment(fragment)
@@ -34,23 +45,24 @@ export function createChecking(platform: Platform): CheckMethods {
     async checkReceipt({ logVkey, proof }) {
       return describeReceipt(verifyProof(proof, policyOfLog(logVkey)))
     },
-    async checkReceipts({ logVkey, proofs, readConsistency }) {
+    async checkReceipts({ grantId, proofs, readConsistency }) {
+      const scope = visiting.scope(grantId)
       const checked: CheckedReceipt[] = []
       for (const proof of proofs) {
-        const trusted = verifyProof(proof, policyOfLog(logVkey))
+        const trusted = verifyProof(proof, policyOfLog(scope.logVkey))
+        requireOwnEvent(trusted.event, scope)
         const { checkpoint: note } = parseProof(proof)
-        await requireGrowth(platform, { note, trusted }, readConsistency, forks)
+        await requireGrowth({ note, trusted }, readConsistency)
         checked.push(describeReceipt(trusted))
       }
       return checked
     },
-    async checkEvents({ logVkey, list, readConsistency }) {
+    async checkEvents({ vaultId, logVkey, list, readConsistency }) {
       const trusted = verifyCheckpoint(list.checkpoint, policyOfLog(logVkey))
       const offered = { note: list.checkpoint, trusted }
-      const rememberedSize = await requireGrowth(platform, offered, readConsistency, forks)
-      return describeLog(
-        trusted, list.events.map((event) => checkEvent(event, trusted)), rememberedSize,
-      )
+      const rememberedSize = await requireGrowth(offered, readConsistency)
+      const events = list.events.map((event) => checkEvent(event, { vaultId, trusted }))
+      return describeLog(trusted, events, rememberedSize)
     },
     async checkExport({ text, logVkey }) {
       const audit = parseExport(text)
@@ -64,6 +76,16 @@ export function createChecking(platform: Platform): CheckMethods {
       return forks.get(origin) ?? null
     },
   }
+}
+
+/** A receipt of another's release, or of another link, would be true, and prove nothing here. */
+function requireOwnEvent(event: Event, scope: VisitScope): void {
+  const { vaultId, grantId, deviceKey, recipientSha256, agreementSha256 } = scope
+  const isOwn = event.vault === vaultId && event.grant === grantId &&
+    (event.deviceKey ?? deviceKey) === deviceKey &&
+    (event.recipientSha256 ?? recipientSha256) === recipientSha256 &&
+    (event.agreementSha256 ?? agreementSha256) === agreementSha256
+  if (!isOwn) throw new ProtocolError('bad-proof', 'a receipt of something else')
 }
 
 function describeReceipt({ index, checkpoint, event }: VerifiedReceipt): CheckedReceipt {
@@ -102,12 +124,16 @@ function readAuditorFragment(
 // ---- One event ----
 
 /** What does not hold is shown as unproven, not left out: a gap would hide what was tampered with. */
-function checkEvent(logged: LoggedEvent, trusted: TrustedCheckpoint): CheckedEvent {
+function checkEvent(
+  logged: LoggedEvent, { vaultId, trusted }: { vaultId: string, trusted: TrustedCheckpoint },
+): CheckedEvent {
   const unproven = { index: logged.index, isProven: false, event: null, details: null }
   try {
     if (logged.event === null || logged.salt === null) return checkErased(logged, trusted)
     const event = openEvent(logged, logged.event, logged.salt, trusted)
-    if (event.type !== logged.type) return unproven
+    const isStated = event.type === logged.type && event.id === logged.eventId &&
+      event.vault === vaultId && Date.parse(event.at) === logged.atMs
+    if (!isStated) return unproven
     return { index: logged.index, isProven: true, event, details: openDetails(logged, event) }
   } catch (error) {
     if (error instanceof ProtocolError) return unproven
@@ -157,7 +183,7 @@ interface Offered { readonly note: string, readonly trusted: TrustedCheckpoint }
  * See [Note: Remembered checkpoint]. Answers the remembered size, or `null` on a first meeting.
  * @throws ProtocolError `forked-log` if both trees cannot be one log's.
  */
-async function requireGrowth(
+async function growFrom(
   platform: Platform, offered: Offered, read: ReadConsistency, forks: Map<string, Fork>,
 ): Promise<number | null> {
   const { origin, size } = offered.trusted.checkpoint

@@ -25,7 +25,7 @@ export function createCrypto(platform: Platform): CryptoWorker {
     ...createLeaving(platform, owner),
     ...visiting.methods,
     ...opening.methods,
-    ...createChecking(platform),
+    ...createChecking(platform, visiting),
     async forgetAll() {
       opening.forget()
       sealing.forget()

@@ -60,8 +60,20 @@ interface Visit {
   readonly received: Map<string, Received>
 }
 
+/** What every event about this device, through this link, names. */
+export interface VisitScope {
+  readonly logVkey: string
+  readonly vaultId: string
+  readonly grantId: string
+  readonly deviceKey: string
+  readonly recipientSha256: string
+  /** `undefined` where the grant asks for no NDA. */
+  readonly agreementSha256: string | undefined
+}
+
 export interface Visiting {
   readonly methods: VisitMethods
+  scope(grantId: string): VisitScope
   /** @throws ProtocolError `wrong-header` if no header of the version was received. */
   received(grantId: string, versionId: string): Received
   forget(): void
@@ -81,6 +93,7 @@ export function createVisiting(platform: Platform): Visiting {
       ...noteMethods(visitOf, platform),
       receiveHeaders: async ({ grantId, headers }) => receive(visitOf(grantId), headers, platform),
     },
+    scope: (grantId) => scopeOf(visitOf(grantId)),
     received(grantId, versionId) {
       const received = visitOf(grantId).received.get(versionId)
       if (received === undefined) throw new ProtocolError('wrong-header', 'none was received')
@@ -253,6 +266,17 @@ function gateOf(visit: Visit): Gate {
 }
 
 // ---- Notes ----
+
+function scopeOf(visit: Visit): VisitScope {
+  const { grant } = gateOf(visit)
+  const { identity } = deviceOf(visit)
+  return {
+    logVkey: grant.logVkey, vaultId: grant.vaultId, grantId: visit.grantId,
+    deviceKey: keysOf(visit).deviceKey,
+    recipientSha256: hashRecipient(formatRecipient(identity.recipient)),
+    agreementSha256: grant.ndaSha256 === null ? undefined : encodeHex(grant.ndaSha256),
+  }
+}
 
 interface Signers { readonly link: NoteSigner, readonly device: NoteSigner }
 

@@ -51,7 +51,6 @@ export type Arrival =
 export interface Gate {
   readonly verified: VerifiedGate
   readonly nda: { readonly sha256: string, readonly title: string, readonly language: 'en' | 'ru' } | null
-  readonly logVkey: string
   readonly viewerOrigin: string
   readonly outboxPath: string | null
   readonly parts: readonly { readonly documentId: string, readonly part: 0 | 1, readonly gate: 'link' | 'email' | 'nda' }[]
@@ -98,7 +97,7 @@ export async function arrive(tools: VisitTools, fragment: string | null): Promis
   const verified = await attempt(() => crypto.verifyGate(view.value))
   if (!verified.ok) return { step: 'closed', code: verified.code }
   const gate: Gate = {
-    verified: verified.value, nda: view.value.nda, logVkey: view.value.logVkey,
+    verified: verified.value, nda: view.value.nda,
     parts: view.value.parts,
     viewerOrigin: config.value.viewerOrigin, outboxPath: config.value.outboxPath,
   }
@@ -174,19 +173,25 @@ async function ask(
   })
   if (!access.ok) return access
   api.holdSession(access.value.session)
-  const opened = await receive(tools, gate, access.value.release)
+  const opened = await receive(tools, gate, access.value.release, 'device.enrolled')
   return opened.ok ? { ok: true, value: { person: { name, email }, opened: opened.value } } : opened
 }
 
-/** Check receipts and headers in the worker, and keep the file keys for this device's next visit. */
-async function receive(tools: VisitTools, gate: Gate, release: Release): Promise<Result<Opened>> {
+/**
+ * Check receipts and headers in the worker, and keep the file keys for this device's next visit.
+ *
+ * @param act - what was just done here: without its receipt it is not taken as done.
+ */
+async function receive(
+  tools: VisitTools, gate: Gate, release: Release, act?: 'device.enrolled' | 'nda.accepted',
+): Promise<Result<Opened>> {
   const { api, crypto, grantId } = tools
   const checked = await attempt(() => crypto.checkReceipts({
-    logVkey: gate.logVkey, readConsistency: consistencyOf(api),
-    proofs: release.receipts.map(({ proof }) => proof),
+    grantId, readConsistency: consistencyOf(api), proofs: release.receipts.map(({ proof }) => proof),
   }))
   if (!checked.ok) return checked
-  const isLogged = await areLogged(release.headers, checked.value)
+  const isActLogged = act === undefined || checked.value.some((one) => typeOf(one) === act)
+  const isLogged = isActLogged && await areLogged(release.headers, checked.value)
   if (!isLogged) return { ok: false, code: 'bad-proof' }
   const received = await attempt(() => crypto.receiveHeaders({ grantId, headers: release.headers }))
   if (!received.ok) return received
@@ -206,11 +211,14 @@ async function receive(tools: VisitTools, gate: Gate, release: Release): Promise
 async function areLogged(
   headers: readonly ReleasedHeader[], receipts: readonly CheckedReceipt[],
 ): Promise<boolean> {
-  const released = receipts.map(({ event }) => Object(event))
-    .filter((event) => Reflect.get(event, 'type') === 'header.released')
-    .map((event) => Reflect.get(event, 'headerSha256'))
+  const released = receipts.filter((receipt) => typeOf(receipt) === 'header.released')
+    .map(({ event }): unknown => Reflect.get(Object(event), 'headerSha256'))
   const hashes = await Promise.all(headers.map(({ header }) => hashHex(decodeBase64Url(header))))
   return hashes.every((hash) => released.includes(hash))
+}
+
+function typeOf({ event }: CheckedReceipt): unknown {
+  return Reflect.get(Object(event), 'type')
 }
 
 async function hashHex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -275,7 +283,7 @@ export async function sign(
   if (!signed.ok) return signed
   const release = await sendSignature(tools, signed.value.acceptance)
   if (!release.ok) return release
-  const earned = await receive(tools, gate, release.value)
+  const earned = await receive(tools, gate, release.value, 'nda.accepted')
   if (!earned.ok) return earned
   const documents = joinDocuments(before.documents, earned.value.documents)
   const opened = { ...earned.value, documents }
