@@ -99,6 +99,7 @@ for (const run of RUNS) {
     await investor.readsSlide(slideText(words.slides, openCount - 1))
     await investor.checks('open slides')
     await investor.signsNda()
+    await investor.seesNoMore('Read and sign to open the rest')
     await investor.reads('Signed, and on record')
     t.equal(investor.clickCount, 3, 'three clicks to a signed NDA')
     t.equal(investor.fieldCount, 2, 'two fields')

@@ -84,13 +84,16 @@ export class Toolbar {
   #jump(): void {
     const number = Number.parseInt(this.#number.value, 10)
     this.#acts.goTo(Number.isSafeInteger(number) ? number - 1 : this.#index)
+    this.#number.value = String(this.#index + 1)
     this.#number.blur()
   }
 
   show(state: ToolbarState, words: Words): void {
     const { index, count, zoom } = state
+    // Pages come and are drawn while somebody types where to go.
+    const isTyping = document.activeElement === this.#number && index === this.#index
     this.#index = index
-    this.#number.value = count === 0 ? '–' : String(index + 1)
+    if (!isTyping || count === 0) this.#number.value = count === 0 ? '–' : String(index + 1)
     this.#count.textContent = count === 0 ? '–' : String(count)
     this.#previous.disabled = index <= 0
     this.#next.disabled = index >= state.lastIndex

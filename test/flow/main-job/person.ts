@@ -2,7 +2,7 @@
  * Somebody at a browser of their own: presses what can be seen, by its accessible name, and is counted.
  * Knows no surface; founder, investor and auditor are built on it.
  */
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { findViolations, sessionOf } from '../../helpers/axe.js'
 import { openProfile, type Profile, type ProfileOptions } from '../../helpers/chromium.js'
@@ -116,17 +116,22 @@ export class Person {
 
   /** The words of one slide, as selected text would have them, in the viewer's frame. */
   async readsSlide(text: string): Promise<void> {
-    await this.frame.getByText(text, { exact: true }).waitFor({ state: 'attached' })
+    await this.slide.getByText(text, { exact: true }).waitFor({ state: 'attached' })
   }
 
   /** By the page counter, as on any deck. */
   async turnsTo(number: number): Promise<void> {
+    await this.slide.waitFor() // Before that nobody knows how many there are.
     const counter = this.frame.getByRole('textbox', { name: /Go to slide/ })
     await counter.fill(String(number))
     await counter.press('Enter')
   }
 
-  get frame() {
+  get slide(): Locator {
+    return this.frame.getByRole('group', { name: /^Slide \d+ of/ })
+  }
+
+  get frame(): FrameLocator {
     return this.page.getByTestId('deck').frameLocator('iframe')
   }
 

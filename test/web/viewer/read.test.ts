@@ -97,6 +97,11 @@ t.test('the counter jumps, and never leaves the deck', async (t) => {
   }
   await page.evaluate(() => window.host.send({ kind: 'go-to', index: 6 }))
   await isAt(frame, 7)
+
+  await frame.locator('.number').fill('3')
+  await page.evaluate(() => window.host.send({ kind: 'locale', locale: 'ru' }))
+  await frame.getByRole('textbox', { name: 'Перейти к слайду' }).press('Enter')
+  await isAt(frame, 3)
 })
 
 t.test('zoom: keys and buttons, then keys scroll before they turn', async (t) => {
