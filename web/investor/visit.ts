@@ -190,7 +190,8 @@ async function receive(
     grantId, readConsistency: consistencyOf(api), proofs: release.receipts.map(({ proof }) => proof),
   }))
   if (!checked.ok) return checked
-  const isActLogged = act === undefined || checked.value.some((one) => typeOf(one) === act)
+  const isActLogged = act === undefined ||
+    checked.value.some((receipt) => typeOf(receipt) === act)
   const isLogged = isActLogged && await areLogged(release.headers, checked.value)
   if (!isLogged) return { ok: false, code: 'bad-proof' }
   const received = await attempt(() => crypto.receiveHeaders({ grantId, headers: release.headers }))
