@@ -18,9 +18,9 @@ import { Founder, type Answer, type BegunUpload, type Link } from '../helpers/pe
 import { startServer, type Server, type ServerOptions } from '../helpers/server.js'
 
 const UPLOAD_ROUNDS = 4
-const SIGNATURE_ROUNDS = 20
+const SIGNATURE_ROUNDS = 12
 const MIN_WINDOW_MS = 60
-const TIMEOUT_MS = 280_000
+const TIMEOUT_MS = 800_000
 const SETTINGS = { EMAIL_CODES_PER_NETWORK: '1000' }
 
 await ready()

@@ -27,7 +27,7 @@ const browser = await useChromium(t)
 await ready()
 
 /** On an idle machine a run takes a minute. */
-const TIMEOUT_MS = 280_000
+const TIMEOUT_MS = 800_000
 
 interface Run {
   readonly engines: 'embedded' | 'real'
@@ -38,8 +38,8 @@ interface Run {
 }
 
 const RUNS: readonly Run[] = [
-  { engines: 'embedded', founder: { passkey: 'prf' }, deck: { pageCount: 3, imageSizeBytes: 20_000, openCount: 2 } },
-  { engines: 'real', founder: { passkey: 'no-prf', colorScheme: 'dark' }, deck: { pageCount: 150, imageSizeBytes: 60_000, openCount: 4 } },
+  { engines: 'embedded', founder: { passkey: 'prf' }, deck: { pageCount: 3, imageSizeBytes: 20_000, openCount: 2 }, by: 'keyboard' },
+  { engines: 'real', founder: { passkey: 'no-prf', colorScheme: 'dark' }, deck: { pageCount: 150, imageSizeBytes: 60_000, openCount: 4 }, by: 'pointer' },
 ]
 
 /** A word that occurs nowhere else. */
@@ -81,7 +81,7 @@ for (const run of RUNS) {
     await founder.checks('no decks yet')
     founder.clickCount = 0
     await founder.drops(path)
-    await founder.sealsDeck({ title: words.title, openCount, pageCount })
+    await founder.sealsDeck({ title: words.title, openCount, pageCount, by: run.by })
     const link = await founder.createsLink({ name: words.linkName })
     t.equal(founder.clickCount, 3, 'three clicks from the dropped file to the copied link')
     t.match(link, new RegExp(`^${server.origin}/g/[\\w-]+#[\\w-]+$`))
@@ -179,13 +179,14 @@ for (const run of RUNS) {
 
     // ---- Nobody else holds any of it.
     t.equal(await server.stop(), 0)
+    t.same(findSecrets({ file: [Buffer.from(pdf)] }, { picture: pictureOf(pdf) }), ['picture in file'])
     const secrets: Secrets = {
       ...words, ...passphrases, picture: pictureOf(pdf),
       'founder\'s recovery code': recoveryCode, 'founder\'s recovery bytes': parseRecoveryCode(recoveryCode),
       'auditor\'s recovery code': auditorCode, 'auditor\'s recovery bytes': parseRecoveryCode(auditorCode),
       ...secretsOf('link', link), ...secretsOf('approval link', approvalLink),
     }
-    await searches(t, server, { secrets, known: founderName })
+    await searches(t, server, { secrets, founderName })
     for (const person of [founder, investor, careful, auditor, elsewhere]) {
       await person.profile.close()
     }
@@ -197,12 +198,18 @@ function secretsOf(name: string, link: string): Secrets {
   return { [`fragment of the ${name}`]: fragment, [`secret of the ${name}`]: parseFragment(fragment).linkSecret }
 }
 
-/** `known` stands in the NDA, which the server may read: the search must find that, or it finds nothing. */
+/** First what must be there, so that a search that finds nothing is worth something. */
 async function searches(
-  t: Test, server: Server, { secrets, known }: { secrets: Secrets, known: string },
+  t: Test, server: Server, { secrets, founderName }: { secrets: Secrets, founderName: string },
 ): Promise<void> {
   const places = await collectPlaces(server)
-  const found = findSecrets(places, { known })
-  t.ok(['database', 'files', 'line'].every((place) => found.includes(`known in ${place}`)), `the search finds what is there: ${found.join()}`)
-  t.same(findSecrets(places, secrets), [], 'no secret is found anywhere')
+  // The NDA's parties are the server's to know; the log's name stands in each checkpoint.
+  const known: Secrets = { party: founderName, log: server.world.keys.log.origin, path: '/api/vaults' }
+  const found = findSecrets(places, known)
+  const due = [
+    'party in database', 'party in files', 'party in line', 'path in log',
+    ...server.bucket === null ? ['log in files'] : ['log in bucket', 'party in dump'],
+  ]
+  t.same(due.filter((one) => !found.includes(one)), [], 'the search finds what is there')
+  t.same(findSecrets(places, secrets), [], 'and no secret anywhere')
 }

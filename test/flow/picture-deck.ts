@@ -43,7 +43,8 @@ interface Words {
   readonly isBold?: boolean
 }
 
-function write({ page, bold, plain }: Pen, { text, x, y, size, color = INK, isBold = false }: Words): void {
+function write({ page, bold, plain }: Pen, words: Words): void {
+  const { text, x, y, size, color = INK, isBold = false } = words
   page.drawText(text, { x, y, size, color, font: isBold ? bold : plain })
 }
 
@@ -68,12 +69,15 @@ function cover(title: string, lead: string): Slide {
   }
 }
 
-function figures(title: string, lead: string, pairs: ReadonlyArray<readonly [string, string]>): Slide {
+function figures(
+  title: string, lead: string, pairs: ReadonlyArray<readonly [string, string]>,
+): Slide {
   return (pen) => {
     head(pen, title, lead)
     for (const [index, [figure, meaning]] of pairs.entries()) {
       const x = MARGIN + index * 280
-      write(pen, { text: figure, x, y: 210, size: 68, color: index === 1 ? EMBER : PINE, isBold: true })
+      const color = index === 1 ? EMBER : PINE
+      write(pen, { text: figure, x, y: 210, size: 68, color, isBold: true })
       write(pen, { text: meaning, x, y: 172, size: 17, color: GREY })
     }
   }
@@ -95,7 +99,8 @@ function circles(title: string, lead: string, sizes: readonly number[]): Slide {
     head(pen, title, lead)
     const colors = [PALE, PINE, EMBER]
     for (const [index, size] of sizes.entries()) {
-      pen.page.drawCircle({ x: 620, y: 60 + size, size, color: colors[index % colors.length] ?? PALE })
+      const color = colors[index % colors.length] ?? PALE
+      pen.page.drawCircle({ x: 620, y: 60 + size, size, color })
     }
   }
 }
@@ -106,7 +111,8 @@ function people(title: string, lead: string, names: readonly string[]): Slide {
     for (const [index, name] of names.entries()) {
       const x = MARGIN + 80 + index * 210
       pen.page.drawCircle({ x, y: 230, size: 64, color: index % 2 === 0 ? PINE : EMBER })
-      write(pen, { text: name.slice(0, 1), x: x - 14, y: 214, size: 44, color: PAPER, isBold: true })
+      const initial = name.slice(0, 1)
+      write(pen, { text: initial, x: x - 14, y: 214, size: 44, color: PAPER, isBold: true })
       write(pen, { text: name, x: x - 60, y: 128, size: 17 })
     }
   }
@@ -117,7 +123,8 @@ function rows(title: string, lead: string, lines: readonly string[]): Slide {
     head(pen, title, lead)
     for (const [index, line] of lines.entries()) {
       const y = 310 - index * 62
-      pen.page.drawRectangle({ x: MARGIN, y: y - 18, width: 816, height: 48, color: index % 2 === 0 ? PALE : PAPER })
+      const color = index % 2 === 0 ? PALE : PAPER
+      pen.page.drawRectangle({ x: MARGIN, y: y - 18, width: 816, height: 48, color })
       pen.page.drawCircle({ x: MARGIN + 26, y: y + 6, size: 8, color: PINE })
       write(pen, { text: line, x: MARGIN + 52, y, size: 19 })
     }

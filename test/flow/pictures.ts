@@ -12,7 +12,7 @@ import type { Person } from './main-job/person.js'
 import { makePictureDeck } from './picture-deck.js'
 
 const FOLDER = fileURLToPath(new URL('../../docs/pictures', import.meta.url))
-const TIMEOUT_MS = 280_000
+const TIMEOUT_MS = 800_000
 
 await mkdir(FOLDER, { recursive: true })
 const browser = await useChromium(t)

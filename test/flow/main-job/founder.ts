@@ -1,5 +1,6 @@
 /** A founder at her screens: from an empty browser to a link in the clipboard, and back again. */
 import { basename } from 'node:path'
+import type { Locator } from 'playwright-core'
 import { sessionOf } from '../../helpers/axe.js'
 import type { ProfileOptions } from '../../helpers/chromium.js'
 import { openSeat, Person, type Seat, type Who } from './person.js'
@@ -10,6 +11,8 @@ export interface Sealing {
   /** Slides before the line. */
   readonly openCount: number
   readonly pageCount: number
+  /** How the line is drawn. */
+  readonly by: 'keyboard' | 'pointer'
 }
 
 export class Founder extends Person {
@@ -90,17 +93,34 @@ export class Founder extends Person {
     await this.reads(basename(path))
   }
 
-  /** From the dropped file to the sealed deck, with the lock line drawn by keyboard. */
-  async sealsDeck({ title, openCount, pageCount }: Sealing): Promise<void> {
+  /** From the dropped file to the sealed deck. */
+  async sealsDeck({ title, openCount, pageCount, by }: Sealing): Promise<void> {
     const line = this.find('slider', 'Lock line')
-    await line.press('Home')
-    for (let count = 0; count < openCount; count++) await line.press('ArrowRight')
+    await line.waitFor()
+    if (by === 'keyboard') await this.#movesLine(line, openCount)
+    else await this.#dragsLine(line, openCount)
     this.t.equal(await line.getAttribute('aria-valuenow'), String(openCount), 'the line stands where she drew it')
     await this.types('Title', title)
     await this.find('img', `Slide ${pageCount}, locked`).waitFor()
     await this.checks('lock line')
     await this.presses('Seal and upload')
     await this.sees('Create a link')
+  }
+
+  async #movesLine(line: Locator, openCount: number): Promise<void> {
+    await line.press('Home')
+    for (let count = 0; count < openCount; count++) await line.press('ArrowRight')
+  }
+
+  /** Let go over the near side of the first slide that stays locked. */
+  async #dragsLine(line: Locator, openCount: number): Promise<void> {
+    const next = this.page.getByRole('region', { name: 'Slides' }).getByRole('listitem').nth(openCount)
+    const [from, to] = [await line.boundingBox(), await next.boundingBox()]
+    if (from === null || to === null) throw new Error('line and slides are there')
+    await this.page.mouse.move(from.x + from.width / 2, from.y + from.height / 2)
+    await this.page.mouse.down()
+    await this.page.mouse.move(to.x + 5, to.y + to.height / 2, { steps: 5 })
+    await this.page.mouse.up()
   }
 
   /** @returns the whole address, from the clipboard. */
