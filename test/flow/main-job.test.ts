@@ -32,6 +32,8 @@ const TIMEOUT_MS = 800_000
 interface Run {
   readonly engines: 'embedded' | 'real'
   readonly founder: ProfileOptions
+  /** How the lock line is drawn. */
+  readonly by: 'keyboard' | 'pointer'
   readonly deck: {
     readonly pageCount: number, readonly imageSizeBytes: number, readonly openCount: number,
   }
