@@ -187,7 +187,8 @@ async function receive(
 ): Promise<Result<Opened>> {
   const { api, crypto, grantId } = tools
   const checked = await attempt(() => crypto.checkReceipts({
-    grantId, readConsistency: consistencyOf(api), proofs: release.receipts.map(({ proof }) => proof),
+    grantId, readConsistency: consistencyOf(api),
+    proofs: release.receipts.map(({ proof }) => proof),
   }))
   if (!checked.ok) return checked
   const isActLogged = act === undefined ||
