@@ -274,3 +274,11 @@ class Source {
     return url.origin
   }
 }
+
+/**
+ * Whether mails are shown at /outbox: where none are sent, and people open this very machine. A public address
+ * means a proxy, and behind one that does not name itself everybody looks near.
+ */
+export function hasOutboxPage({ smtpUrl, publicUrl }: Config): boolean {
+  return smtpUrl === undefined && new URL(publicUrl).hostname === 'localhost'
+}

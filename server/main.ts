@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { DataFolderLocked } from '../db/data-lock.js'
 import { buildApp, buildViewer, type App } from './app.js'
-import { readConfig, SettingError, type Config } from './config.js'
+import { hasOutboxPage, readConfig, SettingError, type Config } from './config.js'
 import { LogContradiction } from './integrator.js'
 import { openWorld, type OpenWorld } from './open-world.js'
 import { recordClient } from './use-cases/record-client.js'
@@ -44,7 +44,7 @@ function print({ config, keys }: World): void {
     ['data', config.dataFolder],
     ['database', config.databaseUrl === undefined ? 'PGlite in the data folder' : new URL(config.databaseUrl).host],
     ['objects', config.s3 === undefined ? 'a folder in the data folder' : `bucket ${config.s3.bucket}`],
-    ['mail', config.smtpUrl === undefined ? `${config.publicUrl}/outbox (${config.outboxFolder})` : new URL(config.smtpUrl).host],
+    ['mail', mailPlace(config)],
     ['log', `${config.publicUrl}/${keys.log.prefix}/checkpoint`],
     ['log key', config.logKey === undefined ? join(config.dataFolder, 'keys', 'log.key') : 'from LOG_KEY'],
     ['verify with', keys.log.vkey],
@@ -105,3 +105,8 @@ async function end(running: Running): Promise<void> {
 }
 
 await main()
+
+function mailPlace(config: Config): string {
+  if (config.smtpUrl !== undefined) return new URL(config.smtpUrl).host
+  return hasOutboxPage(config) ? `${config.publicUrl}/outbox (${config.outboxFolder})` : config.outboxFolder
+}

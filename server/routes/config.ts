@@ -1,6 +1,7 @@
 /** What a client must know of this instance before it can do anything. */
 import { Config } from '../../protocol/api.js'
 import type { App } from '../app.js'
+import { hasOutboxPage } from '../config.js'
 import { VERSION } from '../version.js'
 import type { World } from '../world.js'
 
@@ -12,7 +13,7 @@ export function configRoutes(app: App, world: World): void {
     logVkey: keys.log.vkey,
     logOrigin: keys.log.origin,
     maxFileSizeBytes: config.maxFileSizeBytes,
-    outboxPath: config.smtpUrl === undefined ? '/outbox' : null,
+    outboxPath: hasOutboxPage(config) ? '/outbox' : null,
     version: VERSION,
   }))
 }

@@ -1,12 +1,13 @@
 /**
  * The mails of the embedded default, for whoever tries Sealdeck on one machine: a list, and each mail as
- * text. Answers to this machine only; where mail is really sent these routes do not exist.
+ * text. Answers to this machine only; where mail is really sent, or the address is public, these routes do not exist.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../../protocol/refusals.js'
 import type { App } from '../app.js'
+import { hasOutboxPage } from '../config.js'
 import { parseMail, type OutboxMail } from '../eml.js'
 import { isFromThisMachine } from '../guards.js'
 import { headersFor } from '../headers.js'
@@ -24,7 +25,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit }
 `
 
 export function outboxRoutes(app: App, world: World): void {
-  if (world.config.smtpUrl !== undefined) return
+  if (!hasOutboxPage(world.config)) return
   const { outboxFolder } = world.config
   const options = { schema: { hide: true }, onRequest: requireThisMachine }
   const headers = headersFor(world.config, 'outbox-page')

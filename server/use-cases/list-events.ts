@@ -1,6 +1,7 @@
 /** A vault's events, page by page, for its founder and its auditors. */
 import { uuidv7 } from 'uuidv7'
 import { countEvents, findAudit, getPublished, listEvents as listRows } from '../../db/queries/audit.js'
+import { takeTurn } from '../../db/queries/codes.js'
 import { insertEvents } from '../../db/queries/outbox.js'
 import { findVault } from '../../db/queries/vaults.js'
 import type { EventList } from '../../protocol/api.js'
@@ -9,6 +10,9 @@ import { formatTime, sealEvent } from '../../protocol/log/event.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { presentEvent, proveEvents } from '../log-reader.js'
 import type { World } from '../world.js'
+
+/** How long one reading lasts. */
+const READING_MS = 3_600_000
 
 export interface EventQuery {
   readonly vaultId: string
@@ -24,13 +28,14 @@ export interface EventQuery {
 /**
  * Published events with their proofs under one checkpoint, newest first.
  * Refuses: vault-not-found, for absent and not hers alike.
- * Effects: an auditor's opening of the list (not its paging, not its live tail) is the event `auditor.read`.
+ * Effects: an auditor's opening of the list is the event `auditor.read`; paging and the live tail are part of it for
+ * an hour, so that nobody gets around it by asking for a later page first.
  */
 export async function listEvents(
   world: World, userId: string, query: EventQuery,
 ): Promise<EventList> {
   const { withIdentities, isAuditor } = await requireReader(world, userId, query.vaultId)
-  if (isAuditor && query.before === undefined && query.after === undefined) {
+  if (isAuditor && await isReadingNew(world, userId, query)) {
     await insertEvents(world.db, [sealEvent({
       type: 'auditor.read', id: uuidv7(), log: world.keys.log.origin, at: formatTime(world.clock.nowMs()),
       actor: `account/${userId}`, vault: query.vaultId,
@@ -48,6 +53,16 @@ export async function listEvents(
     totalCount: await countEvents(world.db, query.vaultId),
     next: rows.length > limit ? rows[limit - 1]?.index ?? null : null,
   }
+}
+
+async function isReadingNew(
+  world: World, userId: string, { vaultId, before, after }: EventQuery,
+): Promise<boolean> {
+  const scope = `auditor-read:${userId}:${vaultId}`
+  const isFirstThisHour = await takeTurn(
+    world.db, [{ scope, maxCount: 1, windowMs: READING_MS }], world.clock.nowMs(),
+  )
+  return isFirstThisHour || (before === undefined && after === undefined)
 }
 
 async function requireReader(

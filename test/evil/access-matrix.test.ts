@@ -74,8 +74,8 @@ async function stage(t: Test): Promise<Things> {
   return { test, founder, link, investor, strangers }
 }
 
-/** Every route that belongs to somebody, those that end things last. */
-async function rowsOf({ founder, link, investor }: Things): Promise<ReadonlyMap<string, Row>> {
+/** What the rows below ask for: one of each thing that a vault can hold. */
+async function arrange({ founder, link, investor }: Things) {
   const { vaultId, grantId, decks: [whole], nda } = link
   if (whole === undefined || nda === null) throw new Error('a deck and its NDA')
   const { versionId } = whole.stored
@@ -91,6 +91,18 @@ async function rowsOf({ founder, link, investor }: Things): Promise<ReadonlyMap<
   const invitation = await founder.posts<Invitation>(`/api/vaults/${vaultId}/invitations`, { email: founder.email, withIdentities: true })
   const acceptanceSha256 = sha256(encodeUtf8(request.acceptance))
   const headers = founder.headersFor(link, { recipient: request.recipient, acceptanceSha256 })
+  return {
+    vaultId, grantId, nda, versionId, acceptance, signed, request,
+    personId, keyringRow, begun, part, invitation, headers,
+  }
+}
+
+/** Every route that belongs to somebody, those that end things last. */
+async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
+  const { founder, link, investor } = things
+  const arranged = await arrange(things)
+  const { vaultId, grantId, nda, versionId, acceptance, signed, request } = arranged
+  const { personId, keyringRow, begun, part, invitation, headers } = arranged
   const vault = `/api/vaults/${vaultId}`
   const gate = `/api/gate/${grantId}`
   const owner = { rightful: founder }

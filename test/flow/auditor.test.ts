@@ -75,7 +75,8 @@ function rowOf(auditor: Visitor, words: string | RegExp): Locator {
 
 async function sealdeck(...args: string[]): Promise<{ status: number, out: string }> {
   const out: string[] = []
-  const status = await main(args, { out: (line) => out.push(line), err: (line) => out.push(line), isWatched: false })
+  const say = (line: string) => out.push(line)
+  const status = await main(args, { out: say, err: say, isWatched: false })
   return { status, out: out.join('\n') }
 }
 
@@ -170,7 +171,7 @@ t.test('a receipt is checked by whoever has it, without an account', async (t) =
   await una.page.goto(`${origin}/check`)
   await una.page.setInputFiles('input[type=file]', { name: receipt.fileName, mimeType: 'text/plain', buffer: receipt.bytes })
   await una.reads('Everything in it is proven')
-  await una.reads('nda.accepted')
+  await una.reads('NDA signed')
   await una.looks(t, 'a good receipt')
   const forged = Buffer.from(receipt.bytes.toString().replace(/^index (\d+)$/m, (_all, index: string) => `index ${Number(index) - 1}`))
   await una.page.setInputFiles('input[type=file]', { name: receipt.fileName, mimeType: 'text/plain', buffer: forged })
@@ -255,7 +256,8 @@ t.test('a server that shows another history, another event or another log is fou
     const response = await route.fetch()
     const { vaults }: { vaults: AuditedVault[] } = await response.json()
     const logVkey = log.vkey.replace(/^[^+]+/, 'log.evil.example')
-    await route.fulfill({ response, json: { vaults: vaults.map((vault) => ({ ...vault, logVkey })) } })
+    const changed = vaults.map((vault) => ({ ...vault, logVkey }))
+    await route.fulfill({ response, json: { vaults: changed } })
   })
   await page.goto(address)
   await unlocks(fay)

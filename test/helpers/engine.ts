@@ -91,8 +91,8 @@ export function startEngine({ program, args, logPath, account, env }: EngineComm
   }
 }
 
-// A test that is killed cannot stop its engines; on Linux the kernel then does it.
-function withDeathSignal(
+/** A test that is killed cannot stop its programs; on Linux the kernel then does it. */
+export function withDeathSignal(
   command: readonly [string, ...string[]], account?: Account,
 ): [string, ...string[]] {
   const setpriv = findProgram('setpriv')

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { InjectOptions } from 'fastify'
 import type { Environment } from '../../server/config.js'
-import { findSparePort, makeFolder, removeFolder, waitUntil } from './engine.js'
+import { findSparePort, makeFolder, removeFolder, waitUntil, withDeathSignal } from './engine.js'
 import type { Answer, Reach } from './people.js'
 import { createDatabase, dropDatabase, usePostgres } from './postgres.js'
 import { createBucket, useS3, type S3Access } from './s3.js'
@@ -76,7 +76,8 @@ export class Server implements Reach {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [program, ...args] = withDeathSignal([process.execPath, MAIN])
+    const child = spawn(program, args, { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     const from = this.#output.length
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { this.#output += chunk.toString() })

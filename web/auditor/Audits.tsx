@@ -42,7 +42,10 @@ function Listed({ state }: { state: State }) {
   const words = useFailureWords()
   if (state.step === 'loading') return <LoadingState />
   if (state.step === 'failed') return <ErrorState title={words(state.code)} code={state.code} />
-  if (state.vaults.length === 0) return <EmptyState title={copy.noAudits}>{copy.noAuditsBody}</EmptyState>
+  if (state.vaults.length === 0) {
+    const { noAudits, noAuditsBody } = copy
+    return <EmptyState title={noAudits}>{noAuditsBody}</EmptyState>
+  }
   return (
     <div className={styles.cards}>
       {state.vaults.map((vault) => (

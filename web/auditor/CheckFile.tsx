@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
-import { attempt, type CheckedLog, type CryptoWorker } from '../crypto.js'
+import { attempt, type CheckedLog, type CheckedReceipt, type CryptoWorker } from '../crypto.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { useSession } from '../session.js'
 import { DropZone } from '../ui/DropZone.js'
@@ -13,21 +13,31 @@ import { LoadingState } from '../ui/LoadingState.js'
 import { Notice } from '../ui/Notice.js'
 import { Page, PageHeading } from '../ui/Page.js'
 import { Table } from '../ui/Table.js'
-import { Tag } from '../ui/Tag.js'
 import { TextField } from '../ui/TextField.js'
 import { fieldOf } from './events.js'
-import { typeWords } from './EventTable.js'
+import { Proof, typeWords } from './EventTable.js'
 import styles from './auditor.module.css'
 import { namesOf, whatOf, whoOf } from './who.js'
 
 /** More than any export that this browser could hold. */
 const MAX_FILE_SIZE_BYTES = 256 * 1024 * 1024
 
-type Found =
-  | { readonly kind: 'export', readonly log: CheckedLog }
-  | { readonly kind: 'receipt', readonly index: number, readonly treeSize: number, readonly event: unknown }
+/** A page is not a spreadsheet: the rest is in the file, and in the CSV. */
+const MAX_SHOWN_COUNT = 500
 
-type State = { readonly step: 'asking' } | { readonly step: 'checking' } | { readonly step: 'bad', readonly code: Failure } | { readonly step: 'good', readonly found: Found }
+/** Whose word it is that the key is the log's. */
+type KeyFrom = 'typed' | 'file' | 'server'
+
+type Found = { readonly keyFrom: KeyFrom } & (
+  | { readonly kind: 'export', readonly log: CheckedLog }
+  | { readonly kind: 'receipt', readonly receipt: CheckedReceipt }
+)
+
+type State =
+  | { readonly step: 'asking' }
+  | { readonly step: 'checking' }
+  | { readonly step: 'bad', readonly code: Failure }
+  | { readonly step: 'good', readonly found: Found }
 
 export function CheckFile() {
   const copy = useCopy(auditor)
@@ -69,52 +79,76 @@ export function CheckFile() {
 async function check(
   crypto: CryptoWorker, { text, vkey, ownVkey }: { text: string, vkey: string, ownVkey: string },
 ): Promise<Found> {
+  const isTyped = vkey !== ''
   if (text.startsWith('c2sp.org/tlog-proof@v1\n')) {
-    const receipt = await crypto.checkReceipt({ logVkey: vkey === '' ? ownVkey : vkey, proof: text })
-    return { kind: 'receipt', ...receipt }
+    const logVkey = isTyped ? vkey : ownVkey
+    const receipt = await crypto.checkReceipt({ logVkey, proof: text })
+    return { kind: 'receipt', receipt, keyFrom: isTyped ? 'typed' : 'server' }
   }
-  return { kind: 'export', log: await crypto.checkExport({ text, logVkey: vkey === '' ? null : vkey }) }
+  const log = await crypto.checkExport({ text, logVkey: isTyped ? vkey : null })
+  return { kind: 'export', log, keyFrom: isTyped ? 'typed' : 'file' }
 }
 
 function Shown({ found }: { found: Found }) {
   const copy = useCopy(auditor)
-  if (found.kind === 'receipt') {
-    return (
-      <Notice tone='seal' title={copy.checkGood} isLive>
-        <p>{copy.checkReceipt(found.index, found.treeSize)}</p>
-        <Facts facts={['type', 'at', 'vault', 'party', 'actor'].map((name) => ({ name, value: fieldOf(found.event, name) }))} />
-      </Notice>
-    )
-  }
-  return <ShownExport log={found.log} />
+  if (found.kind === 'export') return <ShownExport log={found.log} keyFrom={found.keyFrom} />
+  const { index, treeSize, event } = found.receipt
+  const facts = [
+    { name: copy.columnEvent, value: typeWords(copy.events, fieldOf(event, 'type')) },
+    ...['at', 'vault', 'party', 'actor'].map((name) => ({ name, value: fieldOf(event, name) })),
+  ]
+  return (
+    <Notice tone='seal' title={copy.checkGood} isLive>
+      <p>{copy.checkReceipt(index, treeSize)} {copy.keyFrom[found.keyFrom]}</p>
+      <Facts facts={facts.filter(({ value }) => value !== '')} />
+    </Notice>
+  )
 }
 
-function ShownExport({ log }: { log: CheckedLog }) {
+function ShownExport({ log, keyFrom }: { log: CheckedLog, keyFrom: KeyFrom }) {
   const copy = useCopy(auditor)
-  const names = namesOf(copy, log.events)
+  const hiddenCount = Math.max(0, log.events.length - MAX_SHOWN_COUNT)
   return (
     <>
       <Notice tone={log.findings.length === 0 ? 'seal' : 'warn'} title={copy.checkGood} isLive>
-        <p>{copy.verified(log.events.length, log.treeSize)}</p>
-        <Facts facts={[
-          { name: copy.signedBy, value: log.origin },
-          { name: copy.checkpoint, value: <Hash value={log.rootHash} what={copy.checkpoint} /> },
-        ]}
+        <p>{copy.verified(log.events.length, log.treeSize)} {copy.keyFrom[keyFrom]}</p>
+        <Facts
+          facts={[
+            { name: copy.signedBy, value: log.origin },
+            { name: copy.checkpoint, value: <Hash value={log.rootHash} what={copy.checkpoint} /> },
+          ]}
         />
         {log.findings.length > 0 && <p>{copy.findings(log.findings.length)}</p>}
-        <ul>{log.findings.map(({ kind, index }) => <li key={`${kind}/${index}`}>{copy.eventTitle(index)}: {copy.finding[kind] ?? kind}</li>)}</ul>
+        <ul>
+          {log.findings.map(({ kind, index }) => (
+            <li key={`${kind}/${index}`}>{copy.eventTitle(index)}: {copy.finding[kind] ?? kind}</li>
+          ))}
+        </ul>
       </Notice>
-      <Table
-        label={copy.logTitle} rows={log.events} rowId={({ index }) => String(index)} empty={null}
-        columns={[
-          { id: 'index', title: copy.columnIndex, align: 'end', cell: ({ index }) => index },
-          { id: 'time', title: copy.columnTime, cell: ({ event }) => fieldOf(event, 'at') },
-          { id: 'event', title: copy.columnEvent, isRowHeader: true, cell: ({ event }) => typeWords(copy.events, fieldOf(event, 'type')) },
-          { id: 'who', title: copy.columnWho, cell: ({ event }) => whoOf(copy, event, names) },
-          { id: 'what', title: copy.columnWhat, cell: ({ event }) => whatOf(copy, event) },
-          { id: 'proof', title: copy.columnProof, cell: ({ isProven }) => <Tag tone={isProven ? 'seal' : 'fail'}>{isProven ? copy.proven : copy.notProven}</Tag> },
-        ]}
-      />
+      <ExportTable log={log} />
+      {hiddenCount > 0 && <p className={styles.quiet}>{copy.moreInFile(hiddenCount)}</p>}
     </>
+  )
+}
+
+function ExportTable({ log }: { log: CheckedLog }) {
+  const copy = useCopy(auditor)
+  const names = namesOf(copy, log.events)
+  return (
+    <Table
+      label={copy.logTitle} rows={log.events.slice(0, MAX_SHOWN_COUNT)}
+      rowId={({ index }) => String(index)} empty={null}
+      columns={[
+        { id: 'index', title: copy.columnIndex, align: 'end', cell: ({ index }) => index },
+        { id: 'time', title: copy.columnTime, cell: ({ event }) => fieldOf(event, 'at') },
+        {
+          id: 'event', title: copy.columnEvent, isRowHeader: true,
+          cell: ({ event }) => typeWords(copy.events, fieldOf(event, 'type')) || copy.erased,
+        },
+        { id: 'who', title: copy.columnWho, cell: ({ event }) => <span className={styles.wrap}>{whoOf(copy, event, names)}</span> },
+        { id: 'what', title: copy.columnWhat, cell: ({ event }) => whatOf(copy, event) },
+        { id: 'proof', title: copy.columnProof, cell: (event) => <Proof {...event} /> },
+      ]}
+    />
   )
 }

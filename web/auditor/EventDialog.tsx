@@ -11,9 +11,11 @@ import { Dialog } from '../ui/Dialog.js'
 import { Facts } from '../ui/Facts.js'
 import { Hash } from '../ui/Hash.js'
 import { Notice } from '../ui/Notice.js'
+import { Time } from '../ui/Time.js'
 import type { ShownEvent } from './events.js'
 import { typeWords } from './EventTable.js'
 import styles from './auditor.module.css'
+import { namesOf, whatOf, whoOf } from './who.js'
 
 interface EventDialogProps {
   readonly shown: ShownEvent
@@ -30,12 +32,7 @@ export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) 
       <Notice tone={checked.isProven ? 'seal' : 'fail'} title={checked.isProven ? copy.proven : copy.notProven}>
         {checked.isProven && checked.event === null ? copy.erasedBody : undefined}
       </Notice>
-      {checked.event !== null && (
-        <>
-          <h3 className={styles.smallTitle}>{copy.eventText}</h3>
-          <Fields record={checked.event} />
-        </>
-      )}
+      <Summary shown={shown} />
       {checked.details !== null && (
         <>
           <h3 className={styles.smallTitle}>{copy.personalText}</h3>
@@ -45,12 +42,29 @@ export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) 
       <h3 className={styles.smallTitle}>{copy.pathTitle}</h3>
       <p className={styles.quiet}>{copy.pathBody(logged.proof.length)}</p>
       <ProofPath path={logged.proof} index={logged.index} />
+      {checked.event !== null && (
+        <details className={styles.raw}>
+          <summary>{copy.eventText}</summary>
+          <Fields record={checked.event} />
+        </details>
+      )}
       <div className={styles.actions}>
         <CopyButton text={location.href} label={copy.permalink} size='small' />
         {isOwner && <SaveReceipt api={api} eventId={logged.eventId} />}
       </div>
     </Dialog>
   )
+}
+
+/** When, who, what: in words, before the record itself. */
+function Summary({ shown: { logged, checked } }: { shown: ShownEvent }) {
+  const copy = useCopy(auditor)
+  const facts = [
+    { name: copy.columnTime, value: <Time atMs={logged.atMs} style='utc' /> },
+    { name: copy.columnWho, value: whoOf(copy, checked.event, namesOf(copy, [checked])) },
+    { name: copy.columnWhat, value: whatOf(copy, checked.event) },
+  ]
+  return <Facts facts={facts.filter(({ value }) => value !== '')} />
 }
 
 function Fields({ record }: { record: unknown }) {

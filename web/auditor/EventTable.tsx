@@ -7,6 +7,7 @@ import { Button } from '../ui/Button.js'
 import { Table } from '../ui/Table.js'
 import { Tag } from '../ui/Tag.js'
 import { Time } from '../ui/Time.js'
+import styles from './auditor.module.css'
 import type { ShownEvent } from './events.js'
 import { namesOf, whatOf, whoOf } from './who.js'
 
@@ -25,7 +26,7 @@ export function EventTable({ events, onChosen }: EventTableProps) {
         { id: 'index', title: copy.columnIndex, align: 'end', cell: ({ logged }) => logged.index },
         { id: 'time', title: copy.columnTime, cell: ({ logged }) => <Time atMs={logged.atMs} style='utc' /> },
         { id: 'event', title: copy.columnEvent, isRowHeader: true, cell: ({ logged }) => typeWords(copy.events, logged.type) },
-        { id: 'who', title: copy.columnWho, cell: ({ checked }) => whoOf(copy, checked.event, names) },
+        { id: 'who', title: copy.columnWho, cell: ({ checked }) => <span className={styles.wrap}>{whoOf(copy, checked.event, names)}</span> },
         { id: 'what', title: copy.columnWhat, cell: ({ checked }) => whatOf(copy, checked.event) },
         { id: 'proof', title: copy.columnProof, cell: ({ checked }) => <Proof {...checked} /> },
         {

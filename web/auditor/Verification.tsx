@@ -15,11 +15,12 @@ export function Verification(
   const copy = useCopy(auditor)
   const provenCount = events.filter((event) => event.checked.isProven).length
   const unprovenCount = events.length - provenCount
+  const isWhole = unprovenCount === 0
+  const proven = copy.verified(provenCount, checked.treeSize)
   return (
-    <Notice tone={unprovenCount === 0 ? 'seal' : 'fail'} title={copy.verified(provenCount, checked.treeSize)} isLive>
-      {unprovenCount > 0 && (
-        <p><strong>{copy.unproven(unprovenCount)}</strong> {copy.unprovenBody}</p>
-      )}
+    <Notice tone={isWhole ? 'seal' : 'fail'} title={isWhole ? proven : copy.unproven(unprovenCount)} isLive>
+      {!isWhole && <p>{copy.unprovenBody}</p>}
+      {!isWhole && <p>{proven}</p>}
       <p>{checked.rememberedSize === null ? copy.firstSeen : copy.grown(checked.rememberedSize)}</p>
       <Facts
         facts={[

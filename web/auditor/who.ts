@@ -32,6 +32,7 @@ export function whoOf(
   copy: AuditorCopy, event: unknown, names: ReadonlyMap<string, string>,
 ): string {
   const actor = fieldOf(event, 'actor')
+  if (actor === '') return ''
   const [role = '', id = ''] = actor.split('/')
   const name = names.get(actor)
   if (name !== undefined) return name
@@ -43,5 +44,6 @@ export function whoOf(
 export function whatOf(copy: AuditorCopy, event: unknown): string {
   const version = fieldOf(event, 'version')
   if (version !== '') return copy.version(Number(version), Number(fieldOf(event, 'part') || '0'))
-  return fieldOf(event, 'action') || fieldOf(event, 'release') || fieldOf(event, 'gate') || ''
+  const said = fieldOf(event, 'action') || fieldOf(event, 'release') || fieldOf(event, 'gate')
+  return copy.whats[said] ?? said
 }

@@ -66,6 +66,18 @@ const findingsEn: Readonly<Record<string, string>> = {
   'time-backwards': 'The clock went backwards',
 }
 
+/** What an event was about, by its own word; a word that is not here stands for itself. */
+const whatsEn: Readonly<Record<string, string>> = {
+  'auditor.invited': 'Auditor invited',
+  'auditor.accepted': 'Invitation accepted',
+  'auditor.revoked': 'Invitation withdrawn',
+  'on-signature': 'Opens on signature',
+  'on-approval': 'Opens on approval',
+  link: 'Open to the link',
+  email: 'After a proven address',
+  nda: 'After the NDA',
+}
+
 const en = {
   events: eventsEn,
   auditsTitle: 'Vaults you audit',
@@ -127,7 +139,7 @@ const en = {
   erasedBody: 'The entry is in the log, unchanged. What it said was destroyed, so that nobody can read it any more; type and time are the server’s word.',
   details: 'Details',
   eventTitle: (index: number) => `Entry ${formatNumber('en', index)}`,
-  eventText: 'What was logged',
+  eventText: 'The record, word for word',
   personalText: 'Personal details, kept apart and erasable',
   pathTitle: 'Path to the root',
   pathBody: (count: number) => plural('en', count, {
@@ -135,6 +147,7 @@ const en = {
     other: 'Hashed together with # neighbours, level by level, the entry gives the root that the log signed.',
   }),
   permalink: 'Copy a link to this entry',
+  whats: whatsEn,
   saveReceipt: 'Save the receipt',
   person: (short: string) => `Person ${short}`,
   account: (short: string) => `Account ${short}`,
@@ -154,6 +167,12 @@ const en = {
   checkKey: 'The log’s key',
   checkKeyHint: 'As the founder or your policy gives it. Without it the export’s own key is used, which proves only that the file fits itself.',
   checkGood: 'Everything in it is proven',
+  keyFrom: {
+    typed: 'It was checked by the key you gave.',
+    file: 'It was checked by the key that the file itself names: compare it with the one the founder gave you.',
+    server: 'It was checked by the key of this server’s log.',
+  },
+  moreInFile: (count: number) => plural('en', count, { one: '# more event is in the file.', other: '# more events are in the file.' }),
   checkBad: 'This file does not hold',
   checkReceipt: (index: number, size: number) => `Entry ${formatNumber('en', index)} of a log of ${formatNumber('en', size)} entries.`,
   findings: (count: number) => plural('en', count, { one: '# thing to look at', other: '# things to look at' }),
@@ -221,7 +240,7 @@ const ru: typeof en = {
   erasedBody: 'Запись стоит в журнале неизменной. Её содержание уничтожено, прочесть его больше нельзя; вид и время события известны только со слов сервера.',
   details: 'Подробнее',
   eventTitle: (index) => `Запись ${formatNumber('ru', index)}`,
-  eventText: 'Что записано',
+  eventText: 'Запись дословно',
   personalText: 'Личные данные, хранятся отдельно, их можно стереть',
   pathTitle: 'Путь к корню',
   pathBody: (count) => plural('ru', count, {
@@ -230,6 +249,16 @@ const ru: typeof en = {
     many: 'Вместе с # соседями, уровень за уровнем, запись даёт корень, который подписал журнал.',
   }),
   permalink: 'Скопировать ссылку на запись',
+  whats: {
+    'auditor.invited': 'Аудитор приглашён',
+    'auditor.accepted': 'Приглашение принято',
+    'auditor.revoked': 'Приглашение отозвано',
+    'on-signature': 'Открывается по подписи',
+    'on-approval': 'Открывается по разрешению',
+    link: 'Открыто по ссылке',
+    email: 'После подтверждения адреса',
+    nda: 'После соглашения',
+  },
   saveReceipt: 'Сохранить квитанцию',
   person: (short) => `Человек ${short}`,
   account: (short) => `Учётная запись ${short}`,
@@ -249,6 +278,12 @@ const ru: typeof en = {
   checkKey: 'Ключ журнала',
   checkKeyHint: 'Как его дал основатель или ваши правила. Без него берётся ключ из самой выгрузки: это доказывает лишь, что файл не противоречит себе.',
   checkGood: 'Всё в файле доказано',
+  keyFrom: {
+    typed: 'Проверено ключом, который вы указали.',
+    file: 'Проверено ключом, который называет сам файл: сравните его с тем, что дал вам основатель.',
+    server: 'Проверено ключом журнала этого сервера.',
+  },
+  moreInFile: (count) => plural('ru', count, { one: 'В файле ещё # событие.', few: 'В файле ещё # события.', many: 'В файле ещё # событий.' }),
   checkBad: 'Файл не проходит проверку',
   checkReceipt: (index, size) => `Запись ${formatNumber('ru', index)} в журнале из ${formatNumber('ru', size)} записей.`,
   findings: (count) => plural('ru', count, { one: '# повод посмотреть внимательнее', few: '# повода посмотреть внимательнее', many: '# поводов посмотреть внимательнее' }),
