@@ -31,14 +31,19 @@ const MAX_SCRATCH_SIZE_BYTES = 40 * 1024 * 1024
 const FIRST_SCRATCH_SIZE_BYTES = 256 * 1024
 const MAX_RANDOM_SIZE_BYTES = 1024 * 1024
 
+/** What the platform gives in one draw. */
+const MAX_DRAW_SIZE_BYTES = 65_536
+
 type Bytes = Uint8Array<ArrayBuffer>
+
+/** The platform's, in browsers and in Node. */
+declare const crypto: { getRandomValues(into: Bytes): Bytes }
 
 /** The raw exports used here. Pointers and lengths are numbers; a u64 length is (low, high). */
 interface RawSodium {
   readonly HEAPU8: Uint8Array
   _malloc(size: number): number
   _free(pointer: number): void
-  _randombytes_buf(out: number, size: number): void
   _crypto_aead_chacha20poly1305_ietf_encrypt(...args: (number | null)[]): number
   _crypto_aead_chacha20poly1305_ietf_decrypt(...args: (number | null)[]): number
   _crypto_aead_xchacha20poly1305_ietf_encrypt(...args: (number | null)[]): number
@@ -58,7 +63,7 @@ interface RawSodium {
 }
 
 const RAW_NAMES = [
-  '_malloc', '_free', '_randombytes_buf',
+  '_malloc', '_free',
   '_crypto_aead_chacha20poly1305_ietf_encrypt', '_crypto_aead_chacha20poly1305_ietf_decrypt',
   '_crypto_aead_xchacha20poly1305_ietf_encrypt', '_crypto_aead_xchacha20poly1305_ietf_decrypt',
   '_crypto_kdf_hkdf_sha256_extract', '_crypto_kdf_hkdf_sha256_expand',
@@ -169,11 +174,12 @@ function requireSize(bytes: Uint8Array, size: number, what: string): void {
 /** `size` bytes (1 to 1 MiB) from the platform's random source, through libsodium. */
 export function randomBytes(size: number): Bytes {
   assert(size > 0 && size <= MAX_RANDOM_SIZE_BYTES, 'a sensible number of random bytes')
-  const drawn = onScratch(size, () => {
-    const out = room(size)
-    raw()._randombytes_buf(out, size)
-    return take(out, size)
-  })
+  assert(loaded !== undefined, 'the random source was tried by ready()')
+  // From where libsodium draws, but at once: it asks anew for every four bytes.
+  const drawn = new Uint8Array(size)
+  for (let start = 0; start < size; start += MAX_DRAW_SIZE_BYTES) {
+    crypto.getRandomValues(drawn.subarray(start, start + MAX_DRAW_SIZE_BYTES))
+  }
   // A source that repeats one byte is broken; by chance this happens once in 2^120 draws.
   assert(size < 16 || drawn.some((byte) => byte !== drawn[0]), 'the random source moves')
   return drawn
