@@ -23,7 +23,7 @@ import { MAX_INTEGRATION_ENTRY_COUNT } from '../protocol/limits.js'
 import { parseCheckpoint, signCheckpoint } from '../protocol/log/checkpoint.js'
 import { encodeEntry, partyTag, TAG_SIZE_BYTES, vaultTag } from '../protocol/log/event.js'
 import { EMPTY_ROOT, encodeEdge } from '../protocol/log/merkle.js'
-import { verifyNote } from '../protocol/log/note.js'
+import { parseNote, verifyNote } from '../protocol/log/note.js'
 import {
   CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels, TILE_WIDTH,
   type Integration, type Resource, type TileEdge,
@@ -153,6 +153,20 @@ export class Integrator {
       const keys = await this.#parts.bucket.list(this.#key(`${path}.p/`), TILE_WIDTH)
       await Promise.all(keys.map((key) => this.#parts.bucket.delete(key)))
     }
+  }
+
+  /**
+   * Put the published checkpoint out again with what witnesses have added. One of another tree is left alone.
+   *
+   * @throws Overtaken if the checkpoint in the bucket is not ours.
+   */
+  async showCosigned(state: LogState, note: string): Promise<LogState> {
+    if (state.checkpoint === '' || parseNote(note).text !== parseNote(state.checkpoint).text) return state
+    const key = this.#key(CHECKPOINT_PATH)
+    const etag = await this.#parts.bucket
+      .replace(key, encodeUtf8(note), state.etag, CHECKPOINT_OPTIONS)
+    if (etag === undefined) throw new Overtaken('the checkpoint has moved')
+    return { ...state, checkpoint: note, etag }
   }
 
   /** What was committed is what was planned: asked of the database, not of our memory. */

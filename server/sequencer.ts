@@ -49,6 +49,15 @@ export interface Sequencer {
   wake(): void
   /** Throws if the log cannot publish: for readiness. */
   requireWorking(): void
+  /** Whether this instance moves the checkpoint: it alone asks witnesses (server/witnesses.ts). */
+  isLeading(): boolean
+  /**
+   * Show the newest checkpoint with these cosignatures as soon as nothing else is to be done. One that is
+   * not the newest any more is not shown.
+   */
+  showCosigned(note: string): void
+  /** Proofs in an earlier tree of this log; events that it does not hold are left out. */
+  proofsUnder(eventIds: readonly string[], log: CurrentLog): Promise<PublishedEvent[]>
   /** Ends after the turn that runs. */
   stop(): Promise<void>
 }
@@ -91,6 +100,7 @@ class RunningSequencer implements Sequencer {
   #nextElectionAtMs = 0
   #nextLookAtMs = 0
   #failure: unknown
+  #cosigned: string | undefined
   #isStopping = false
   #isNotifying = false
   #loops: Promise<unknown> = Promise.resolve()
@@ -133,6 +143,15 @@ class RunningSequencer implements Sequencer {
     if (this.#failure !== undefined) throw new Error('the log cannot publish', { cause: this.#failure })
   }
 
+  isLeading(): boolean {
+    return this.#state !== undefined && this.#lock?.isHeld() === true
+  }
+
+  showCosigned(note: string): void {
+    this.#cosigned = note
+    this.#bell.ring()
+  }
+
   // ---- Waiting and proving ----
 
   async published(eventIds: readonly string[]): Promise<PublishedEvent[]> {
@@ -153,6 +172,11 @@ class RunningSequencer implements Sequencer {
     if (event === undefined) return undefined
     const [proven] = await this.#prove([event], await this.current())
     return proven
+  }
+
+  async proofsUnder(eventIds: readonly string[], log: CurrentLog): Promise<PublishedEvent[]> {
+    const events = await listLogged(this.#parts.database.db, eventIds)
+    return await this.#prove(events.filter(({ index }) => index < log.size), log)
   }
 
   /** [Note: Proofs by the batch] Tiles are read once and nodes computed once for all events of a batch. */
@@ -226,6 +250,7 @@ class RunningSequencer implements Sequencer {
     const turn = await this.#integrator.turn(this.#state)
     if (turn === undefined) {
       await this.#settleFromDatabase()
+      await this.#showWaiting(this.#state)
       return false
     }
     this.#state = turn.state
@@ -238,6 +263,13 @@ class RunningSequencer implements Sequencer {
     await this.#tellOthers()
     await this.#integrator.dropPartials(turn.filledPaths)
     return true
+  }
+
+  /** Only between turns: the checkpoint in the bucket has one writer, and events go first. */
+  async #showWaiting(state: LogState): Promise<void> {
+    const note = this.#cosigned
+    this.#cosigned = undefined
+    if (note !== undefined) this.#state = await this.#integrator.showCosigned(state, note)
   }
 
   /** Events are often published before their request asks for them: it need not ask the database. */

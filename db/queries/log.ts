@@ -107,6 +107,20 @@ export async function markPublished(
     .where(lte(tlogPublished.size, size))
 }
 
+/**
+ * Note a checkpoint that a quorum of witnesses has cosigned. Never moves backwards; where it is still the
+ * newest, it takes the plain one's place.
+ */
+export async function markCosigned(
+  db: Db, { size, checkpoint }: { size: number, checkpoint: string },
+): Promise<void> {
+  await db.update(tlogPublished).set({
+    cosignedSize: size, cosignedCheckpoint: checkpoint,
+    checkpoint: sql`case when ${tlogPublished.size} = ${size}::bigint then ${checkpoint}::text
+      else ${tlogPublished.checkpoint} end`,
+  }).where(and(lte(tlogPublished.cosignedSize, size), gte(tlogPublished.size, size)))
+}
+
 /** Indexes from `start` to before `end`. */
 export interface Range { readonly start: number, readonly end: number }
 
