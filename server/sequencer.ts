@@ -18,6 +18,7 @@ import { decodeEntry, formatTime, sealEvent } from '../protocol/log/event.js'
 import { buildInclusionProof, inclusionNodes } from '../protocol/log/merkle.js'
 import { buildProof } from '../protocol/log/proof.js'
 import { readNodes, type ReadResource } from '../protocol/log/tile.js'
+import { Bell } from './bell.js'
 import { Integrator, Overtaken, sizeOf, type LogState } from './integrator.js'
 import { platformSha256 } from './platform-hash.js'
 import { TileCache } from './tile-cache.js'
@@ -348,33 +349,5 @@ class RunningSequencer implements Sequencer {
     this.#parts.database.notify(OUTBOX_CHANNEL, '')
       .catch((error: unknown) => { this.#parts.log.warn({ err: error }, 'the leader was not told; it polls') })
       .finally(() => { this.#isNotifying = false })
-  }
-}
-
-/** Something that sleeps until it is rung, or until its time is over; deaf, until the last ring. */
-class Bell {
-  #isRung = false
-  #isLast = false
-  #wake: ((isLast: boolean) => void) | undefined
-
-  ring({ isLast = false } = {}): void {
-    this.#isRung = true
-    this.#isLast ||= isLast
-    this.#wake?.(this.#isLast)
-  }
-
-  async wait(timeoutMs: number, { isDeaf = false } = {}): Promise<void> {
-    if (!this.#isLast && (isDeaf || !this.#isRung)) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs)
-        this.#wake = (isLast) => {
-          if (isDeaf && !isLast) return
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    this.#wake = undefined
-    this.#isRung = false
   }
 }
