@@ -6,7 +6,7 @@
  * read back to the same text is refused. Bytes are base64url without padding.
  *
  *   {"format":"sealdeck-audit-export/v1","origin":...,"vkey":...,"checkpoint":...,"exportedAt":...,
- *    "vaultId":...,"events":[
+ *    "vaultId":...,["filter":...,]"events":[
  *   {"index":...,"event":...,"salt":...,"vaultTag":...,"partyTag":...,"proof":[...],"details":{...}},
  *   {"index":...,"commitment":...,"vaultTag":...,"partyTag":...,"proof":[...]}
  *   ]}
@@ -24,11 +24,18 @@ import {
   commitEvent, encodeEntry, isTime, parseEvent, SALT_SIZE_BYTES, TAG_SIZE_BYTES, verifyDetails,
   type Details, type Event,
 } from './event.js'
+import { ALARM_KINDS, findAnomalies, type AlarmKind } from './anomalies.js'
 import { hashLeaf, verifyInclusion } from './merkle.js'
 import { equalKeys, parseVkey } from './note.js'
 import { verifyCheckpoint, type Policy, type TrustedCheckpoint } from './policy.js'
 
 export const EXPORT_FORMAT = 'sealdeck-audit-export/v1'
+
+/** Stands for the vault's id where the events are those of all vaults and of the instance itself. */
+export const WHOLE_INSTANCE = 'instance'
+
+/** What every export ends with. */
+const END = '\n]}\n'
 
 /** Bytes that were committed to, and the salt that opens the commitment. */
 export interface Salted {
@@ -56,7 +63,10 @@ export interface AuditExport {
   readonly checkpoint: string
   /** UTC with milliseconds. */
   readonly exportedAt: string
+  /** Or `WHOLE_INSTANCE`. */
   readonly vaultId: string
+  /** What was asked for, where that was not everything: a query's text. The events left out are not missing. */
+  readonly filter?: string
   /** By index, ascending. */
   readonly events: readonly ExportedEvent[]
 }
@@ -64,11 +74,25 @@ export interface AuditExport {
 // ---- Writing ----
 
 export function formatExport(audit: AuditExport): string {
-  const { origin, vkey, checkpoint, exportedAt, vaultId, events } = audit
-  const fields = { format: EXPORT_FORMAT, origin, vkey, checkpoint, exportedAt, vaultId }
-  const head = JSON.stringify(fields)
-  const lines = events.map((event) => `\n${JSON.stringify(eventFields(event))}`)
-  return `${head.slice(0, -1)},"events":[${lines.join(',')}\n]}\n`
+  return `${formatExportHead(audit)}${audit.events.map(formatExportEvent).join(',')}${END}`
+}
+
+/** The first line without its end; events follow, with commas between them, and `formatExportEnd`. */
+export function formatExportHead(audit: Omit<AuditExport, 'events'>): string {
+  const { origin, vkey, checkpoint, exportedAt, vaultId, filter } = audit
+  const fields = {
+    format: EXPORT_FORMAT, origin, vkey, checkpoint, exportedAt, vaultId,
+    ...filter === undefined ? {} : { filter },
+  }
+  return `${JSON.stringify(fields).slice(0, -1)},"events":[`
+}
+
+export function formatExportEvent(event: ExportedEvent): string {
+  return `\n${JSON.stringify(eventFields(event))}`
+}
+
+export function formatExportEnd(): string {
+  return END
 }
 
 function eventFields({ index, opened, vaultTag, partyTag, path, details }: ExportedEvent): object {
@@ -97,12 +121,13 @@ export function parseExport(text: string): AuditExport {
   if (text.length > MAX_EXPORT_SIZE_BYTES) throw malformed('over its size limit')
   const root = fieldsOf(parseJsonText(text))
   if (root.get('format') !== EXPORT_FORMAT) throw malformed(`not a ${EXPORT_FORMAT}`)
-  const audit = {
+  const audit: AuditExport = {
     origin: textOf(root, 'origin'),
     vkey: textOf(root, 'vkey'),
     checkpoint: textOf(root, 'checkpoint'),
     exportedAt: textOf(root, 'exportedAt'),
     vaultId: textOf(root, 'vaultId'),
+    ...root.has('filter') ? { filter: textOf(root, 'filter') } : {},
     events: listOf(root, 'events', MAX_EXPORT_EVENT_COUNT).map(readEvent),
   }
   if (!isTime(audit.exportedAt)) throw malformed('exportedAt')
@@ -210,6 +235,48 @@ export function formatDetailsFile(details: Salted): string {
   return `${JSON.stringify(saltedFields(details))}\n`
 }
 
+/**
+ * A long export in pieces that are exports themselves, as its text arrives: each has the whole one's head and the
+ * next events, so that a file larger than memory is checked piece by piece.
+ *
+ * @param texts - the file's text, cut anywhere.
+ * @param eventCount - how many events a piece has, 1 or more.
+ * @throws ProtocolError `malformed-export` if the text ends before the export does.
+ */
+export async function * splitExport(
+  texts: AsyncIterable<string>, eventCount: number,
+): AsyncGenerator<string> {
+  assert(eventCount > 0, 'a piece has events')
+  let head: string | undefined
+  const lines: string[] = []
+  for await (const line of linesOf(texts)) {
+    if (head === undefined) head = line
+    else lines.push(line)
+    // The last event is kept back until what follows it is known: it alone has no comma.
+    if (head === undefined || lines.length <= eventCount + 1) continue
+    yield pieceOf(head, lines.splice(0, eventCount), ',')
+  }
+  if (head === undefined || lines.pop() !== END.trim()) throw malformed('cut off')
+  yield pieceOf(head, lines, '')
+}
+
+async function * linesOf(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const text of texts) {
+    const lines = `${rest}${text}`.split('\n')
+    rest = lines.pop() ?? ''
+    if (rest.length > MAX_EXPORT_SIZE_BYTES) throw malformed('a line over its size limit')
+    yield * lines
+  }
+  if (rest !== '') throw malformed('cut off')
+}
+
+function pieceOf(head: string, lines: readonly string[], comma: ',' | ''): string {
+  const joined = lines.map((line) => `\n${line}`).join('')
+  if (!joined.endsWith(comma)) throw malformed('events without a comma between them')
+  return `${head}${joined.slice(0, joined.length - comma.length)}${END}`
+}
+
 // ---- Verifying ----
 
 /** One event of a verified export. `event` is `null` where it was erased. */
@@ -223,8 +290,7 @@ export interface VerifiedEvent {
 
 /** What a careful reader should look at. All of it is in the log; none of it is a broken proof. */
 export interface Finding {
-  readonly kind: 'permission-missing' | 'permission-later' | 'permission-of-another' |
-    'released-after-revocation' | 'time-backwards'
+  readonly kind: AlarmKind
   readonly index: bigint
 }
 
@@ -246,7 +312,20 @@ export function verifyExport(audit: AuditExport, policy: Policy): VerifiedExport
     throw new ProtocolError('wrong-origin', 'the export names another log')
   }
   const events = audit.events.map((event) => verifyEvent(event, audit.vaultId, trusted))
-  return { ...trusted, events, findings: findOddities(events) }
+  return { ...trusted, events, findings: findOddities(events, audit.filter === undefined) }
+}
+
+/**
+ * The alarms among proven events, by index (SPEC.md § 10.1). A new device or an erasure is no reason to doubt a file.
+ *
+ * @param isWhole - the events are all there are ([Note: Seen from the start] in anomalies.ts).
+ */
+export function findOddities(events: readonly VerifiedEvent[], isWhole = true): Finding[] {
+  const seen = events.map((event) => ({ ...event, index: Number(event.index) }))
+  return findAnomalies(seen, isWhole).flatMap(({ kind, index }) => {
+    const alarm = ALARM_KINDS.find((known) => known === kind)
+    return alarm === undefined ? [] : [{ kind: alarm, index: BigInt(index) }]
+  })
 }
 
 function verifyEvent(
@@ -264,61 +343,7 @@ function verifyEvent(
   if ('commitment' in opened) return { ...place, event: null }
   const event = parseEvent(opened.bytes)
   if (event.log !== origin) throw new ProtocolError('wrong-origin', 'an event of another log')
-  if (event.vault !== vaultId) throw new ProtocolError('wrong-vault', 'an event of another vault')
+  if (vaultId !== WHOLE_INSTANCE && event.vault !== vaultId) throw new ProtocolError('wrong-vault', 'an event of another vault')
   if (exported.details === undefined) return { ...place, event }
   return { ...place, event, details: verifyDetails(event, exported.details) }
-}
-
-// ---- Oddities ----
-
-/** Clocks of several servers may differ by this much before it is worth a look. */
-const CLOCK_TOLERANCE_MS = 5 * 60_000
-
-function findOddities(events: readonly VerifiedEvent[]): Finding[] {
-  const byCommitment = new Map(events.map((event) => [event.commitment, event]))
-  return [
-    ...events.flatMap((event) => permissionFinding(event, byCommitment)),
-    ...revocationFindings(events),
-    ...clockFindings(events),
-  ].sort((a, b) => a.index < b.index ? -1 : 1)
-}
-
-function permissionFinding(
-  { index, event }: VerifiedEvent, byCommitment: ReadonlyMap<string, VerifiedEvent>,
-): Finding[] {
-  if (event?.because === undefined) return []
-  const permission = byCommitment.get(event.because)
-  if (permission === undefined) return [{ kind: 'permission-missing', index }]
-  if (permission.index >= index) return [{ kind: 'permission-later', index }]
-  const party = permission.event?.party
-  const isAnothers = party !== undefined && event.party !== undefined && party !== event.party
-  return isAnothers ? [{ kind: 'permission-of-another', index }] : []
-}
-
-/** A release to somebody, or under a grant, that was revoked before and not allowed again since. */
-function revocationFindings(events: readonly VerifiedEvent[]): Finding[] {
-  const revoked = new Set<string>()
-  const findings: Finding[] = []
-  for (const { index, event } of events) {
-    const subject = event?.party ?? event?.grant
-    if (event?.type === 'access.revoked' && subject !== undefined) revoked.add(subject)
-    if (event?.type === 'access.approved' && event.party !== undefined) revoked.delete(event.party)
-    if (event?.type === 'grant.revised' && event.grant !== undefined) revoked.delete(event.grant)
-    if (event?.type !== 'header.released') continue
-    const isRevoked = revoked.has(event.party ?? '') || revoked.has(event.grant ?? '')
-    if (isRevoked) findings.push({ kind: 'released-after-revocation', index })
-  }
-  return findings
-}
-
-function clockFindings(events: readonly VerifiedEvent[]): Finding[] {
-  let latestMs = 0
-  const findings: Finding[] = []
-  for (const { index, event } of events) {
-    if (event === null) continue
-    const atMs = Date.parse(event.at)
-    if (atMs < latestMs - CLOCK_TOLERANCE_MS) findings.push({ kind: 'time-backwards', index })
-    latestMs = Math.max(latestMs, atMs)
-  }
-  return findings
 }

@@ -276,6 +276,36 @@ export function verifyInclusion(claim: InclusionClaim): void {
   if (!equalBytes(running, claim.root)) throw new ProtocolError('bad-proof', 'path to another root')
 }
 
+/** One step up from a leaf: the neighbour it was hashed with, and what came of it. */
+export interface PathStep {
+  readonly side: 'left' | 'right'
+  readonly neighbour: Uint8Array
+  /** The neighbour is the root over these leaves: from `start` to before `end`. */
+  readonly start: bigint
+  readonly end: bigint
+  /** The hash of both: the last one is the root. */
+  readonly node: Uint8Array
+}
+
+/**
+ * The way from a leaf to the root, to be drawn. Verify the claim first: this follows it wherever it leads.
+ * @see SPEC.md § 7.2
+ */
+export function traceInclusion(
+  { leaf, index, size, proof }: Omit<InclusionClaim, 'root'>,
+): PathStep[] {
+  requireIndex(index, size)
+  const ranges = inclusionRanges(index, size)
+  assert(ranges.length === proof.length, 'a verified path has one hash for each range')
+  let running = leaf
+  return ranges.map(({ start, end }, at) => {
+    const neighbour = proof[at] ?? running
+    const side = start > index ? 'right' : 'left'
+    running = side === 'right' ? hashNode(running, neighbour) : hashNode(neighbour, running)
+    return { side, neighbour, start, end, node: running }
+  })
+}
+
 export interface ConsistencyClaim {
   readonly oldSize: bigint
   readonly oldRoot: Uint8Array

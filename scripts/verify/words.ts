@@ -96,6 +96,8 @@ const ODDITIES: Readonly<Record<Finding['kind'], string>> = {
   'permission-later': 'names a permission that came after it',
   'permission-of-another': 'names the permission of another person',
   'released-after-revocation': 'is a release after access was revoked',
+  'released-without-acceptance': 'is a release behind the NDA that no signature permits',
+  'sequence-gap': 'does not follow the number of the vault\'s event before it',
   'time-backwards': 'says an earlier time than the events before it',
 }
 

@@ -5,7 +5,9 @@ import t from 'tap'
 import { encodeHex } from '../../../protocol/bytes.js'
 import { ProtocolError } from '../../../protocol/errors.js'
 import { commitEvent, type Details, type Event } from '../../../protocol/log/event.js'
-import { formatExport, parseExport, verifyExport, type AuditExport } from '../../../protocol/log/export.js'
+import {
+  formatExport, parseExport, splitExport, verifyExport, WHOLE_INSTANCE, type AuditExport,
+} from '../../../protocol/log/export.js'
 import { policyOfLog } from '../../../protocol/log/policy.js'
 import { ready } from '../../../protocol/sodium.js'
 import { LOG_VKEY, ORIGIN, SIGNER_VKEY, VAULT_TAG_KEY } from './worked-example.js'
@@ -220,4 +222,41 @@ t.test('oddities are named', async (t) => {
     story.tell({ type: 'auditor.read' })
     story.tell({ type: 'auditor.read', at: '2026-11-22T13:00:00.000Z' })
   })), ['time-backwards 1'])
+})
+
+t.test('a filtered export accuses nobody of what the filter left out', async (t) => {
+  const released = await told((story) => { story.releases(HASH) })
+  const filtered = { ...released, filter: 'type=header.released' }
+  t.same(parseExport(formatExport(filtered)), filtered)
+  t.same(verifyExport(filtered, policy).findings, [])
+})
+
+t.test('an export of the instance holds events of every vault', async (t) => {
+  const whole = { ...audit, vaultId: WHOLE_INSTANCE }
+  t.equal(verifyExport(parseExport(formatExport(whole)), policy).events.length, 4)
+})
+
+t.test('a long export comes in pieces, each of which proves its events', async (t) => {
+  const text = formatExport(audit)
+  async function * cut(size: number) {
+    for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size)
+  }
+  const cuts = [[1, 1], [7, 3], [100, 4], [text.length, 2], [text.length, 9]] as const
+  for (const [size, count] of cuts) {
+    const indexes: bigint[] = []
+    for await (const piece of splitExport(cut(size), count)) {
+      const { events } = verifyExport(parseExport(piece), policy)
+      t.ok(events.length <= count)
+      indexes.push(...events.map(({ index }) => index))
+    }
+    t.same(indexes, [0n, 1n, 2n, 3n], `cut every ${size}, ${count} a piece`)
+  }
+  const pieces = async (wrong: string) => {
+    const texts = (async function * () { yield wrong })()
+    for await (const piece of splitExport(texts, 2)) parseExport(piece)
+  }
+  await t.rejects(pieces(text.slice(0, -3)), { code: 'malformed-export' }, 'cut off')
+  await t.rejects(pieces(''), { code: 'malformed-export' }, 'nothing')
+  await t.rejects(pieces(`${text}x\n`), { code: 'malformed-export' }, 'something after')
+  await t.rejects(pieces(text.replace('},\n', '}\n')), { code: 'malformed-export' }, 'no comma')
 })

@@ -8,7 +8,7 @@ import { sha256 } from '../../../protocol/hash.js'
 import {
   appendLeaves, buildConsistencyProof, buildInclusionProof, consistencyNodes, decodeEdge,
   EMPTY_EDGE, EMPTY_ROOT, edgeNodes, edgeRoot, encodeEdge, hashLeaf, hashNode, inclusionNodes,
-  rootOfLeaves, verifyConsistency, verifyInclusion, type NodeHash,
+  rootOfLeaves, traceInclusion, verifyConsistency, verifyInclusion, type NodeHash,
 } from '../../../protocol/log/merkle.js'
 import { encodeBase64, encodeHex } from '../../../protocol/bytes.js'
 import { ENTRIES, LEAVES, LISTED_ROOTS, listedEntry, NODE_0_1, ROOT } from './worked-example.js'
@@ -226,4 +226,20 @@ t.test('a leaf is no node and a node is no leaf', async (t) => {
   const pair = new Uint8Array([...left, ...right])
   t.notSame(hashLeaf(pair), hashNode(left, right))
   t.notSame(hashLeaf(pair), sha256(pair))
+})
+
+t.test('the way to the root is told as it is: each neighbour with its leaves, each node on the way', async (t) => {
+  for (const size of [1, 2, 3, 7, 8, 13, 64, 67]) {
+    for (let index = 0; index < size; index++) {
+      const place = { index: BigInt(index), size: BigInt(size) }
+      const leaf = leaves[index] ?? sha256(new Uint8Array())
+      const proof = buildInclusionProof(place, nodeHashIn(leaves.slice(0, size)))
+      const steps = traceInclusion({ leaf, ...place, proof })
+      const neighbours = steps.map(
+        ({ start, end }) => rootOfLeaves(leaves.slice(Number(start), Number(end))))
+      t.same(neighbours, proof, `${index} of ${size}`)
+      t.same(steps.at(-1)?.node ?? leaf, roots[size])
+      t.ok(steps.every(({ side, start, end }) => side === 'right' ? start > place.index : end <= place.index))
+    }
+  }
 })
