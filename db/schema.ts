@@ -207,6 +207,12 @@ export const tombstones = pgTable('tombstones', {
   createdAtMs: instant('created_at').notNull(),
 }, (table) => [index().on(table.createdAtMs)])
 
+/** One row: what all accounts use together. A trigger keeps it (db/migrations), whoever changes `users`. */
+export const instanceUsage = pgTable('instance_usage', {
+  id: smallint().primaryKey(),
+  usedBytes: bigint({ mode: 'number' }).notNull(),
+}, (table) => [check('instance_usage_one_row', sql`${table.id} = 1`)])
+
 /** The NDA's text as every investor under this hash saw it. */
 export const ndas = pgTable('ndas', {
   vaultId: uuid().notNull().references(() => vaults.id),
@@ -447,6 +453,7 @@ export const auditOpening = pgTable('audit_opening', {
   index().on(table.vaultId, table.type, table.index),
   index().on(table.vaultId, table.documentId, table.index),
   index().on(table.partyId, table.index),
+  index('audit_opening_with_details').on(table.index).where(sql`${table.details} is not null`),
 ])
 
 /** How many entries carry the tags of this vault or person. */
@@ -475,7 +482,7 @@ export const tlogPublished = pgTable('tlog_published', {
   cosignedCheckpoint: text(),
 }, (table) => [check('tlog_published_one_row', sql`${table.id} = 1`)])
 
-// ---- mail, repeats, limits ------------------------------------------------------------------
+// ---- mail, limits ---------------------------------------------------------------------------
 
 export interface MailAttachment { filename: string, contentType: string, contentBase64: string }
 
@@ -497,19 +504,9 @@ export const mailOutbox = pgTable('mail_outbox', {
 }, (table) => [
   index('mail_outbox_waiting').on(table.nextTryAtMs)
     .where(sql`${table.sentAtMs} is null and ${table.failedAtMs} is null`),
+  index('mail_outbox_over').on(table.createdAtMs)
+    .where(sql`${table.sentAtMs} is not null or ${table.failedAtMs} is not null`),
 ])
-
-/** The answer that a repeated request gets again. */
-export const idempotencyKeys = pgTable('idempotency_keys', {
-  /** Whose key it is: a session, a person or an address. */
-  scope: text().notNull(),
-  key: text().notNull(),
-  requestSha256: bytea().notNull(),
-  status: integer(),
-  response: text(),
-  createdAtMs: instant('created_at').notNull(),
-  expiresAtMs: instant('expires_at').notNull(),
-}, (table) => [primaryKey({ columns: [table.scope, table.key] }), index().on(table.expiresAtMs)])
 
 /** How often something happened in one window of time, over all instances. */
 export const rateCounters = pgTable('rate_counters', {

@@ -161,6 +161,9 @@ export const FinishPassphraseLogin = strict({ loginId: bytesOf(16), finishLoginR
 /** POST /api/sessions/passphrase (ProveEmail) → SignedIn · POST /api/sessions/refresh → SignedIn, row null
  *  DELETE /api/sessions → Empty · GET /api/account → Account */
 
+/** GET /api/account/storage. Ciphertext, uploads included; the quota is the account's own or the instance's default. */
+export const AccountStorage = strict({ usedBytes: Type.Integer(), quotaBytes: Type.Integer() })
+
 /** POST /api/recovery → SignedIn with the recovery row. */
 export const Recover = strict({ emailProof: Token, recoveryAuth: bytesOf(32) })
 
@@ -478,6 +481,14 @@ export const ConsistencyQuery = strict({
 })
 export const ConsistencyProof = strict({ hashes: Type.Array(Sha256, { maxItems: 130 }) })
 
+/** GET /api/log/timestamps?after=N: sizes of checkpoints with a time-stamp, ascending (SPEC.md § 7.10). */
+export const TimeStampsQuery = strict({
+  after: Type.Optional(Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' })),
+})
+export const TimeStampList = strict({
+  sizes: Type.Array(Type.Integer(), { maxItems: MAX_PAGE_LIMIT }), next: nullable(Type.Integer()),
+})
+
 // ---------------------------------------------------------------- types
 
 export type Problem = Static<typeof Problem>
@@ -489,6 +500,7 @@ export type EmailProof = Static<typeof EmailProof>
 export type KeyringRow = Static<typeof KeyringRow>
 export type NewKeyringRow = Static<typeof NewKeyringRow>
 export type Account = Static<typeof Account>
+export type AccountStorage = Static<typeof AccountStorage>
 export type SignedIn = Static<typeof SignedIn>
 export type PasskeyOptions = Static<typeof PasskeyOptions>
 export type PassphraseRegistration = Static<typeof PassphraseRegistration>

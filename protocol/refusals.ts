@@ -26,6 +26,7 @@ export const REFUSAL_CODES = [
   // uploads
   'file-too-large',
   'quota-reached',
+  'instance-full',
   'part-mismatch',
   'upload-incomplete',
   'upload-not-found',
@@ -57,6 +58,8 @@ export const REFUSAL_CODES = [
   'invitation-expired',
   // the log
   'log-unavailable',
+  'witnesses-awaited',
+  'witnesses-mismatch',
 ] as const
 
 export type RefusalCode = typeof REFUSAL_CODES[number]

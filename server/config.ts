@@ -41,15 +41,28 @@ export interface Config {
   readonly maxEventLoopDelayMs: number
   readonly emailCodesPerNetwork: number
   readonly accountQuotaBytes: number
+  /** Of all accounts together; `undefined`: as much as the bucket holds. */
+  readonly instanceQuotaBytes: number | undefined
   readonly unfinishedUploadHours: number
+  readonly mailRecordDays: number
+  /** `undefined`: kept until somebody is erased. */
+  readonly detailsRetentionDays: number | undefined
   /** Given only on the first start; then the stored key's name counts. */
   readonly logOrigin: string | undefined
   readonly logKey: string | undefined
   readonly logPublishIntervalMs: number
   readonly logWaitTimeoutMs: number
+  /** Path of a c2sp.org/tlog-policy file; `undefined`: nobody cosigns. */
+  readonly witnessesFile: string | undefined
+  readonly witnessIntervalMs: number
+  /** Where checkpoints are time-stamped (RFC 3161), and in PEM whom that must lead to. */
+  readonly timestampUrl: string | undefined
+  readonly timestampCaFile: string | undefined
+  readonly timestampIntervalMinutes: number
   readonly tokenKey: string | undefined
   readonly opaqueServerSetup: string | undefined
   readonly metricsToken: string | undefined
+  readonly otlpEndpoint: string | undefined
   readonly logLevel: LogLevel
 }
 
@@ -71,8 +84,11 @@ export interface Setting {
 const DEFAULT_PORT = 4870
 const DEFAULT_VIEWER_PORT = 4871
 const MAX_INTERVAL_MS = 60_000
+const MAX_WITNESS_INTERVAL_MS = 3_600_000
 const DEFAULT_QUOTA_BYTES = 20 * 1024 ** 3
 const MAX_UPLOAD_HOURS = 24 * 365
+const MAX_STAMP_INTERVAL_MINUTES = 7 * 24 * 60
+const MAX_RETENTION_DAYS = 100 * 365
 
 /** The settings in the order of the README's table, which is written from this list. */
 export const SETTINGS = [
@@ -101,14 +117,23 @@ export const SETTINGS = [
   },
   { name: 'EMAIL_CODES_PER_NETWORK', fallback: '20', meaning: 'codes by mail that one network (/24 or /48) can ask for in an hour' },
   { name: 'ACCOUNT_QUOTA_BYTES', fallback: String(DEFAULT_QUOTA_BYTES), meaning: 'ciphertext that one account can store' },
+  { name: 'INSTANCE_QUOTA_BYTES', fallback: '', meaning: 'ciphertext that all accounts together can store; without it no limit but the bucket\'s' },
   { name: 'UNFINISHED_UPLOAD_HOURS', fallback: '168', meaning: 'how long an upload may stay unfinished before it is given up' },
+  { name: 'MAIL_RECORD_DAYS', fallback: '30', meaning: 'how long it is kept that a mail went to an address; its text is deleted when it is sent' },
+  { name: 'DETAILS_RETENTION_DAYS', fallback: '', meaning: 'age at which names, addresses and notes in the log\'s details are erased; without it they stay until a person is erased' },
   { name: 'LOG_ORIGIN', fallback: 'PUBLIC_URL\'s host/log/YEAR', meaning: 'name of the transparency log, fixed by the first start' },
   { name: 'LOG_KEY', fallback: 'DATA_DIR/keys/log.key', meaning: 'the log\'s signing key, `PRIVATE+KEY+...`; the same for all instances' },
   { name: 'LOG_PUBLISH_INTERVAL_MS', fallback: '20', meaning: 'shortest time between two checkpoints' },
   { name: 'LOG_WAIT_TIMEOUT_MS', fallback: '10000', meaning: 'how long a request waits for its event to be published' },
+  { name: 'TIMESTAMP_URL', fallback: '', meaning: 'a time-stamp authority (RFC 3161) that stamps checkpoints; without it none are stamped' },
+  { name: 'TIMESTAMP_CA_FILE', fallback: '', meaning: 'certificates in PEM that the authority\'s must lead to; without it any signer is taken' },
+  { name: 'TIMESTAMP_INTERVAL_MINUTES', fallback: '60', meaning: 'time between two stamps' },
+  { name: 'WITNESSES', fallback: '', meaning: 'file that says who cosigns the log, in lines `witness NAME VKEY URL`, `group`, `quorum` (c2sp.org/tlog-policy); without it nobody does' },
+  { name: 'WITNESS_INTERVAL_MS', fallback: '10000', meaning: 'longest time between a checkpoint and asking the witnesses about it; at once while a link waits for them' },
   { name: 'TOKEN_KEY', fallback: 'DATA_DIR/keys/token.key', meaning: '32 bytes, base64url, that sign access tokens; the same for all instances' },
   { name: 'OPAQUE_SERVER_SETUP', fallback: 'DATA_DIR/keys/opaque.setup', meaning: 'OPAQUE\'s server secret: losing it locks every passphrase out; the same for all instances' },
   { name: 'METRICS_TOKEN', fallback: '', meaning: 'bearer token for /metrics; without it only this machine may read them' },
+  { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', fallback: '', meaning: 'OpenTelemetry collector (OTLP over HTTP) that gets traces, without addresses, queries or bodies; without it none are made' },
   { name: 'LOG_LEVEL', fallback: 'info', meaning: LOG_LEVELS.map((level) => `\`${level}\``).join(', ') },
 ] as const satisfies readonly Setting[]
 
@@ -151,14 +176,27 @@ export function readConfig(environment: Environment = process.env): Config {
     rateLimitPerMinute: source.integer('RATE_LIMIT_PER_MINUTE', { fallback: 6_000, min: 10, max: 100_000_000 }),
     emailCodesPerNetwork: source.integer('EMAIL_CODES_PER_NETWORK', { fallback: 20, min: 1, max: 1_000_000 }),
     accountQuotaBytes: source.integer('ACCOUNT_QUOTA_BYTES', { fallback: DEFAULT_QUOTA_BYTES, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    instanceQuotaBytes: source.optionalInteger('INSTANCE_QUOTA_BYTES', { min: 0, max: Number.MAX_SAFE_INTEGER }),
+    mailRecordDays: source.integer('MAIL_RECORD_DAYS', { fallback: 30, min: 1, max: MAX_RETENTION_DAYS }),
+    detailsRetentionDays: source.optionalInteger('DETAILS_RETENTION_DAYS', { min: 1, max: MAX_RETENTION_DAYS }),
     unfinishedUploadHours: source.integer('UNFINISHED_UPLOAD_HOURS', { fallback: 168, min: 1, max: MAX_UPLOAD_HOURS }),
     logOrigin: source.pattern('LOG_ORIGIN', /^[^\s+]{1,200}$/, 'a name without spaces and "+"'),
     logKey: source.line('LOG_KEY'),
     logPublishIntervalMs: source.integer('LOG_PUBLISH_INTERVAL_MS', { fallback: 20, min: 0, max: MAX_INTERVAL_MS }),
     logWaitTimeoutMs: source.integer('LOG_WAIT_TIMEOUT_MS', { fallback: 10_000, min: 100, max: MAX_INTERVAL_MS }),
+    timestampUrl: source.url('TIMESTAMP_URL', ['http:', 'https:']),
+    timestampCaFile: source.line('TIMESTAMP_CA_FILE'),
+    timestampIntervalMinutes: source.integer('TIMESTAMP_INTERVAL_MINUTES', {
+      fallback: 60, min: 1, max: MAX_STAMP_INTERVAL_MINUTES,
+    }),
+    witnessesFile: source.line('WITNESSES'),
+    witnessIntervalMs: source.integer('WITNESS_INTERVAL_MS', {
+      fallback: 10_000, min: 10, max: MAX_WITNESS_INTERVAL_MS,
+    }),
     tokenKey: source.pattern('TOKEN_KEY', /^[A-Za-z0-9_-]{43}$/, '32 bytes in base64url'),
     opaqueServerSetup: source.pattern('OPAQUE_SERVER_SETUP', /^[A-Za-z0-9_-]{20,1000}$/, 'base64url'),
     metricsToken: source.pattern('METRICS_TOKEN', /^[A-Za-z0-9._~+/=-]{16,200}$/, '16 or more letters and digits'),
+    otlpEndpoint: source.url('OTEL_EXPORTER_OTLP_ENDPOINT', ['http:', 'https:']),
     logLevel: source.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
   }
   requireWorkable(config)
@@ -243,6 +281,10 @@ class Source {
       throw new SettingError(`${name} must be a whole number from ${range.min} to ${range.max}`)
     }
     return number
+  }
+
+  optionalInteger(name: SettingName, range: { min: number, max: number }): number | undefined {
+    return this.text(name) === undefined ? undefined : this.integer(name, { ...range, fallback: range.min })
   }
 
   port(name: SettingName, fallback: number): number {

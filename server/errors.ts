@@ -28,6 +28,7 @@ export const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
   'proof-stale': 403,
   'file-too-large': 413,
   'quota-reached': 403,
+  'instance-full': 403,
   'part-mismatch': 422,
   'upload-incomplete': 409,
   'upload-not-found': 404,
@@ -55,6 +56,8 @@ export const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
   'invitation-not-found': 404,
   'invitation-expired': 403,
   'log-unavailable': 503,
+  'witnesses-awaited': 503,
+  'witnesses-mismatch': 409,
 }
 
 const RETRY_AFTER_SECONDS = 2

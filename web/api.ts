@@ -8,7 +8,7 @@
  * cookie, the gate's by a signature of the device key, so that a token of one cannot reach the other.
  */
 import type {
-  AccessRequestList, Account, Approve, AuditedVault, AuditedVaultList, BeginUpload, CompleteUpload,
+  AccessRequestList, Account, AccountStorage, Approve, AuditedVault, AuditedVaultList, BeginUpload, CompleteUpload,
   Config, ConsistencyProof, CreateAccount, CreateVault, EmailChallenge, EmailProof, EventList,
   GateAccess, GateEmailProof, GateSession, GateView, GrantSummary, Invitation, InvitationList,
   KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText,
@@ -252,6 +252,8 @@ function inTurn<T>(name: string, run: () => Promise<T>): Promise<T> {
 function keyringCalls(send: Send) {
   return {
     readAccount: () => send<Account>({ method: 'GET', path: '/account' }, readJson),
+    readStorage: () =>
+      send<AccountStorage>({ method: 'GET', path: '/account/storage' }, readJson),
     confirmRecovery: () =>
       send<Account>({ method: 'POST', path: '/account/recovery-confirmed', body: {} }, readJson),
     listKeyringRows: () => send<KeyringRowList>({ method: 'GET', path: '/keyring-rows' }, readJson),

@@ -2,11 +2,9 @@
 import { sql } from 'drizzle-orm'
 import { instantSql } from '../columns.js'
 import type { Db } from '../client.js'
-import {
-  challenges, emailCodes, idempotencyKeys, nonces, rateCounters, sessions,
-} from '../schema.js'
+import { challenges, emailCodes, nonces, rateCounters, sessions } from '../schema.js'
 
-const EXPIRING = [challenges, emailCodes, idempotencyKeys, nonces, rateCounters, sessions] as const
+const EXPIRING = [challenges, emailCodes, nonces, rateCounters, sessions] as const
 
 /**
  * Delete at most `limit` rows of each kind that ran out before `beforeMs`. Two instances at once delete

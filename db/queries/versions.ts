@@ -5,7 +5,7 @@
 import { and, asc, eq, inArray, isNull, lt, sql } from 'drizzle-orm'
 import type { Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
-import { documents, uploadParts, users, vaults, versions } from '../schema.js'
+import { documents, instanceUsage, uploadParts, users, vaults, versions } from '../schema.js'
 import { logged, type OutboxEvent } from './outbox.js'
 
 export type Version = typeof versions.$inferSelect
@@ -25,7 +25,7 @@ export interface UploadRow { readonly version: Version, readonly nameSealed: Uin
  */
 export async function insertUpload(
   db: Db, upload: NewVersion, document: NewDocument,
-  owner: { id: string, defaultQuotaBytes: number },
+  owner: { id: string, defaultQuotaBytes: number, instanceQuotaBytes: number | undefined },
 ): Promise<Version | undefined> {
   const size = upload.payloadSizeBytes
   const isForeign = sql`exists (select 1 from ${documents} d where d.id = ${document.id}::uuid
@@ -34,6 +34,7 @@ export async function insertUpload(
     db.update(users).set({ usedBytes: sql`${users.usedBytes} + ${size}` })
       .where(and(eq(users.id, owner.id),
         sql`${users.usedBytes} + ${size} <= coalesce(${users.quotaBytes}, ${owner.defaultQuotaBytes})`,
+        hasInstanceRoom(size, owner.instanceQuotaBytes),
         sql`not ${isForeign}`,
         sql`exists (select 1 from ${vaults} v where v.id = ${upload.vaultId}::uuid and v.owner_id = ${owner.id}::uuid
           and v.deleted_at is null)`))
@@ -46,6 +47,27 @@ export async function insertUpload(
     db.insert(versions).select(rowWhere(versions, upload, hasRoom)).returning())
   const [row] = await db.with(room, placed, begun).select().from(begun)
   return row
+}
+
+/** Uploads that begin in one moment may pass this limit together: the row is counted when they are there. */
+function hasInstanceRoom(size: number, quotaBytes: number | undefined) {
+  return quotaBytes === undefined ? undefined
+    : sql`(select ${instanceUsage.usedBytes} from ${instanceUsage}) + ${size} <= ${quotaBytes}`
+}
+
+/** What an account uses, and all accounts together; `undefined` if there is no such account. */
+export async function findUsage(db: Db, userId: string): Promise<Usage | undefined> {
+  const [row] = await db.select({
+    usedBytes: users.usedBytes, quotaBytes: users.quotaBytes, instanceUsedBytes: instanceUsage.usedBytes,
+  }).from(users).innerJoin(instanceUsage, sql`true`).where(eq(users.id, userId))
+  return row
+}
+
+export interface Usage {
+  readonly usedBytes: number
+  /** Null: what the configuration gives everybody. */
+  readonly quotaBytes: number | null
+  readonly instanceUsedBytes: number
 }
 
 /** The version, if it is in a vault of this owner that is not deleted; of whatever status. */

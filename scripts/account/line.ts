@@ -218,6 +218,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'vault-not-found': 'there is no such vault, or it is not yours',
   'file-too-large': 'the file is larger than this server accepts',
   'quota-reached': 'the account\'s storage is full',
+  'instance-full': 'the server\'s storage is full: its operator must add room',
   conflict: 'this was changed elsewhere in the meantime: look again, then try again',
   'log-unavailable': 'the log cannot record right now; try again in a moment',
 }

@@ -1,6 +1,6 @@
 /** Proving an address, signing up, recovering, and one's own account. */
 import {
-  Account, CreateAccount, EmailChallenge, EmailProof, PasskeyOptions, PasskeyOptionsRequest,
+  Account, AccountStorage, CreateAccount, EmailChallenge, EmailProof, PasskeyOptions, PasskeyOptionsRequest,
   PassphraseRegistration,
   PassphraseRegistrationRequest, ProveEmail, Recover, RequestEmailCode, SignedIn,
 } from '../../protocol/api.js'
@@ -13,6 +13,7 @@ import { confirmRecovery } from '../use-cases/confirm-recovery.js'
 import { createAccount } from '../use-cases/create-account.js'
 import { proveEmail } from '../use-cases/prove-email.js'
 import { readAccount } from '../use-cases/read-account.js'
+import { readStorage } from '../use-cases/read-storage.js'
 import { recoverAccount } from '../use-cases/recover-account.js'
 import { requestEmailCode } from '../use-cases/request-email-code.js'
 import type { World } from '../world.js'
@@ -57,6 +58,10 @@ export function accountRoutes(app: App, world: World): void {
   app.get('/api/account', {
     schema: { response: { 200: Account } }, preHandler: app.requireAccount,
   }, async (request) => await readAccount(world, request.account.userId))
+
+  app.get('/api/account/storage', {
+    schema: { response: { 200: AccountStorage } }, preHandler: app.requireAccount,
+  }, async (request) => await readStorage(world, request.account.userId))
 
   app.post('/api/account/recovery-confirmed', {
     schema: { response: { 200: Account } }, preHandler: app.requireAccount,

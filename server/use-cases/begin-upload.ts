@@ -1,7 +1,7 @@
 /** The beginning of a version: its place, its length, and its draft, which lets the owner resume it. */
 import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import { findLastVersion, findUploadByNonce, insertUpload } from '../../db/queries/versions.js'
+import { findLastVersion, findUploadByNonce, findUsage, insertUpload } from '../../db/queries/versions.js'
 import type { BeginUpload, Upload } from '../../protocol/api.js'
 import { decodeBase64Url, encodeHex } from '../../protocol/bytes.js'
 import { parseSealdeckHeader } from '../../protocol/deck/header.js'
@@ -20,7 +20,7 @@ const OBJECT_PREFIX_SIZE_BYTES = 16
 /**
  * Begin an upload. The same request again (by its nonce) gives the same upload.
  * Refuses: recovery-unconfirmed, vault-not-found, bad-request, file-too-large, conflict (not the next version, or a
- * document of another vault), quota-reached.
+ * document of another vault), quota-reached, instance-full.
  * Effects: one upload, and its document if it is the first; its bytes count at once.
  */
 export async function beginUpload(
@@ -81,7 +81,21 @@ async function insert(
     payloadSizeBytes: input.payloadLength, partCount: partCountOf(input.payloadLength),
     nonce: decodeBase64Url(input.nonce),
     objectPrefix: encodeHex(randomBytes(OBJECT_PREFIX_SIZE_BYTES)), createdAtMs,
-  }, document, { id: founder.userId, defaultQuotaBytes: world.config.accountQuotaBytes })
-  if (version === undefined) throw new Refusal('quota-reached')
+  }, document, {
+    id: founder.userId, defaultQuotaBytes: world.config.accountQuotaBytes,
+    instanceQuotaBytes: world.config.instanceQuotaBytes,
+  })
+  if (version === undefined) throw new Refusal(await whyNot(world, founder, input))
   return presentUpload({ version, nameSealed: document.nameSealed }, [])
+}
+
+/** The statement that refused says nothing; what it looked at does. The account's own limit comes first. */
+async function whyNot(
+  { db, config }: World, founder: { userId: string }, { payloadLength }: BeginUpload,
+): Promise<'quota-reached' | 'instance-full' | 'conflict'> {
+  const usage = await findUsage(db, founder.userId)
+  if (usage === undefined) return 'conflict'
+  if (usage.usedBytes + payloadLength > (usage.quotaBytes ?? config.accountQuotaBytes)) return 'quota-reached'
+  const isFull = usage.instanceUsedBytes + payloadLength > (config.instanceQuotaBytes ?? Infinity)
+  return isFull ? 'instance-full' : 'conflict'
 }

@@ -25,7 +25,7 @@ const STRANGERS = [
 
 /** Asked for by whoever comes, with nothing but what the request itself proves. */
 const PUBLIC = new Set([
-  'GET /api/config', 'GET /api/log/consistency', 'GET /healthz', 'GET /readyz', 'GET /metrics',
+  'GET /api/config', 'GET /api/log/consistency', 'GET /api/log/timestamps', 'GET /healthz', 'GET /readyz', 'GET /metrics',
   'POST /api/email-codes', 'POST /api/email-codes/proof', 'POST /api/recovery',
   'POST /api/accounts', 'POST /api/accounts/passkey-options', 'POST /api/accounts/passphrase-registration',
   'POST /api/sessions/passkey-options', 'POST /api/sessions/passkey', 'POST /api/sessions/passphrase-start',
@@ -115,6 +115,7 @@ async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
   return new Map<string, Row>([
     // an account's own
     ['GET /api/account', { url: '/api/account', statuses: accountOnly, ...own }],
+    ['GET /api/account/storage', { url: '/api/account/storage', statuses: accountOnly, ...own }],
     ['POST /api/account/recovery-confirmed', { url: '/api/account/recovery-confirmed', statuses: accountOnly, ...own }],
     ['GET /api/audited-vaults', { url: '/api/audited-vaults', statuses: accountOnly, ...own }],
     ['GET /api/keyring-rows', { url: '/api/keyring-rows', statuses: accountOnly, ...own }],

@@ -4,7 +4,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { eq } from 'drizzle-orm'
-import { users, versions } from '../../db/schema.js'
+import { instanceUsage, users, versions } from '../../db/schema.js'
 import type { StoredVersion, Upload, UploadList, VaultDetail } from '../../protocol/api.js'
 import { decodeBase64Url, encodeBase64Url, equalBytes } from '../../protocol/bytes.js'
 import { payloadLengthOf } from '../../protocol/deck/record.js'
@@ -104,10 +104,25 @@ for (const engines of ENGINES) {
     const answers = await Promise.all(bodies.map((body) => founder.asks('POST', `/api/vaults/${vault.vaultId}/uploads`, body)))
     t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, room, 'side by side they do not pass the quota together')
     t.same(new Set(answers.filter(({ statusCode }) => statusCode !== 201).map(codeOf)), new Set(['quota-reached']))
+    t.same(await founder.gets('/api/account/storage'), { usedBytes: room * size, quotaBytes: 300_000 })
     test.clock.advance(8 * 24 * HOUR_MS)
     await collect(test.world)
     t.equal(await usedBytes(test, founder), 0, 'what rested for a week is given up')
     await checkLog(t, test.world, { events: [] })
+  })
+
+  t.test(`a full instance says so, on ${engines} engines`, async (t) => {
+    const test = await startWorld(t, { engines, settings: { INSTANCE_QUOTA_BYTES: '100000' } })
+    const [ada, grace] = [await new Founder(test).signsUp(), await new Founder(test, 'Grace').signsUp()]
+    const begun = await ada.beginsUpload(await ada.makesVault())
+    t.ok(begun.payload.length > 50_000 && begun.payload.length <= 100_000, 'one deck fits and two do not')
+    const vault = await grace.makesVault()
+    const others = await grace.asks('POST', `/api/vaults/${vault.vaultId}/uploads`, await grace.uploadBody())
+    t.equal(codeOf(others), 'instance-full', 'another account has room of its own, the instance has not')
+    await ada.does('DELETE', `/api/uploads/${begun.upload.versionId}`)
+    t.ok(await grace.beginsUpload(vault), 'what is given up is room for all')
+    const [usage] = await test.world.db.select().from(instanceUsage)
+    t.equal(usage?.usedBytes, await usedBytes(test, grace), 'the instance counts what its accounts count')
   })
 
   t.test(`collection leaves alone what is stored, on ${engines} engines`, async (t) => {

@@ -3,7 +3,7 @@
  * auditors. Says plainly that nobody can reset what only their keys open.
  */
 import { MIN_PASSPHRASE_LENGTH } from '../../protocol/limits.js'
-import { defineSection, plural } from './language.js'
+import { defineSection, formatBytes, plural } from './language.js'
 
 type KeyringWords = Readonly<Record<
   'passkey-cancelled' | 'passkey-unsupported' | 'passkey-without-secret' | 'passkey-known' |
@@ -149,6 +149,10 @@ const en = {
     addedNow: 'Added. It works from now on.',
     identity: 'Your founder key',
     identityText: 'Every link of yours carries this fingerprint. Read it out to whoever wants to be sure that a link is yours.',
+    storage: 'Your storage',
+    storageUsed: (usedBytes: number, quotaBytes: number) =>
+      `${formatBytes('en', usedBytes)} of ${formatBytes('en', quotaBytes)} used, everything sealed.`,
+    storageFull: 'There is hardly any room left. Delete a deck, or ask whoever runs this server for more.',
     recoverNow: 'You came in with your recovery code. Add a passkey or a passphrase, so that you need it no more.',
   },
 
@@ -288,6 +292,10 @@ const ru: typeof en = {
     addedNow: 'Добавлено. Способ действует с этой минуты.',
     identity: 'Ваш ключ основателя',
     identityText: 'Этот отпечаток есть в каждой вашей ссылке. Продиктуйте его тому, кто хочет убедиться, что ссылка ваша.',
+    storage: 'Ваше место на сервере',
+    storageUsed: (usedBytes, quotaBytes) =>
+      `Занято ${formatBytes('ru', usedBytes)} из ${formatBytes('ru', quotaBytes)}, всё зашифровано.`,
+    storageFull: 'Места почти не осталось. Удалите презентацию или попросите администратора сервера добавить места.',
     recoverNow: 'Вы вошли по коду восстановления. Добавьте ключ доступа или парольную фразу, чтобы он больше не понадобился.',
   },
 

@@ -27,6 +27,7 @@ const en: Readonly<Record<RefusalCode, string>> = {
 
   'file-too-large': 'The file is larger than this server accepts.',
   'quota-reached': 'Your storage is full. Delete something, or ask the operator for more room.',
+  'instance-full': 'This server has no room left for anybody. Its operator must add some; nothing of yours is lost.',
   'part-mismatch': 'A part of the file arrived damaged. Resume the upload to send it again.',
   'upload-incomplete': 'The upload is not complete. Resume it to finish.',
   'upload-not-found': 'This upload is gone. Start it again.',
@@ -58,6 +59,8 @@ const en: Readonly<Record<RefusalCode, string>> = {
   'invitation-expired': 'This invitation has expired. Ask for a new one.',
 
   'log-unavailable': 'The log cannot record right now, so no key leaves the server. Try again in a moment.',
+  'witnesses-awaited': 'It is in the log, and independent witnesses have yet to confirm that; the key waits for them. Nothing is lost: try again in a moment.',
+  'witnesses-mismatch': 'The witnesses of this server are not those that you were shown. Reload the page and choose again.',
 }
 
 const ru: Readonly<Record<RefusalCode, string>> = {
@@ -82,6 +85,7 @@ const ru: Readonly<Record<RefusalCode, string>> = {
 
   'file-too-large': 'Файл больше, чем принимает этот сервер.',
   'quota-reached': 'Место закончилось. Удалите лишнее или попросите администратора сервера добавить места.',
+  'instance-full': 'На этом сервере не осталось места ни для кого. Его должен добавить администратор; всё, что загружено, на месте.',
   'part-mismatch': 'Часть файла дошла повреждённой. Возобновите загрузку, и она отправится снова.',
   'upload-incomplete': 'Файл загружен не целиком. Возобновите загрузку, чтобы закончить.',
   'upload-not-found': 'Этой загрузки больше нет. Начните заново.',
@@ -113,6 +117,8 @@ const ru: Readonly<Record<RefusalCode, string>> = {
   'invitation-expired': 'Срок приглашения истёк. Попросите новое.',
 
   'log-unavailable': 'Журнал сейчас не может сделать запись, поэтому ни один ключ не выдаётся. Повторите немного позже.',
+  'witnesses-awaited': 'Запись в журнале есть, но независимые свидетели её ещё не подтвердили, и ключ ждёт их. Ничего не потеряно: повторите немного позже.',
+  'witnesses-mismatch': 'Свидетели этого сервера не те, что вам показали. Обновите страницу и выберите снова.',
 }
 
 export const refusals = defineSection({ en, ru })

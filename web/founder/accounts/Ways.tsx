@@ -21,6 +21,7 @@ import { Time } from '../../ui/Time.js'
 import { AppNavigation, SignOutButton } from '../../AppPage.js'
 import styles from './accounts.module.css'
 import { NewPassphrase } from './PassphraseFields.js'
+import { Storage } from './Storage.js'
 import { Unlock } from './Unlock.js'
 import { useAct, useKeyringWords } from './use-act.js'
 
@@ -55,6 +56,7 @@ export function Ways() {
       </Card>
       <AddWay onAdded={() => onChanged(copy.ways.addedNow)} onStale={() => setStale(true)} />
       <FounderKey />
+      <Storage />
     </Page>
   )
 }
