@@ -39,7 +39,11 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
 
 /** Not constant time: for public bytes only. Secrets are compared in protocol/sodium.ts. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index])
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index++) {
+    if (a[index] !== b[index]) return false
+  }
+  return true
 }
 
 export function encodeU32(value: number): Uint8Array {
@@ -59,10 +63,16 @@ export function encodeLengthPrefixed(bytes: Uint8Array): Uint8Array {
   return concatBytes(encodeU32(bytes.length), bytes)
 }
 
+const HEX = encodeUtf8('0123456789abcdef')
+
 export function encodeHex(bytes: Uint8Array): string {
-  let hex = ''
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return hex
+  const symbols = new Uint8Array(bytes.length * 2)
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] ?? 0
+    symbols[index * 2] = HEX[byte >> 4] ?? 0
+    symbols[index * 2 + 1] = HEX[byte & 15] ?? 0
+  }
+  return textDecoder.decode(symbols)
 }
 
 /** Lower case only. @throws ProtocolError `malformed-encoding`. */
@@ -78,18 +88,23 @@ export function decodeHex(hex: string): Uint8Array<ArrayBuffer> {
 const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const URL_SAFE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-function encode64(bytes: Uint8Array, alphabet: string, isPadded: boolean): string {
-  let text = ''
+const PADDING = '='.charCodeAt(0)
+const [STANDARD_SYMBOLS, URL_SAFE_SYMBOLS] = [encodeUtf8(STANDARD), encodeUtf8(URL_SAFE)]
+
+// Laid out as bytes and made a text at once: receipts are mostly base64, and a text grown symbol by symbol
+// leaves an object for each.
+function encode64(bytes: Uint8Array, symbols: Uint8Array, isPadded: boolean): string {
+  const bareSize = Math.ceil(bytes.length * 4 / 3)
+  const text = new Uint8Array(isPadded ? Math.ceil(bytes.length / 3) * 4 : bareSize).fill(PADDING)
+  let offset = 0
   for (let index = 0; index < bytes.length; index += 3) {
-    const triple = ((bytes[index] ??
-      0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0)
-    const symbolCount = Math.min(4, bytes.length - index + 1)
-    for (let symbol = 0; symbol < symbolCount; symbol++) {
-      text += alphabet.charAt((triple >> (18 - 6 * symbol)) & 63)
+    const [first, second, third] = [bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0]
+    const triple = (first << 16) | (second << 8) | third
+    for (let shift = 18; shift >= 0 && offset < bareSize; shift -= 6) {
+      text[offset++] = symbols[(triple >> shift) & 63] ?? 0
     }
-    if (isPadded) text += '='.repeat(4 - symbolCount)
   }
-  return text
+  return textDecoder.decode(text)
 }
 
 const STANDARD_VALUES = symbolValues(STANDARD)
@@ -124,7 +139,7 @@ function decode64(text: string, values: ReadonlyMap<string, number>): Uint8Array
 
 /** Standard alphabet with padding: notes, checkpoints, receipts. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return encode64(bytes, STANDARD, true)
+  return encode64(bytes, STANDARD_SYMBOLS, true)
 }
 
 /** Canonical only. @throws ProtocolError `malformed-encoding`. */
@@ -136,7 +151,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
 
 /** Standard alphabet without padding: age headers. */
 export function encodeBase64NoPad(bytes: Uint8Array): string {
-  return encode64(bytes, STANDARD, false)
+  return encode64(bytes, STANDARD_SYMBOLS, false)
 }
 
 /** Canonical only. @throws ProtocolError `malformed-encoding`. */
@@ -146,7 +161,7 @@ export function decodeBase64NoPad(text: string): Uint8Array<ArrayBuffer> {
 
 /** URL alphabet without padding: fragments, identifiers and every binary field of the API. */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return encode64(bytes, URL_SAFE, false)
+  return encode64(bytes, URL_SAFE_SYMBOLS, false)
 }
 
 /** Canonical only. @throws ProtocolError `malformed-encoding`. */

@@ -15,7 +15,7 @@ import { getPublished, listLogged, type LoggedEvent } from '../db/queries/log.js
 import { insertEvents } from '../db/queries/outbox.js'
 import { assert } from '../protocol/errors.js'
 import { decodeEntry, formatTime, sealEvent } from '../protocol/log/event.js'
-import { buildInclusionProof, inclusionNodes } from '../protocol/log/merkle.js'
+import { planInclusionProofs } from '../protocol/log/merkle.js'
 import { buildProof } from '../protocol/log/proof.js'
 import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Bell } from './bell.js'
@@ -185,15 +185,15 @@ class RunningSequencer implements Sequencer {
     events: readonly LoggedEvent[], { size, checkpoint }: CurrentLog,
   ): Promise<PublishedEvent[]> {
     const treeSize = BigInt(size)
-    const nodes = events.flatMap(({ index }) => inclusionNodes(BigInt(index), treeSize))
-    const nodeHash = await readNodes(this.readFile, { nodes, size: treeSize }, platformSha256)
-    return events.map(({ eventId, index, entry, bytes, salt }) => {
+    const proofs = planInclusionProofs(events.map(({ index }) => BigInt(index)), treeSize)
+    const wanted = { nodes: proofs.nodes, size: treeSize }
+    const nodeHash = await readNodes(this.readFile, wanted, platformSha256)
+    const paths = proofs.build(nodeHash, platformSha256)
+    return events.map(({ eventId, index, entry, bytes, salt }, at) => {
       const { vaultTag, partyTag } = decodeEntry(entry)
-      const place = { index: BigInt(index), size: treeSize }
-      const path = buildInclusionProof(place, nodeHash, platformSha256)
       const opening = { salt, vaultTag, partyTag, eventBytes: bytes }
-      const proof = buildProof({ index: place.index, path, opening, checkpoint })
-      return { eventId, index, proof }
+      const place = { index: BigInt(index), path: paths[at] ?? [] }
+      return { eventId, index, proof: buildProof({ ...place, opening, checkpoint }) }
     })
   }
 

@@ -75,6 +75,7 @@ export function loggedEach(
 /** Append events that go with no change of ours: `log.started`, `export.made`, `auditor.read`. */
 export async function insertEvents(db: Db, events: readonly OutboxEvent[]): Promise<void> {
   await appendEvents(db, events.map((event) => ({ event, key: '' })), sql`true`)
+    .prepare('insert_events').execute()
 }
 
 function appendEvents(

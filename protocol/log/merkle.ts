@@ -218,6 +218,57 @@ export function buildInclusionProof(
   return inclusionRanges(index, size).map((range) => rootOfRange(range, nodeHash, hash))
 }
 
+/** What a leaf or a node above it is hashed with on one level; whole if it is a full subtree. */
+interface Neighbour extends TreeNode {
+  readonly isWhole: boolean
+}
+
+/** The ranges of RFC 6962 section 2.1.1 met from below: on each level the neighbour, if the tree has one. */
+function neighboursOf(index: bigint, size: bigint): Neighbour[] {
+  const neighbours: Neighbour[] = []
+  let position = index
+  let last = size - 1n
+  for (let level = 0; last > 0n; level++) {
+    const neighbour = position ^ 1n
+    if (neighbour < last) neighbours.push({ level, index: neighbour, isWhole: true })
+    if (neighbour === last) {
+      neighbours.push({ level, index: last, isWhole: (last + 1n) << BigInt(level) === size })
+    }
+    position >>= 1n
+    last >>= 1n
+  }
+  return neighbours
+}
+
+/**
+ * Paths of many leaves of one tree, each as `buildInclusionProof` makes it: `nodes` are what they consist
+ * of, to be fetched; `build` answers the paths, in the order of `indexes`. The right edge, which most of
+ * them share, is hashed once.
+ */
+export function planInclusionProofs(indexes: readonly bigint[], size: bigint): {
+  readonly nodes: readonly TreeNode[]
+  build(nodeHash: NodeHash, hash?: Hash): Uint8Array[][]
+} {
+  for (const index of indexes) requireIndex(index, size)
+  const paths = indexes.map((index) => neighboursOf(index, size))
+  const edges = new Map(paths.flat().flatMap((node) => node.isWhole
+    ? []
+    : [[node.level, { start: node.index << BigInt(node.level), end: size }]]))
+  const whole = paths.flat().filter(({ isWhole }) => isWhole)
+  return {
+    nodes: [...whole, ...[...edges.values()].flatMap(fullSubtrees)],
+    build(nodeHash, hash = sha256) {
+      const roots = new Map([...edges].map(
+        ([level, range]) => [level, rootOfRange(range, nodeHash, hash)]))
+      return paths.map((path) => path.map((node) => {
+        const root = node.isWhole ? nodeHash(node) : roots.get(node.level)
+        assert(root !== undefined, 'each level has one edge')
+        return root
+      }))
+    },
+  }
+}
+
 /** The nodes that `buildConsistencyProof` will ask for. */
 export function consistencyNodes(oldSize: bigint, size: bigint): TreeNode[] {
   return consistencyProofRanges(oldSize, size).flatMap(fullSubtrees)

@@ -217,20 +217,43 @@ export async function readNodes(
   read: ReadResource, { nodes, size }: { nodes: readonly TreeNode[], size: bigint },
   hash: Hash = sha256,
 ): Promise<NodeHash> {
-  const wanted = new Map(nodes.map((node) => {
-    const tile = tileOfNode(node, size)
-    return [tilePath(tile), tile]
-  }))
+  const wanted = tilesOfNodes(nodes, size)
   const tiles = new Map(await Promise.all([...wanted].map(
     async ([path, tile]) => [path, await readTile(read, tile)] as const)))
-  const computed = new Map<string, Uint8Array>()
+  const computed = new NodeMap<Uint8Array>()
   return (node) => {
-    const key = `${node.level}/${node.index}`
-    const known = computed.get(key)
+    const known = computed.get(node)
     if (known !== undefined) return known
     const value = nodeFromTile(tiles.get(tilePath(tileOfNode(node, size))), node, hash)
-    computed.set(key, value)
+    computed.set(node, value)
     return value
+  }
+}
+
+/** By path, each once. */
+function tilesOfNodes(nodes: readonly TreeNode[], size: bigint): ReadonlyMap<string, Tile> {
+  const seen = new NodeMap<true>()
+  const tiles = new Map<string, Tile>()
+  for (const node of nodes) {
+    if (seen.get(node) !== undefined) continue
+    seen.set(node, true)
+    const tile = tileOfNode(node, size)
+    tiles.set(tilePath(tile), tile)
+  }
+  return tiles
+}
+
+/** Something for each of many nodes. */
+class NodeMap<T> {
+  readonly #levels: Map<bigint, T>[] = []
+
+  get({ level, index }: TreeNode): T | undefined {
+    return this.#levels[level]?.get(index)
+  }
+
+  set({ level, index }: TreeNode, value: T): void {
+    const row = this.#levels[level] ??= new Map()
+    row.set(index, value)
   }
 }
 

@@ -8,7 +8,8 @@ import { sha256 } from '../../../protocol/hash.js'
 import {
   appendLeaves, buildConsistencyProof, buildInclusionProof, consistencyNodes, decodeEdge,
   EMPTY_EDGE, EMPTY_ROOT, edgeNodes, edgeRoot, encodeEdge, hashLeaf, hashNode, inclusionNodes,
-  rootOfLeaves, traceInclusion, verifyConsistency, verifyInclusion, type NodeHash,
+  planInclusionProofs, rootOfLeaves, traceInclusion, verifyConsistency, verifyInclusion,
+  type NodeHash,
 } from '../../../protocol/log/merkle.js'
 import { encodeBase64, encodeHex } from '../../../protocol/bytes.js'
 import { ENTRIES, LEAVES, LISTED_ROOTS, listedEntry, NODE_0_1, ROOT } from './worked-example.js'
@@ -122,6 +123,22 @@ t.test('every inclusion proof up to size 70 verifies, and every damage to it is 
   t.ok(damaged > 30_000, `${damaged} damaged proofs were refused`)
 })
 
+t.test('the paths of many leaves are those of each, from nodes that were announced', async (t) => {
+  for (let size = 1; size <= MAX_SIZE; size++) {
+    const indexes = Array.from({ length: size }, (_, index) => BigInt(index))
+    const plan = planInclusionProofs(indexes, BigInt(size))
+    const announced = new Set(plan.nodes.map(({ level, index }) => `${level}/${index}`))
+    const paths = plan.build((node) => {
+      if (!announced.has(`${node.level}/${node.index}`)) t.fail(`${node.level}/${node.index} of ${size} was not announced`)
+      return nodeHash(node)
+    })
+    const each = indexes.map(
+      (index) => buildInclusionProof({ index, size: BigInt(size) }, nodeHash))
+    if (JSON.stringify(paths) !== JSON.stringify(each)) t.fail(`other paths in a tree of ${size}`)
+  }
+  t.throws(() => planInclusionProofs([0n, 2n], 2n), 'and there is none outside the tree')
+})
+
 t.test('every consistency proof up to size 70 verifies, and every damage to it is refused', async (t) => {
   let accepted = 0
   let damaged = 0
@@ -172,6 +189,7 @@ t.test('proofs hold in trees beyond 2^53, up to 2^63-1', async (t) => {
     const index = anyIndex % size
     const proof = buildInclusionProof({ index, size }, uniform)
     verifyInclusion({ leaf, index, size, root: uniformRoot(size), proof })
+    t.same(planInclusionProofs([index], size).build(uniform), [proof])
     const oldSize = index + 1n
     const claim = { oldSize, oldRoot: uniformRoot(oldSize), size, root: uniformRoot(size) }
     const consistency = buildConsistencyProof({ oldSize, size }, uniform)
