@@ -332,6 +332,18 @@ export const headers = pgTable('headers', {
   index().on(table.deviceId),
 ])
 
+/**
+ * Every wrap record that a header ever came with; a trigger keeps it (db/migrations), and nothing deletes it: the
+ * founder's browser asks for it when the log says that the header was released. It opens nothing.
+ */
+export const headerWraps = pgTable('header_wraps', {
+  headerSha256: bytea().primaryKey(),
+  vaultId: uuid().notNull().references(() => vaults.id),
+  recipientSha256: bytea().notNull(),
+  wrap: bytea().notNull(),
+  wrapSignature: bytea().notNull(),
+}, (table) => [index().on(table.vaultId, table.recipientSha256)])
+
 export const ACCEPTANCE_STATUSES = ['accepted', 'awaiting', 'approved', 'denied'] as const
 export type AcceptanceStatus = typeof ACCEPTANCE_STATUSES[number]
 
@@ -494,6 +506,15 @@ export const mailOutbox = pgTable('mail_outbox', {
   subject: text(),
   text: text(),
   html: text(),
+/** Checkpoints under this log's key that somebody brought and that do not fit its tree: evidence, never trusted. */
+export const logForks = pgTable('log_forks', {
+  /** SHA-256 of what was signed. */
+  sha256: bytea().primaryKey(),
+  brought: text().notNull(),
+  ours: text().notNull(),
+  createdAtMs: instant('created_at').notNull(),
+})
+
   attachments: jsonb().$type<MailAttachment[]>(),
   createdAtMs: instant('created_at').notNull(),
   nextTryAtMs: instant('next_try_at').notNull(),

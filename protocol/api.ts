@@ -351,6 +351,15 @@ export const Approve = strict(
   { headers: Type.Array(WrappedHeader, { minItems: 1, maxItems: 200 }) },
 )
 
+/** One whom the founder let in before, and the wrap record by which she did: her browser believes nothing else. */
+export const Approval = strict({
+  request: AccessRequest,
+  approval: strict({ wrap: bytesUpTo(MAX_WRAP_SIZE_BYTES), signature: Signature }),
+})
+/** GET /api/vaults/:vaultId/approvals: those who lack a header of a newest version, oldest first.
+ *  POST /api/acceptances/:acceptanceId/headers (Approve) → Empty: headers of versions made after the approval. */
+export const ApprovalList = strict({ approvals: Type.Array(Approval, { maxItems: 100 }) })
+
 // ---------------------------------------------------------------- the gate (investor)
 
 /** GET /api/gate/:grantId. Refuses: grant-not-found, grant-revoked, grant-expired. */
@@ -510,6 +519,23 @@ export type PassphraseLogin = Static<typeof PassphraseLogin>
 export type KeyringRowSummary = Static<typeof KeyringRowSummary>
 export type KeyringRowList = Static<typeof KeyringRowList>
 export type CreateVault = Static<typeof CreateVault>
+/** POST /api/log/gossip: a checkpoint that somebody brings, held against the log's own tree. `checkpoint`: the log's. */
+export const Gossip = strict({ checkpoint: Note })
+export const GossipAnswer = strict({
+  outcome: Type.Union([Type.Literal('consistent'), Type.Literal('fork')]), checkpoint: Type.String(),
+})
+
+/** POST /api/vaults/:vaultId/statements (founder) → Statements: what events name by hash, as it was signed. */
+export const AskStatements = strict({
+  /** SHA-256 of G and of M. */
+  grants: Type.Array(Sha256, { maxItems: 100 }), records: Type.Array(Sha256, { maxItems: 100 }),
+  /** Of wrap records: the header's SHA-256, or that of the recipient's text. */
+  headers: Type.Array(Sha256, { maxItems: 100 }), recipients: Type.Array(Sha256, { maxItems: 100 }),
+})
+const SignedBytes = strict({ bytes: bytesUpTo(MAX_GRANT_SIZE_BYTES), signature: Signature })
+export const Statements = strict({
+  grants: Type.Array(SignedBytes), records: Type.Array(SignedBytes), wraps: Type.Array(SignedBytes),
+})
 export type VaultSummary = Static<typeof VaultSummary>
 export type VaultList = Static<typeof VaultList>
 export type StoredVersion = Static<typeof StoredVersion>
@@ -557,3 +583,8 @@ export type FinishPassphraseLogin = Static<typeof FinishPassphraseLogin>
 export type Recover = Static<typeof Recover>
 export type SignInWithPasskey = Static<typeof SignInWithPasskey>
 export type StartPassphraseLogin = Static<typeof StartPassphraseLogin>
+export type Approval = Static<typeof Approval>
+export type ApprovalList = Static<typeof ApprovalList>
+export type GossipAnswer = Static<typeof GossipAnswer>
+export type AskStatements = Static<typeof AskStatements>
+export type Statements = Static<typeof Statements>

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { countPending, getPublishedAt } from '../db/queries/log.js'
+import { countForks, countPending, getPublishedAt } from '../db/queries/log.js'
 import { countWaiting } from '../db/queries/mail.js'
 import type { World } from './world.js'
 
@@ -28,6 +28,8 @@ export function openMetrics(world: World): Metrics {
   gauge(registry, 'sealdeck_log_checkpoint_age_seconds', 'Since the checkpoint was published.', async () =>
     (world.clock.nowMs() - (await getPublishedAt(world.db)).publishedAtMs) / 1_000)
   gauge(registry, 'sealdeck_log_pending', 'Events that wait for the log, up to 10,000.', () => countPending(world.db, MAX_COUNTED))
+  gauge(registry, 'sealdeck_log_unstamped_seconds', 'How long the newest checkpoint has gone without a time-stamp; 0 where none is asked for.', () => world.timeStamper.waitingSeconds())
+  gauge(registry, 'sealdeck_log_forks', 'Checkpoints that were brought and do not fit the log: evidence of a second history.', () => countForks(world.db))
   gauge(registry, 'sealdeck_mail_pending', 'Mails that wait to be sent, up to 10,000.', () => countWaiting(world.db, MAX_COUNTED))
   return {
     observe(request, reply) {

@@ -1,10 +1,11 @@
 /** Signed requests that wait for the founder, and her decisions. */
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.js'
 import { instantSql } from '../columns.js'
 import {
-  acceptances, auditEntry, devices, grantRevisions, grants, people, vaults,
+  acceptances, auditEntry, devices, grantRevisions, grants, headers, people, vaults,
 } from '../schema.js'
+import { isGrantLive } from './gate.js'
 import { headersWhere, type NewHeader } from './grants.js'
 import { queued, type NewMail } from './mail.js'
 import { logged, type OutboxEvent } from './outbox.js'
@@ -44,28 +45,85 @@ function isWaitingFor(ownerId: string, nowMs: number) {
  */
 export function isDecisionDue(nowMs: number) {
   // Written out, so that the partial index serves prepared statements, too.
-  return and(sql`${acceptances.status} = 'awaiting'`, sql`exists (
+  return and(sql`${acceptances.status} = 'awaiting'`, isStanding(nowMs))
+}
+
+/** Link in force with the NDA that was signed, person and device not revoked. */
+function isStanding(nowMs: number) {
+  return sql`exists (
     select 1 from ${devices} d
     join ${people} p on p.id = d.person_id and p.revoked_at is null
     join ${grants} g on g.id = p.grant_id and g.revoked_at is null
     join ${grantRevisions} r on r.grant_id = g.id and r.revision = g.revision
       and r.nda_sha256 = ${acceptances.ndaSha256}
       and (r.expires_at is null or r.expires_at > ${instantSql(nowMs)})
-    where d.id = ${acceptances.deviceId} and d.revoked_at is null)`)
+    where d.id = ${acceptances.deviceId} and d.revoked_at is null)`
+}
+
+export type ApprovedRequest = Awaited<ReturnType<typeof listApproved>>[number]
+
+/**
+ * Approved requests that still stand and whose device lacks a header of the founder's for one of these versions, each
+ * with the newest wrap record by which it was let in; oldest first.
+ */
+export async function listApproved(
+  db: Db,
+  wanted: { vaultId: string, versionIds: readonly string[], nowMs: number, limit: number },
+) {
+  const count = wanted.versionIds.length
+  if (count === 0) return []
+  const ids = sql.join(wanted.versionIds.map((id) => sql`${id}::uuid`), sql`, `)
+  const given = db.select({
+    deviceId: headers.deviceId, wrap: headers.wrap, wrapSignature: headers.wrapSignature,
+  }).from(headers)
+    .where(and(
+      eq(headers.grantId, acceptances.grantId), eq(headers.deviceId, acceptances.deviceId),
+      eq(headers.acceptanceSha256, acceptances.sha256), isNotNull(headers.wrap)))
+    .orderBy(desc(headers.createdAtMs)).limit(1).as('given')
+  const rows = await db.select({
+    ...requestColumns, wrap: given.wrap, wrapSignature: given.wrapSignature,
+  }).from(acceptances)
+    .innerJoin(people, eq(people.id, acceptances.personId))
+    .innerJoin(devices, eq(devices.id, acceptances.deviceId))
+    .innerJoin(grants, eq(grants.id, acceptances.grantId))
+    .innerJoin(vaults, eq(vaults.id, acceptances.vaultId))
+    .innerJoinLateral(given, sql`true`)
+    .where(and(
+      eq(acceptances.vaultId, wanted.vaultId), eq(acceptances.status, 'approved'),
+      isStanding(wanted.nowMs),
+      sql`(select count(*) from ${headers} h where h.device_id = ${acceptances.deviceId}
+        and h.version_id in (${ids}) and h.wrap is not null and h.acceptance_sha256 = ${acceptances.sha256}) < ${count}`))
+    .orderBy(asc(acceptances.createdAtMs), asc(acceptances.id)).limit(wanted.limit)
+  return rows.flatMap(({ wrap, wrapSignature, ...row }) =>
+    wrap === null || wrapSignature === null ? [] : [{ ...row, wrap, wrapSignature }])
+}
+
+/** Let headers wait for an approved device. @returns false if the approval does not stand any more. */
+export async function insertApprovedHeaders(
+  db: Db, given: { acceptanceId: string, grantId: string, nowMs: number },
+  newHeaders: readonly NewHeader[],
+): Promise<boolean> {
+  const stands = sql`${isGrantLive(given.grantId, given.nowMs)} and exists (select 1 from ${acceptances} where ${acceptances.id} = ${given.acceptanceId}::uuid
+    and ${acceptances.status} = 'approved' and ${isStanding(given.nowMs)})`
+  const made = headersWhere(db, newHeaders, stands)
+  const rows = await db.with(made).select().from(made)
+  return rows.length === newHeaders.length
+}
+
+const requestColumns = {
+  id: acceptances.id, vaultId: acceptances.vaultId, grantId: acceptances.grantId,
+  status: acceptances.status,
+  ndaSha256: acceptances.ndaSha256, note: acceptances.note, sha256: acceptances.sha256,
+  eventId: acceptances.eventId,
+  signedAtMs: acceptances.createdAtMs,
+  personId: people.id, name: people.name, email: people.email, locale: people.locale,
+  deviceId: devices.id, recipient: devices.recipient, recipientSha256: devices.recipientSha256,
+  deviceSigningKey: devices.signingPublicKey, enrolment: devices.enrolmentNote,
+  vaultTitleSealed: vaults.titleSealed, grantNameSealed: grants.nameSealed,
 }
 
 function requests(db: Db) {
-  return db.select({
-    id: acceptances.id, vaultId: acceptances.vaultId, grantId: acceptances.grantId,
-    status: acceptances.status,
-    ndaSha256: acceptances.ndaSha256, note: acceptances.note, sha256: acceptances.sha256,
-    eventId: acceptances.eventId,
-    signedAtMs: acceptances.createdAtMs,
-    personId: people.id, name: people.name, email: people.email, locale: people.locale,
-    deviceId: devices.id, recipient: devices.recipient, recipientSha256: devices.recipientSha256,
-    deviceSigningKey: devices.signingPublicKey, enrolment: devices.enrolmentNote,
-    vaultTitleSealed: vaults.titleSealed, grantNameSealed: grants.nameSealed,
-  }).from(acceptances)
+  return db.select(requestColumns).from(acceptances)
     .innerJoin(people, eq(people.id, acceptances.personId))
     .innerJoin(devices, eq(devices.id, acceptances.deviceId))
     .innerJoin(grants, eq(grants.id, acceptances.grantId))

@@ -6,7 +6,8 @@ import { and, asc, desc, eq, gte, isNull, lt, lte, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { queryRows, type Db } from '../client.js'
 import { readBytes } from '../columns.js'
-import { auditEntry, auditOpening, auditOutbox, auditSequence, people, tlogHead, tlogPublished, vaults } from '../schema.js'
+import { rowWhere } from '../insert-where.js'
+import { auditEntry, auditOpening, auditOutbox, auditSequence, logForks, people, tlogHead, tlogPublished, vaults } from '../schema.js'
 
 export type Head = Pick<typeof tlogHead.$inferSelect, 'size' | 'root' | 'edge'>
 export type Published = Pick<typeof tlogPublished.$inferSelect, 'size' | 'checkpoint' | 'cosignedSize' | 'cosignedCheckpoint'>
@@ -175,4 +176,28 @@ export async function findLastEvent(db: Db, type: string): Promise<Uint8Array | 
 export async function countPending(db: Db, limit: number): Promise<number> {
   const [row] = await queryRows(db, sql`select count(*)::integer as count from (select 1 from audit_outbox limit ${limit}::integer) as waiting`)
   return Number(row?.['count'])
+}
+
+// ---- checkpoints that do not fit ----
+
+export interface LogFork {
+  /** SHA-256 of the text that was signed. */
+  readonly sha256: Uint8Array
+  readonly brought: string
+  readonly ours: string
+  readonly createdAtMs: number
+}
+
+/** Keep evidence of a second history; the same once, and at most `maxCount` of all. @returns whether it is new. */
+export async function insertFork(db: Db, fork: LogFork, maxCount: number): Promise<boolean> {
+  const hasRoom = sql`(select count(*) from ${logForks}) < ${maxCount}`
+  const rows = await db.insert(logForks).select(rowWhere(logForks, fork, hasRoom))
+    .onConflictDoNothing().returning({ sha256: logForks.sha256 })
+  return rows.length === 1
+}
+
+/** How many checkpoints were brought that do not fit the log. */
+export async function countForks(db: Db): Promise<number> {
+  const [row] = await db.select({ count: sql`count(*)`.mapWith(Number) }).from(logForks)
+  return row?.count ?? 0
 }

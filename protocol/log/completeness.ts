@@ -22,21 +22,36 @@ export interface TagProblem {
   readonly index: bigint
 }
 
-/** Walks a log's entries in order. */
+/** The tags that are looked for, by their hex, and whose they are. One for all vaults of a scan. */
+export type AheadTags = Map<string, { readonly scanner: TagScanner, readonly sequence: number }>
+
+export interface ScanStart {
+  /** The number after the last that was found before; 1 at the beginning. */
+  readonly nextSequence?: number
+  /** Numbers before that one that are recognised when they come again; all of them if left out. */
+  readonly lookBackCount?: number
+  /** Shared by the scanners of one walk over the log. */
+  readonly ahead?: AheadTags
+}
+
+/** Walks a log's entries in order, for one vault; several share one `AheadTags` and one walk. */
 export class TagScanner {
   readonly #tagKey: Uint8Array
-  readonly #ahead = new Map<string, number>()
+  readonly #ahead: AheadTags
+  readonly #first: number
   readonly #seen = new Set<number>()
   readonly tagged: TaggedEntry[] = []
   readonly problems: TagProblem[] = []
   #next: number
-  #computed = 0
+  #computed: number
 
-  /** @param nextSequence - the number after the last that was found before, or 1. */
-  constructor(tagKey: Uint8Array, nextSequence = 1) {
+  constructor(tagKey: Uint8Array, start: ScanStart = {}) {
+    const { nextSequence = 1, lookBackCount = nextSequence, ahead = new Map() } = start
     this.#tagKey = tagKey
+    this.#ahead = ahead
+    this.#first = nextSequence
     this.#next = nextSequence
-    for (let sequence = 1; sequence < nextSequence; sequence++) this.#seen.add(sequence)
+    this.#computed = Math.max(0, nextSequence - 1 - lookBackCount)
     this.#lookAhead()
   }
 
@@ -47,21 +62,20 @@ export class TagScanner {
   #lookAhead(): void {
     while (this.#computed < this.#next + LOOK_AHEAD_COUNT) {
       this.#computed++
-      this.#ahead.set(encodeHex(vaultTag(this.#tagKey, this.#computed)), this.#computed)
+      const tag = encodeHex(vaultTag(this.#tagKey, this.#computed))
+      this.#ahead.set(tag, { scanner: this, sequence: this.#computed })
     }
   }
 
   /** Look at one entry's vault tag. @returns whether it is this vault's. */
   scan(index: bigint, tag: Uint8Array): boolean {
-    const sequence = this.#ahead.get(encodeHex(tag))
-    if (sequence === undefined) return false
-    this.tagged.push({ index, sequence })
-    this.#place(index, sequence)
-    return true
+    return findTagged(this.#ahead, index, tag) === this
   }
 
-  #place(index: bigint, sequence: number): void {
-    if (this.#seen.has(sequence)) {
+  /** @internal The entry at `index` carries the tag of this number: `findTagged` found out. */
+  place(index: bigint, sequence: number): void {
+    this.tagged.push({ index, sequence })
+    if (sequence < this.#first || this.#seen.has(sequence)) {
       this.problems.push({ kind: 'doubled', sequence, index })
       return
     }
@@ -76,4 +90,13 @@ export class TagScanner {
     this.#next = sequence + 1
     this.#lookAhead()
   }
+}
+
+/** The scanner whose vault an entry belongs to, after it has taken note of it; `undefined` if it is none's. */
+export function findTagged(
+  ahead: AheadTags, index: bigint, tag: Uint8Array,
+): TagScanner | undefined {
+  const found = ahead.get(encodeHex(tag))
+  found?.scanner.place(index, found.sequence)
+  return found?.scanner
 }

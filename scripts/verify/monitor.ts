@@ -130,7 +130,7 @@ function startScanner({ tagKey, statePath }: Watch, { nextSequence }: State): Ta
   if (nextSequence === 0) {
     throw new UsageError(`${statePath} was begun without --tag-key: begin a new one to look at tags`)
   }
-  return new TagScanner(tagKey, nextSequence)
+  return new TagScanner(tagKey, { nextSequence })
 }
 
 /** The edge after the new entries, or `null` if the log did not simply grow. */

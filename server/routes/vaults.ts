@@ -1,12 +1,14 @@
 /** A founder's vaults. */
 import {
-  CreateVault, Empty, RenameVault, RevocationReport, VaultDetail, VaultList, VaultListQuery,
+  AskStatements, CreateVault, Empty, RenameVault, RevocationReport, Statements, VaultDetail,
+  VaultList, VaultListQuery,
   VaultParams, VaultSummary,
 } from '../../protocol/api.js'
 import type { App } from '../app.js'
 import { pageLimit } from '../paging.js'
 import { createVault } from '../use-cases/create-vault.js'
 import { deleteVault } from '../use-cases/delete-vault.js'
+import { listStatements } from '../use-cases/list-statements.js'
 import { listVaults } from '../use-cases/list-vaults.js'
 import { readVault } from '../use-cases/read-vault.js'
 import { renameVault } from '../use-cases/rename-vault.js'
@@ -30,6 +32,13 @@ export function vaultRoutes(app: App, world: World): void {
   }, async ({
     account, params,
   }) => await readVault(world, { vaultId: params.vaultId, userId: account.userId }))
+
+  app.post('/api/vaults/:vaultId/statements', {
+    schema: { params: VaultParams, body: AskStatements, response: { 200: Statements } },
+    preHandler: app.requireAccount,
+  }, async ({ account, params, body }) => await listStatements(
+    world, { vaultId: params.vaultId, userId: account.userId }, body,
+  ))
 
   app.put('/api/vaults/:vaultId/title', {
     schema: { params: VaultParams, body: RenameVault, response: { 200: Empty } },

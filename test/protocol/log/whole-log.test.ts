@@ -97,14 +97,14 @@ t.test('the vault\'s own events are found among others, in order and complete', 
   t.same(scanner.tagged, [{ index: 0n, sequence: 1 }, { index: 2n, sequence: 2 }])
   t.same(scanner.problems, [])
   t.equal(scanner.nextSequence, 3)
-  const later = new TagScanner(VAULT_TAG_KEY, 3)
+  const later = new TagScanner(VAULT_TAG_KEY, { nextSequence: 3 })
   t.ok(later.scan(9n, vaultTag(VAULT_TAG_KEY, 3)))
   t.same(later.problems, [])
 })
 
 t.test('events that were hidden, doubled or moved show', async (t) => {
   const scan = (sequences: number[], next = 1) => {
-    const scanner = new TagScanner(VAULT_TAG_KEY, next)
+    const scanner = new TagScanner(VAULT_TAG_KEY, { nextSequence: next })
     sequences.forEach((sequence, at) => scanner.scan(BigInt(at), vaultTag(VAULT_TAG_KEY, sequence)))
     return scanner.problems.map(({ kind, sequence }) => `${kind} ${sequence}`)
   }
