@@ -53,6 +53,8 @@ export const MAX_POLICY_FILE_SIZE_BYTES = 64 * KIB
 export const MAX_POLICY_LINE_COUNT = 500
 /** What a witness reads of one request. */
 export const MAX_ADD_CHECKPOINT_SIZE_BYTES = 32 * KIB
+/** What one server asks; a note takes 100 signature lines. */
+export const MAX_WITNESS_COUNT = 16
 export const MAX_EXPORT_SIZE_BYTES = 256 * MIB
 export const MAX_EXPORT_EVENT_COUNT = 100_000
 

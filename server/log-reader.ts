@@ -9,7 +9,7 @@ import { decodeEntry } from '../protocol/log/event.js'
 import {
   buildConsistencyProof, buildInclusionProof, consistencyNodes, inclusionNodes,
 } from '../protocol/log/merkle.js'
-import { readNodes } from '../protocol/log/tile.js'
+import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Refusal } from '../protocol/refusals.js'
 import { platformSha256 } from './platform-hash.js'
 import type { World } from './world.js'
@@ -42,6 +42,7 @@ export function presentEvent({ row, proof }: ProvenEvent, withIdentities: boolea
     salt: salt === null ? null : encodeBase64Url(salt),
     commitment: encodeBase64Url(entry.commitment),
     vaultTag: encodeBase64Url(entry.vaultTag), partyTag: encodeBase64Url(entry.partyTag),
+    vaultSequence: row.vaultSequence,
     details: details === null || detailsSalt === null || !withIdentities ? null
       : { bytes: encodeBase64Url(details), salt: encodeBase64Url(detailsSalt) },
     proof: proof.map(encodeBase64Url),
@@ -59,8 +60,15 @@ export async function proveConsistency(
 ): Promise<Uint8Array[]> {
   const published = await getPublished(world.db)
   if (from > to || to > published.size) throw new Refusal('bad-request')
+  return await buildConsistency(world.sequencer.readFile, { from, to })
+}
+
+/** The same for two sizes that the caller knows to be published. */
+export async function buildConsistency(
+  read: ReadResource, { from, to }: { from: number, to: number },
+): Promise<Uint8Array[]> {
   const [oldSize, size] = [BigInt(from), BigInt(to)]
   const nodes = consistencyNodes(oldSize, size)
-  const nodeHash = await readNodes(world.sequencer.readFile, { nodes, size }, platformSha256)
+  const nodeHash = await readNodes(read, { nodes, size }, platformSha256)
   return buildConsistencyProof({ oldSize, size }, nodeHash)
 }

@@ -10,6 +10,8 @@ import { startMailer } from './mailer.js'
 import { openS3Bucket } from './s3-bucket.js'
 import { startSequencer } from './sequencer.js'
 import { openTokens } from './tokens.js'
+import { openWitnessPolicy } from './witness-policy.js'
+import { startWitnesses } from './witnesses.js'
 import { systemClock, type Clock, type LogParts, type World } from './world.js'
 
 /** What a log line must never hold, should an object that has it be logged by mistake. */
@@ -35,15 +37,19 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
   const { parts, closers, close } = await openEngines(config, options)
   const { clock, database, bucket, keys, log } = parts
   try {
+    const witnessPolicy = await openWitnessPolicy(config, keys.log)
     const sequencer = await startSequencer(parts)
     closers.push(() => sequencer.stop())
+    const witnesses = await startWitnesses({ ...parts, sequencer, policy: witnessPolicy })
+    closers.push(() => witnesses.stop())
     const mailer = await startMailer({ config, clock, db: database.db, log })
     closers.push(() => mailer.stop())
     const collector = startCollector({ config, clock, db: database.db, bucket, log })
     closers.push(() => collector.stop())
     const tokens = await openTokens({ issuer: config.publicUrl, key: keys.token, clock })
     return { world: {
-      config, clock, db: database.db, database, bucket, sequencer, mailer, keys, tokens, log,
+      config, clock, db: database.db, database, bucket, sequencer, witnesses,
+      mailer, keys, tokens, log,
     }, close }
   } catch (error) {
     await close()

@@ -10,6 +10,7 @@ import type { ServerKeys } from './keys.js'
 import type { Mailer } from './mailer.js'
 import type { Sequencer } from './sequencer.js'
 import type { Tokens } from './tokens.js'
+import type { Witnesses } from './witnesses.js'
 
 /** The one thing tests replace. */
 export interface Clock {
@@ -26,6 +27,7 @@ export interface World {
   readonly database: OpenDatabase
   readonly bucket: Bucket
   readonly sequencer: Sequencer
+  readonly witnesses: Witnesses
   readonly mailer: Mailer
   readonly keys: ServerKeys
   readonly tokens: Tokens

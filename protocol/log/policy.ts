@@ -7,7 +7,7 @@
  *   group <name> all|any|<k> <name>...
  *   quorum <name>|none
  */
-import { decodeUtf8, encodeHex } from '../bytes.js'
+import { decodeUtf8, encodeHex, encodeUtf8 } from '../bytes.js'
 import { ProtocolError } from '../errors.js'
 import { MAX_POLICY_FILE_SIZE_BYTES, MAX_POLICY_LINE_COUNT } from '../limits.js'
 import { parseCheckpoint, requireEmptyRoot, type Checkpoint } from './checkpoint.js'
@@ -193,6 +193,41 @@ export function formatPolicy(policy: Policy): string {
     ['quorum', policy.quorum ?? NO_QUORUM],
   ]
   return lines.map((words) => `${words.filter((word) => word !== undefined).join(' ')}\n`).join('')
+}
+
+// ---- Witnesses that somebody else vouches for ----
+
+/**
+ * Who must cosign, without the log and without addresses: what a grant signs the hash of (SPEC.md § 3.6).
+ * One policy has one such text.
+ */
+export function formatWitnesses({ witnesses, groups, quorum }: Omit<Policy, 'logs'>): string {
+  return formatPolicy({
+    logs: [], witnesses: witnesses.map(({ name, key }) => ({ name, key })), groups, quorum,
+  })
+}
+
+/**
+ * What `formatWitnesses` wrote, for the log that the caller trusts already.
+ *
+ * @throws ProtocolError `malformed-policy-file`, also for a quorum of none; `malformed-key`.
+ */
+export function parseWitnesses(text: string, logVkey: string): Policy {
+  const { witnesses, groups, quorum } = parsePolicy(encodeUtf8(text))
+  if (quorum === null) throw malformed('a quorum of none')
+  if (formatWitnesses({ witnesses, groups, quorum }) !== text) throw malformed('not written canonically')
+  return { ...policyOfLog(logVkey), witnesses, groups, quorum }
+}
+
+/** How many witnesses it takes at least. */
+export function countForQuorum(policy: Policy): number {
+  if (policy.quorum === null) return 0
+  const counts = new Map(policy.witnesses.map(({ name }) => [name, 1]))
+  for (const { name, threshold, members } of policy.groups) {
+    const cheapest = members.map((member) => counts.get(member) ?? 0).sort((a, b) => a - b)
+    counts.set(name, cheapest.slice(0, threshold).reduce((sum, count) => sum + count, 0))
+  }
+  return counts.get(policy.quorum) ?? 0
 }
 
 // ---- Judging ----

@@ -14,8 +14,8 @@ import { MAX_ADD_CHECKPOINT_SIZE_BYTES, MAX_PROOF_HASH_COUNT } from '../limits.j
 import { cosignCheckpoint, decodeHashOr, parseCheckpoint, type Checkpoint } from './checkpoint.js'
 import { EMPTY_ROOT, verifyConsistency } from './merkle.js'
 import {
-  formatNote, parseDecimal, parseNote, parseSignatures, verifyNote, type NoteKey, type NoteSigner,
-  type VerifiedNote,
+  formatNote, formatSignature, parseDecimal, parseNote, parseSignatures, verifyNote, type NoteKey,
+  type NoteSignature, type NoteSigner, type VerifiedNote,
 } from './note.js'
 import { verifyCheckpoint, type Policy } from './policy.js'
 
@@ -124,25 +124,24 @@ export function formatCosignatures(note: string, witnesses: readonly NoteSigner[
 // ---- The client's side ----
 
 /**
- * The checkpoint with those lines of a witness's answer that its key has made; lines by anybody else,
- * and lines that the note has already, are left out.
+ * The checkpoint with those lines of a witness's answer that its key has made, one for each key; lines by
+ * anybody else, and by keys that have signed the note already, are left out.
  *
  * @throws ProtocolError `malformed-note`, `bad-signature`, or `unknown-signer` if no line is the witness's.
  */
 export function addCosignatures(
   note: string, lines: string, witnessKeys: readonly NoteKey[],
 ): string {
-  const { text } = parseNote(note)
+  const { text, signatures: before } = parseNote(note)
   parseSignatures(lines)
   const { signatures } = verifyNote(`${text}\n${lines}`, witnessKeys)
-  const ours = lines.split('\n').filter((line) => signatures.some(({ key }) => isLineBy(line, key)))
-  const fresh = ours.filter((line) => !note.includes(`\n${line}\n`))
-  return `${note}${fresh.map((line) => `${line}\n`).join('')}`
+  const fresh = signatures.filter(({ key }) => !before.some((line) => isBy(line, key)))
+  return `${note}${fresh.map(({ key, payload }) =>
+    formatSignature({ name: key.name, keyId: key.id, payload })).join('')}`
 }
 
-function isLineBy(line: string, key: NoteKey): boolean {
-  const [signature] = line === '' ? [] : parseSignatures(`${line}\n`)
-  return signature?.name === key.name && signature.keyId === key.id
+function isBy({ name, keyId }: NoteSignature, key: NoteKey): boolean {
+  return name === key.name && keyId === key.id
 }
 
 /** Whether the note carries enough cosignatures for the policy. @throws as `verifyCheckpoint`. */

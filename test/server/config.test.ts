@@ -24,6 +24,7 @@ t.test('a wrong setting is named', async (t) => {
     ['S3_PATH_STYLE', { ...s3, S3_PATH_STYLE: 'yes' }], ['SMTP_URL', { SMTP_URL: 'mail.example' }],
     ['MAIL_FROM', { MAIL_FROM: 'a\nBcc: b' }], ['MAX_FILE_SIZE_BYTES', { MAX_FILE_SIZE_BYTES: '1GB' }], ['RATE_LIMIT_PER_MINUTE', { RATE_LIMIT_PER_MINUTE: '0' }],
     ['LOG_ORIGIN', { LOG_ORIGIN: 'a b' }], ['LOG_PUBLISH_INTERVAL_MS', { LOG_PUBLISH_INTERVAL_MS: '60001' }], ['LOG_WAIT_TIMEOUT_MS', { LOG_WAIT_TIMEOUT_MS: '5' }],
+    ['WITNESS_INTERVAL_MS', { WITNESS_INTERVAL_MS: '5' }], ['WITNESSES', { WITNESSES: 'a\nb' }],
     ['TOKEN_KEY', { TOKEN_KEY: 'short' }], ['OPAQUE_SERVER_SETUP', { OPAQUE_SERVER_SETUP: '!' }], ['METRICS_TOKEN', { METRICS_TOKEN: 'short' }], ['LOG_LEVEL', { LOG_LEVEL: 'loud' }],
   ]
   for (const [name, environment] of wrong) {
