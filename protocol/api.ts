@@ -245,6 +245,8 @@ export const PartParams = strict({ versionId: Uuid, index: Type.String({ pattern
 export const PartTarget = strict({
   index: Type.Integer(), method: Type.Literal('PUT'), url: Type.String(), headers: Type.Record(Type.String(), Type.String()),
   isStored: Type.Boolean(),
+  /** After so many seconds the upload is to be read again for a new address; null: never. */
+  expiresInSeconds: Type.Union([Type.Integer(), Type.Null()]),
 })
 /** GET /api/uploads/:versionId and in lists: `parts` says which are there and where to put the rest. */
 export const Upload = strict({
@@ -261,9 +263,13 @@ export const CompleteUpload = strict(
   { record: bytesUpTo(MAX_RECORD_SIZE_BYTES), recordSignature: Signature },
 )
 
-/** GET /api/versions/:versionId/hash-list · GET /api/versions/:versionId/payload (one Range, at most 4 MiB): octets.
- *  For the owner and for those to whom a header of the version was released. */
+/** GET /api/versions/:versionId/hash-list · GET /api/versions/:versionId/payload (one Range, at most 4 MiB): octets,
+ *  or 200 with DirectRange. For the owner and for those to whom a header of the version was released. */
 export const VersionParams = strict({ versionId: Uuid })
+/** The range lies in the bucket: its pieces in order, bytes `start` up to but not including `end` of each address. */
+export const DirectRange = strict({
+  pieces: Type.Array(strict({ url: Type.String(), start: Type.Integer(), end: Type.Integer() })),
+})
 
 // ---------------------------------------------------------------- NDAs and grants
 
@@ -546,6 +552,7 @@ export type VaultDetail = Static<typeof VaultDetail>
 export type BeginUpload = Static<typeof BeginUpload>
 export type PartTarget = Static<typeof PartTarget>
 export type Upload = Static<typeof Upload>
+export type DirectRange = Static<typeof DirectRange>
 export type UploadList = Static<typeof UploadList>
 export type CompleteUpload = Static<typeof CompleteUpload>
 export type PublishNda = Static<typeof PublishNda>

@@ -24,10 +24,18 @@ export interface WriteOptions {
   readonly sha256?: Uint8Array
 }
 
-export interface PresignedPut {
-  readonly method: 'PUT'
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+/** From when and for how long a presigned address is good, by the bucket's clock. */
+export interface DirectRequest { readonly fromMs: number, readonly seconds: number }
+
+/** Addresses at which a client reaches single objects by itself. Whoever holds one needs nothing else. */
+export interface DirectAccess {
+  /** To write one object of exactly this size, once: the size and "must not exist" are signed. */
+  presignPut(key: string, put: DirectRequest & { sizeBytes: number }):
+  Promise<{ url: string, headers: Readonly<Record<string, string>> }>
+  /** To read one object, or ranges of it. */
+  presignGet(key: string, get: DirectRequest): Promise<string>
+  /** Let pages of this origin use such addresses (CORS). Replaces what the bucket allowed before. */
+  allowOrigin(origin: string): Promise<void>
 }
 
 export interface Bucket {
@@ -58,17 +66,11 @@ export interface Bucket {
   delete(key: string): Promise<void>
   /** Keys that start with a prefix, in order, greater than `after`; at most `limit`. */
   list(prefix: string, limit: number, after?: string): Promise<string[]>
-  /** Let a client write one object itself; `undefined` where the bucket is a folder. */
-  presignPut(key: string, put: PresignOptions): PresignedPut | undefined
+  /** `undefined` where the bucket is a folder. */
+  readonly direct: DirectAccess | undefined
   /** Throws if the bucket cannot be reached and written. */
   check(): Promise<void>
   close(): void
-}
-
-export interface PresignOptions {
-  readonly sizeBytes: number
-  readonly sha256: Uint8Array
-  readonly expiresInSeconds: number
 }
 
 /** Bytes that are not those that were announced. */

@@ -14,7 +14,13 @@ export interface S3Settings {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly isPathStyle: boolean
+  /** Where browsers reach it, for direct transfers. */
+  readonly publicEndpoint: string | undefined
 }
+
+export const TRANSFERS = ['server', 'direct'] as const
+/** How ciphertext travels: through the server, or between browser and bucket. */
+export type Transfer = typeof TRANSFERS[number]
 
 export interface Config {
   readonly host: string
@@ -34,6 +40,8 @@ export interface Config {
   readonly databaseUrl: string | undefined
   readonly databaseMaxConnections: number
   readonly s3: S3Settings | undefined
+  readonly uploads: Transfer
+  readonly downloads: Transfer
   readonly smtpUrl: string | undefined
   readonly mailFrom: string
   readonly maxFileSizeBytes: number
@@ -107,6 +115,9 @@ export const SETTINGS = [
   { name: 'S3_ACCESS_KEY_ID', fallback: '', meaning: 'access key; needed with S3_BUCKET' },
   { name: 'S3_SECRET_ACCESS_KEY', fallback: '', meaning: 'its secret; needed with S3_BUCKET' },
   { name: 'S3_PATH_STYLE', fallback: 'true with S3_ENDPOINT', meaning: '`true`: the bucket stands in the path; `false`: in the host name' },
+  { name: 'S3_PUBLIC_ENDPOINT', fallback: 'S3_ENDPOINT', meaning: 'address at which browsers reach the S3 server, for direct transfers' },
+  { name: 'UPLOADS', fallback: 'server', meaning: '`direct`: browsers put parts straight into the S3 bucket (first `npx sealdeck admin allow-origin`)' },
+  { name: 'DOWNLOADS', fallback: 'server', meaning: '`direct`: browsers read ciphertext from the S3 bucket; a revocation is then acknowledged 16 seconds later' },
   { name: 'SMTP_URL', fallback: '', meaning: 'mail server, `smtp://` or `smtps://`; without it mail is written to DATA_DIR/outbox' },
   { name: 'MAIL_FROM', fallback: 'Sealdeck <sealdeck@PUBLIC_URL\'s host>', meaning: 'sender of the mails' },
   { name: 'MAX_FILE_SIZE_BYTES', fallback: String(MAX_FILE_SIZE_BYTES), meaning: 'largest file that can be sealed' },
@@ -167,6 +178,8 @@ export function readConfig(environment: Environment = process.env): Config {
     databaseUrl: source.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     databaseMaxConnections: source.integer('DATABASE_MAX_CONNECTIONS', { fallback: 20, min: 2, max: 1000 }),
     s3: readS3(source),
+    uploads: source.choice('UPLOADS', TRANSFERS, 'server'),
+    downloads: source.choice('DOWNLOADS', TRANSFERS, 'server'),
     smtpUrl: source.url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: source.line('MAIL_FROM') ?? `Sealdeck <sealdeck@${new URL(publicUrl).hostname}>`,
     maxFileSizeBytes: source.integer('MAX_FILE_SIZE_BYTES', { fallback: MAX_FILE_SIZE_BYTES, min: 1024, max: MAX_FILE_SIZE_BYTES }),
@@ -210,6 +223,7 @@ function readS3(source: Source): S3Settings | undefined {
   return {
     bucket,
     endpoint,
+    publicEndpoint: source.url('S3_PUBLIC_ENDPOINT', ['http:', 'https:']) ?? endpoint,
     region: source.line('S3_REGION') ?? 'us-east-1',
     accessKeyId: source.required('S3_ACCESS_KEY_ID', 'S3_BUCKET'),
     secretAccessKey: source.required('S3_SECRET_ACCESS_KEY', 'S3_BUCKET'),
@@ -226,9 +240,26 @@ function requireWorkable(config: Config): void {
   if (url.origin === new URL(config.viewerUrl).origin) {
     throw new SettingError('VIEWER_URL must be another origin than PUBLIC_URL: the viewer handles hostile files')
   }
+  requireDirect(config)
   if (config.port === config.viewerPort && config.port !== 0) {
     throw new SettingError('VIEWER_PORT must differ from PORT')
   }
+}
+
+/** Browsers need a bucket, and a secure page reaches none over plain http. */
+function requireDirect({ uploads, downloads, s3, publicUrl }: Config): void {
+  if (uploads === 'server' && downloads === 'server') return
+  if (s3 === undefined) throw new SettingError('UPLOADS and DOWNLOADS can be direct only with S3_BUCKET')
+  if (publicUrl.startsWith('https:') && s3.publicEndpoint?.startsWith('http:') === true) {
+    throw new SettingError('S3_PUBLIC_ENDPOINT must be https where PUBLIC_URL is')
+  }
+}
+
+/** The origin at which browsers meet the bucket; `undefined` where all goes through the server. */
+export function directOrigin({ uploads, downloads, s3 }: Config): string | undefined {
+  if (s3 === undefined || (uploads === 'server' && downloads === 'server')) return undefined
+  const base = new URL(s3.publicEndpoint ?? `https://s3.${s3.region}.amazonaws.com`)
+  return s3.isPathStyle ? base.origin : `${base.protocol}//${s3.bucket}.${base.host}`
 }
 
 /** Built code lies beside the server's in dist; in development the server runs from its sources. */

@@ -21,6 +21,7 @@ export async function openFolderBucket(root: string): Promise<Bucket> {
 
 class FolderBucket implements Bucket {
   readonly kind = 'folder'
+  readonly direct = undefined
   readonly #root: string
   /** `replace` reads, compares and renames: one at a time. The data folder's lock keeps other processes out. */
   #replacing: Promise<unknown> = Promise.resolve()
@@ -131,10 +132,6 @@ class FolderBucket implements Bucket {
       if (!isFolder && path.startsWith(search.prefix) &&
         path > search.after) search.found.push(path)
     }
-  }
-
-  presignPut(): undefined {
-    return undefined
   }
 
   async check(): Promise<void> {

@@ -5,7 +5,7 @@
  * A worker takes the policy of its own response: the crypto worker may compile WebAssembly and
  * reach nothing, so that even hostile code in it could not send a key away.
  */
-import type { Config } from './config.js'
+import { directOrigin, type Config } from './config.js'
 
 export type FileClass =
   | 'api' | 'app-page' | 'app-worker' | 'app-file' | 'viewer-page' | 'viewer-worker' | 'viewer-file' | 'log-file' | 'outbox-page'
@@ -47,7 +47,7 @@ function policyOf(config: Config, fileClass: FileClass): string {
   const directives: Readonly<Record<FileClass, readonly string[]>> = {
     'api': ["default-src 'none'", "frame-ancestors 'none'", 'sandbox'],
     'app-page': [
-      "default-src 'none'", "script-src 'self'", "worker-src 'self'", "connect-src 'self'", "style-src 'self'",
+      "default-src 'none'", "script-src 'self'", "worker-src 'self'", connectSource(config), "style-src 'self'",
       "img-src 'self' blob:", "font-src 'self'", `frame-src ${config.viewerUrl}`, "form-action 'none'", "base-uri 'none'",
       "frame-ancestors 'none'", "object-src 'none'", "require-trusted-types-for 'script'", 'trusted-types sealdeck-url',
       ...upgrade(config),
@@ -65,6 +65,11 @@ function policyOf(config: Config, fileClass: FileClass): string {
     'outbox-page': ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"],
   }
   return directives[fileClass].join('; ')
+}
+
+/** The page fetches ciphertext, from the bucket itself where transfers are direct. */
+function connectSource(config: Config): string {
+  return ["connect-src 'self'", directOrigin(config)].filter((source) => source !== undefined).join(' ')
 }
 
 function upgrade(config: Config): string[] {

@@ -8,7 +8,11 @@ const INDEX_WIDTH = 5
 
 /** One write-once part of a payload; `index` from zero. */
 export function partKey(objectPrefix: string, index: number): string {
-  return `versions/${objectPrefix}/part-${String(index).padStart(INDEX_WIDTH, '0')}`
+  return `${partKeyPrefix(objectPrefix)}${String(index).padStart(INDEX_WIDTH, '0')}`
+}
+
+export function partKeyPrefix(objectPrefix: string): string {
+  return `versions/${objectPrefix}/part-`
 }
 
 /** The hashes of a payload's chunks. */

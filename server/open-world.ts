@@ -102,7 +102,7 @@ function databaseSettings(config: Config): DbSettings {
 async function openBucket(config: Config, clock: Clock): Promise<Bucket> {
   return config.s3 === undefined
     ? await openFolderBucket(config.bucketFolder)
-    : openS3Bucket(config.s3, clock)
+    : openS3Bucket(config.s3)
 }
 
 /** One JSON object a line. Addresses of requests are logged without their queries (server/app.ts). */

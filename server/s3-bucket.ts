@@ -2,31 +2,32 @@
  * A bucket in any S3 (contract in bucket.ts). Every request has a deadline; a write whose outcome is
  * unknown is looked up, never guessed.
  */
-import { createHash, createHmac } from 'node:crypto'
 import { Readable } from 'node:stream'
 import {
   DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client, S3ServiceException,
+  PutBucketCorsCommand, PutObjectCommand, S3Client, S3ServiceException,
 } from '@aws-sdk/client-s3'
-import { encodeHex } from '../protocol/bytes.js'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { assert } from '../protocol/errors.js'
 import {
-  requireBytes, requireKey, type Bucket, type ByteRange, type PresignedPut, type PresignOptions,
-  type StoredObject,
-  type WriteOptions,
+  requireBytes, requireKey, type Bucket, type ByteRange, type DirectAccess, type DirectRequest,
+  type StoredObject, type WriteOptions,
 } from './bucket.js'
 import type { S3Settings } from './config.js'
-import type { Clock } from './world.js'
 
 const MAX_ATTEMPTS = 3
 const CONNECTION_TIMEOUT_MS = 1_000
 const REQUEST_TIMEOUT_MS = 5_000
 const MAX_LIST_KEYS = 1_000
+const CORS_MAX_AGE_SECONDS = 600
 
-export function openS3Bucket(settings: S3Settings, clock: Clock): Bucket {
-  const { accessKeyId, secretAccessKey, endpoint, region, isPathStyle } = settings
-  const client = new S3Client({
+export function openS3Bucket(settings: S3Settings): Bucket {
+  return new S3Bucket(openClient(settings, settings.endpoint), settings)
+}
+
+function openClient(settings: S3Settings, endpoint: string | undefined): S3Client {
+  const { accessKeyId, secretAccessKey, region, isPathStyle } = settings
+  return new S3Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     forcePathStyle: isPathStyle,
@@ -40,24 +41,23 @@ export function openS3Bucket(settings: S3Settings, clock: Clock): Bucket {
       throwOnRequestTimeout: true,
     },
   })
-  return new S3Bucket(client, settings, clock)
 }
 
 class S3Bucket implements Bucket {
   readonly kind = 's3'
   readonly #client: S3Client
   readonly #settings: S3Settings
-  readonly #clock: Clock
+  readonly direct: S3DirectAccess
   /**
    * Servers disagree whether If-Match takes an etag with its quotes (RFC 9110) or without (Ceph). What was
    * refused although the etag is current is tried the other way, which is then kept.
    */
   #isQuoting = true
 
-  constructor(client: S3Client, settings: S3Settings, clock: Clock) {
+  constructor(client: S3Client, settings: S3Settings) {
     this.#client = client
     this.#settings = settings
-    this.#clock = clock
+    this.direct = new S3DirectAccess(client, settings)
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<'stored' | 'exists'> {
@@ -175,16 +175,13 @@ class S3Bucket implements Bucket {
     return found
   }
 
-  presignPut(key: string, put: PresignOptions): PresignedPut {
-    return presignPut({ ...this.#settings, key: requireKey(key), atMs: this.#clock.nowMs() }, put)
-  }
-
   async check(): Promise<void> {
     await this.#client.send(new HeadBucketCommand({ Bucket: this.#settings.bucket }))
   }
 
   close(): void {
     this.#client.destroy()
+    this.direct.close()
   }
 
   #place(key: string): { Bucket: string, Key: string } {
@@ -192,48 +189,57 @@ class S3Bucket implements Bucket {
   }
 }
 
+/** Presigned requests, for the address under which browsers reach the bucket. */
+class S3DirectAccess implements DirectAccess {
+  readonly #client: S3Client
+  readonly #signer: S3Client
+  readonly #bucket: string
+
+  constructor(client: S3Client, settings: S3Settings) {
+    this.#client = client
+    this.#signer = openClient(settings, settings.publicEndpoint)
+    this.#bucket = settings.bucket
+  }
+
+  async presignPut(
+    key: string, put: DirectRequest & { sizeBytes: number },
+  ): Promise<{ url: string, headers: Readonly<Record<string, string>> }> {
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket, Key: requireKey(key), ContentLength: put.sizeBytes, IfNoneMatch: '*',
+    })
+    const signableHeaders = new Set(['host', 'content-length', 'if-none-match'])
+    const url = await getSignedUrl(this.#signer, command, { ...lifeOf(put), signableHeaders })
+    return { url, headers: { 'if-none-match': '*' } }
+  }
+
+  async presignGet(key: string, get: DirectRequest): Promise<string> {
+    const command = new GetObjectCommand({
+      Bucket: this.#bucket, Key: requireKey(key), ResponseContentType: 'application/octet-stream',
+      ResponseContentDisposition: 'attachment', ResponseCacheControl: 'no-store',
+    })
+    return await getSignedUrl(this.#signer, command, lifeOf(get))
+  }
+
+  async allowOrigin(origin: string): Promise<void> {
+    await this.#client.send(new PutBucketCorsCommand({
+      Bucket: this.#bucket,
+      CORSConfiguration: {
+        CORSRules: [{
+          AllowedOrigins: [origin], AllowedMethods: ['PUT', 'GET'], AllowedHeaders: ['*'], MaxAgeSeconds: CORS_MAX_AGE_SECONDS,
+        }],
+      },
+    }))
+  }
+
+  close(): void {
+    this.#signer.destroy()
+  }
+}
+
+function lifeOf({ fromMs, seconds }: DirectRequest) {
+  return { signingDate: new Date(fromMs), expiresIn: seconds }
+}
+
 function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined
-}
-
-// ---- Presigned requests (AWS Signature Version 4 in the query) ----
-
-/**
- * Length, hash and "must not exist" are signed headers, so whoever holds the address can write exactly these
- * bytes, once, until it expires.
- */
-function presignPut(
-  place: S3Settings & { key: string, atMs: number }, put: PresignOptions,
-): PresignedPut {
-  const url = objectUrl(place)
-  const time = new Date(place.atMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
-  const scope = `${time.slice(0, 8)}/${place.region}/s3/aws4_request`
-  const sent = { 'if-none-match': '*', 'x-amz-content-sha256': encodeHex(put.sha256) }
-  const signed = { 'content-length': String(put.sizeBytes), 'host': url.host, ...sent }
-  const names = Object.keys(signed).sort().join(';')
-  const query = Object.entries({
-    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256', 'X-Amz-Credential': `${place.accessKeyId}/${scope}`, 'X-Amz-Date': time,
-    'X-Amz-Expires': String(put.expiresInSeconds), 'X-Amz-SignedHeaders': names,
-  }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).sort().join('&')
-  const headers = Object.entries(signed).sort(([a], [b]) => a < b ? -1 : 1).map(([name, value]) => `${name}:${value}\n`).join('')
-  const canonical = ['PUT', url.pathname, query, headers, names, sent['x-amz-content-sha256']].join('\n')
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, createHash('sha256').update(canonical).digest('hex')].join('\n')
-  const signature = hmac(signingKey(place.secretAccessKey, scope), toSign).toString('hex')
-  return { method: 'PUT', url: `${url.href}?${query}&X-Amz-Signature=${signature}`, headers: sent }
-}
-
-/** Keys are plain (`requireKey`), so the path needs no escaping. */
-function objectUrl(
-  { endpoint, region, bucket, isPathStyle, key }: S3Settings & { key: string },
-): URL {
-  const base = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
-  return isPathStyle ? new URL(`/${bucket}/${key}`, base) : new URL(`${base.protocol}//${bucket}.${base.host}/${key}`)
-}
-
-function signingKey(secret: string, scope: string): Buffer {
-  return scope.split('/').reduce<Buffer>((key, part) => hmac(key, part), Buffer.from(`AWS4${secret}`))
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
 }

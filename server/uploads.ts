@@ -1,10 +1,16 @@
 /** Uploads as their owner gets them: which parts are there, and where the rest goes. */
-import { findOwnVersion, listParts, type UploadPart, type UploadRow } from '../db/queries/versions.js'
+import { findOwnVersion, listParts, type UploadRow, type Version } from '../db/queries/versions.js'
 import type { PartTarget, Upload } from '../protocol/api.js'
 import { encodeBase64Url } from '../protocol/bytes.js'
+import { assert } from '../protocol/errors.js'
 import { PART_SIZE_BYTES } from '../protocol/limits.js'
 import { Refusal } from '../protocol/refusals.js'
+import type { DirectAccess } from './bucket.js'
+import { partKey, partKeyPrefix } from './object-keys.js'
 import type { World } from './world.js'
+
+/** How long an address for one part is good; a client with many parts asks again. */
+const PUT_SECONDS = 60
 
 /** Her upload that is not finished. Refuses: upload-not-found. */
 export async function requireUpload(
@@ -23,17 +29,34 @@ export function partSizeOf(
   return Math.min(PART_SIZE_BYTES, version.payloadSizeBytes - index * PART_SIZE_BYTES)
 }
 
-export async function presentUploads(world: World, rows: readonly UploadRow[]): Promise<Upload[]> {
-  const parts = await listParts(world.db, rows.map(({ version }) => version.id))
-  return rows.map(
-    (row) => presentUpload(row, parts.filter(({ versionId }) => versionId === row.version.id)),
-  )
+/** As it stands; parts go through the server, or straight to the bucket where that is switched on. */
+export async function presentUpload(world: World, row: UploadRow): Promise<Upload> {
+  const { version } = row
+  const direct = directUploads(world)
+  if (direct === undefined) return presentRow(row, await presentParts(world, version))
+  const { objectPrefix, partCount } = version
+  const keys = new Set(await world.bucket.list(partKeyPrefix(objectPrefix), partCount))
+  const isStored = (index: number) => keys.has(partKey(objectPrefix, index))
+  const parts = indexesOf(version).map(async (index) => isStored(index)
+    ? ownTarget(version, index, true)
+    : await directTarget(world, direct, { version, index }))
+  return presentRow(row, await Promise.all(parts))
 }
 
-export function presentUpload(
-  { version, nameSealed }: UploadRow, parts: readonly UploadPart[],
-): Upload {
-  const storedIndexes = new Set(parts.map(({ index }) => index))
+/** For a list: which uploads there are. Their parts go through the server until the upload itself is read. */
+export async function presentUploads(world: World, rows: readonly UploadRow[]): Promise<Upload[]> {
+  return await Promise.all(
+    rows.map(async (row) => presentRow(row, await presentParts(world, row.version))))
+}
+
+/** Where browsers write to the bucket themselves; `undefined` where they do not. */
+export function directUploads({ config, bucket }: World): DirectAccess | undefined {
+  if (config.uploads === 'server') return undefined
+  assert(bucket.direct !== undefined, 'the settings allow direct uploads with S3 alone')
+  return bucket.direct
+}
+
+function presentRow({ version, nameSealed }: UploadRow, parts: PartTarget[]): Upload {
   return {
     versionId: version.id, vaultId: version.vaultId, documentId: version.documentId,
     nameSealed: encodeBase64Url(nameSealed),
@@ -41,15 +64,34 @@ export function presentUpload(
     payloadLength: version.payloadSizeBytes,
     nonce: encodeBase64Url(version.nonce), draftSealed: encodeBase64Url(version.draftSealed),
     ownerHeader: encodeBase64Url(version.ownerHeader), createdAtMs: version.createdAtMs,
-    parts: Array.from({ length: version.partCount }, (_, index) =>
-      partTarget(version.id, index, storedIndexes.has(index))),
+    parts,
   }
 }
 
-/** Through the server: a presigned address would have to name the part's hash before the part is sealed. */
-function partTarget(versionId: string, index: number, isStored: boolean): PartTarget {
+async function presentParts(world: World, version: Version): Promise<PartTarget[]> {
+  const stored = new Set((await listParts(world.db, [version.id])).map(({ index }) => index))
+  return indexesOf(version).map((index) => ownTarget(version, index, stored.has(index)))
+}
+
+function indexesOf({ partCount }: Version): number[] {
+  return Array.from({ length: partCount }, (_, index) => index)
+}
+
+function ownTarget(version: Version, index: number, isStored: boolean): PartTarget {
   return {
-    index, method: 'PUT', url: `/api/uploads/${versionId}/parts/${index}`,
-    headers: { 'content-type': 'application/octet-stream' }, isStored,
+    index, method: 'PUT', url: `/api/uploads/${version.id}/parts/${index}`,
+    headers: { 'content-type': 'application/octet-stream' }, isStored, expiresInSeconds: null,
   }
+}
+
+async function directTarget(
+  world: World, direct: DirectAccess, { version, index }: { version: Version, index: number },
+): Promise<PartTarget> {
+  const sizeBytes = partSizeOf(version, index)
+  assert(sizeBytes !== undefined, 'a part of this upload')
+  const put = await direct.presignPut(
+    partKey(version.objectPrefix, index),
+    { sizeBytes, fromMs: world.clock.nowMs(), seconds: PUT_SECONDS },
+  )
+  return { index, method: 'PUT', ...put, isStored: false, expiresInSeconds: PUT_SECONDS }
 }

@@ -8,8 +8,9 @@
  * cookie, the gate's by a signature of the device key, so that a token of one cannot reach the other.
  */
 import type {
-  AccessRequestList, Account, AccountStorage, Approve, AuditedVault, AuditedVaultList, BeginUpload, CompleteUpload,
-  Config, ConsistencyProof, CreateAccount, CreateVault, EmailChallenge, EmailProof, EventList,
+  AccessRequestList, Account, AccountStorage, Approve, AuditedVault, AuditedVaultList, BeginUpload,
+  CompleteUpload, Config, ConsistencyProof, CreateAccount, CreateVault, DirectRange,
+  EmailChallenge, EmailProof, EventList,
   GateAccess, GateEmailProof, GateSession, GateView, GrantSummary, Invitation, InvitationList,
   KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText,
   NewKeyringRow,
@@ -20,6 +21,7 @@ import type {
   VaultList,
   WrappedHeader,
 } from '../protocol/api.js'
+import { concatBytes } from '../protocol/bytes.js'
 import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
 import { REFUSAL_CODES, type RefusalCode } from '../protocol/refusals.js'
 
@@ -67,6 +69,29 @@ async function readJson<T>(response: Response): Promise<T> {
 
 async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer())
+}
+
+interface Stretch { readonly start: number, readonly end: number }
+
+function rangeHeader({ start, end }: Stretch): string {
+  return `bytes=${start}-${end - 1}`
+}
+
+/** The bytes themselves, or where they lie in the bucket. */
+async function readRange(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  if (response.status === 206) return await readBytes(response)
+  const { pieces } = await readJson<DirectRange>(response)
+  return concatBytes(...await Promise.all(pieces.map(fetchPiece)))
+}
+
+/** A bucket's presigned address gets the range and nothing of ours. Throws as `fetch` does when it fails. */
+async function fetchPiece({ url, start, end }: DirectRange['pieces'][number]) {
+  const response = await fetch(url, {
+    headers: { range: rangeHeader({ start, end }) }, signal: AbortSignal.timeout(PART_TIMEOUT_MS),
+    credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer',
+  })
+  if (response.status !== 206) throw new Error(`the bucket answered ${response.status}`)
+  return await readBytes(response)
 }
 
 async function readNothing(response: Response): Promise<null> {
@@ -311,12 +336,12 @@ function versionCalls(send: Send) {
     readHashList: (versionId: string) =>
       send({ method: 'GET', path: `/versions/${versionId}/hash-list`, timeoutMs: PART_TIMEOUT_MS }, readBytes),
     /** Bytes `start` up to but not including `end` of the payload; at most 4 MiB. */
-    readPayload: (versionId: string, range: { start: number, end: number }) => send({
+    readPayload: (versionId: string, range: Stretch) => send({
       method: 'GET',
       path: `/versions/${versionId}/payload`,
-      headers: { range: `bytes=${range.start}-${range.end - 1}` },
+      headers: { range: rangeHeader(range) },
       timeoutMs: PART_TIMEOUT_MS,
-    }, readBytes),
+    }, readRange),
   }
 }
 
@@ -454,10 +479,12 @@ async function putPart(
     if (answer.status >= 200 && answer.status < 300) return { ok: true, value: null }
     if (options.signal?.aborted === true) break
     const isOurs = isOwnAddress(target.url)
+    // In the bucket already: a lost answer's. The server looks at it before the version is stored.
+    if (answer.status === 412 && !isOurs) return { ok: true, value: null }
     if (answer.status === 401 && isOurs) {
       if (await renewOnce(line) === 'ended') return { ok: false, code: 'not-signed-in' }
-    } else if (answer.status >= 400 && answer.status < 500) {
-      return { ok: false, code: isOurs ? refusalOfText(answer.text) : 'part-mismatch' }
+    } else if (answer.status >= 400 && answer.status < 500 && isOurs) {
+      return { ok: false, code: refusalOfText(answer.text) }
     } else {
       await pause(PART_RETRY_AFTER_MS * 2 ** tryIndex, options.signal)
     }

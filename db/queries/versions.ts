@@ -159,6 +159,17 @@ export async function insertPart(db: Db, part: UploadPart): Promise<boolean> {
   return rows.length === 1
 }
 
+/** Note that all parts lie in the bucket, checked. @returns false if the upload is over by now. */
+export async function insertParts(
+  db: Db, versionId: string, parts: readonly UploadPart[],
+): Promise<boolean> {
+  const [upload] = await db.select({ id: versions.id }).from(versions)
+    .where(and(eq(versions.id, versionId), eq(versions.status, 'uploading')))
+  if (upload === undefined) return false
+  await db.insert(uploadParts).values([...parts]).onConflictDoNothing()
+  return true
+}
+
 /** Note that the hash list lies in the bucket. @returns false if the upload is over by now. */
 export async function updateHashListKey(
   db: Db, key: { versionId: string, hashListKey: string },

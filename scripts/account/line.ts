@@ -4,7 +4,7 @@
  * sentence for every refusal. Must never be given a key, a passphrase or a fragment.
  */
 import { setTimeout } from 'node:timers/promises'
-import type { PartTarget, SignedIn } from '../../protocol/api.js'
+import type { DirectRange, PartTarget, SignedIn } from '../../protocol/api.js'
 import { Refused, UsageError } from '../command.js'
 
 const ANSWER_TIMEOUT_MS = 300_000
@@ -27,6 +27,12 @@ export interface Tokens {
   readonly accessToken: string
   /** `name=value` */
   readonly refreshCookie: string
+}
+
+interface Stretch { readonly start: number, readonly end: number }
+
+function rangeOf({ start, end }: Stretch): string {
+  return `bytes=${start}-${end - 1}`
 }
 
 interface LineOptions {
@@ -83,8 +89,27 @@ export class Line {
     const response = await this.#try('PUT', () => request(url, {
       method: 'PUT', body: Buffer.from(part.bytes), headers: target.headers,
     }))
-    if (!response.ok) throw new Refused(`the bucket answered ${response.status}`)
+    // 412: in the bucket already, and looked at before the version is stored.
+    if (!response.ok && response.status !== 412) throw new Refused(`the bucket answered ${response.status}`)
     await readBody(response)
+  }
+
+  /** Bytes `start` up to but not including `end` of a payload, from the server or from its bucket. */
+  async payload(versionId: string, { start, end }: Stretch): Promise<Uint8Array<ArrayBuffer>> {
+    const headers = { range: rangeOf({ start, end }) }
+    const response = await this.#send({ method: 'GET', path: `/api/versions/${versionId}/payload`, headers })
+    if (response.status === 206) return await readBody(response)
+    const { pieces } = await readJson<DirectRange>(response)
+    const bytes: Uint8Array[] = []
+    for (const piece of pieces) bytes.push(await this.#piece(piece))
+    return new Uint8Array(Buffer.concat(bytes))
+  }
+
+  async #piece({ url, start, end }: DirectRange['pieces'][number]): Promise<Uint8Array> {
+    const headers = { range: rangeOf({ start, end }) }
+    const response = await this.#try('GET', () => request(new URL(url), { headers }))
+    if (response.status !== 206) throw new Refused(`the bucket answered ${response.status}`)
+    return await readBody(response)
   }
 
   /** A sign-in's answer, and the tokens that came with it. */

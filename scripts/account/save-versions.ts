@@ -103,9 +103,7 @@ async function copyPayload(
   const source: PayloadSource = {
     readHashList: () => line.bytes({ method: 'GET', path: `/api/versions/${versionId}/hash-list` }),
     async readPayload(start, end) {
-      const bytes = await line.bytes({
-        method: 'GET', path: `/api/versions/${versionId}/payload`, headers: { range: `bytes=${start}-${end - 1}` },
-      })
+      const bytes = await line.payload(versionId, { start, end })
       await target.file.write(bytes, 0, bytes.length, target.start + start)
       return bytes
     },

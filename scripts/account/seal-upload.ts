@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import type { BeginUpload, StoredVersion, Upload } from '../../protocol/api.js'
+import type { BeginUpload, PartTarget, StoredVersion, Upload } from '../../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, equalBytes } from '../../protocol/bytes.js'
 import { buildArchive, type ArchiveInput } from '../../protocol/deck/archive.js'
 import {
@@ -17,10 +17,13 @@ import { openPrivate, sealPrivate, type PrivatePlace } from '../../protocol/deck
 import { signRecord, type Gate, type Part } from '../../protocol/deck/record.js'
 import type { HashBulk } from '../../protocol/hash.js'
 import { wipe } from '../../protocol/sodium.js'
+import { Refused } from '../command.js'
 import { sealLabel, type Owner } from './owner.js'
 
 /** On their way at a time; each holds 4 MiB. */
 const LANE_COUNT = 2
+/** The share of a presigned address's life after which it is not used any more. */
+const USED_LIFE = 0.75
 
 export interface PartToSeal {
   readonly vaultId: string
@@ -135,6 +138,7 @@ async function sendParts(
   owner: Owner, { sealer, upload }: Begun, onSent: (doneBytes: number, totalBytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunkHashes: Uint8Array[] = []
+  const places = new PartPlaces(owner, upload)
   let nextIndex = 0
   let sentBytes = 0
 
@@ -143,8 +147,8 @@ async function sendParts(
       const index = nextIndex++
       const part = await sealer.sealPart(index)
       chunkHashes[index] = part.chunkHashes
-      const target = upload.parts.find((one) => one.index === index)
-      if (target?.isStored === false) {
+      const target = await places.of(index)
+      if (!target.isStored) {
         const sha256 = encodeBase64Url(await hashNatively(part.bytes))
         await owner.line.putPart(target, { bytes: part.bytes, sha256 })
       }
@@ -161,6 +165,33 @@ async function sendParts(
   const failed = (await Promise.allSettled(lanes)).find((end) => end.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   return concatBytes(...chunkHashes)
+}
+
+/** Where parts go. Addresses in a bucket are good for a while; then the upload is read again. */
+class PartPlaces {
+  readonly #owner: Owner
+  #upload: Upload
+  #askedAtMs = -Infinity
+
+  constructor(owner: Owner, upload: Upload) {
+    this.#owner = owner
+    this.#upload = upload
+  }
+
+  async of(index: number): Promise<PartTarget> {
+    const target = this.#find(index)
+    const lifeMs = (target.expiresInSeconds ?? Number.POSITIVE_INFINITY) * 1_000
+    if (performance.now() - this.#askedAtMs < lifeMs * USED_LIFE) return target
+    this.#askedAtMs = performance.now()
+    this.#upload = await this.#owner.line.get<Upload>(`/api/uploads/${this.#upload.versionId}`)
+    return this.#find(index)
+  }
+
+  #find(index: number): PartTarget {
+    const target = this.#upload.parts.find((one) => one.index === index)
+    if (target === undefined) throw new Refused('the server names no place for a part')
+    return target
+  }
 }
 
 function signedRecord(

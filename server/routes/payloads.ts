@@ -17,6 +17,7 @@ export function payloadRoutes(app: App, world: World): void {
     const fetched = await fetchPayload(
       world, readerOf(request), { versionId: request.params.versionId, ...range },
     )
+    if ('pieces' in fetched) return reply.code(200).send(fetched)
     return reply.code(206).type('application/octet-stream')
       .header('content-length', fetched.sizeBytes)
       .header('content-range', `bytes ${range.start}-${range.end - 1}/${fetched.totalBytes}`)

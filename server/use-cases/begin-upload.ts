@@ -8,7 +8,7 @@ import { parseSealdeckHeader } from '../../protocol/deck/header.js'
 import { MAX_PAYLOAD_SIZE_BYTES, plaintextSizeOf } from '../../protocol/deck/record.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { partCountOf } from '../object-keys.js'
-import { presentUpload, presentUploads } from '../uploads.js'
+import { presentUpload } from '../uploads.js'
 import { requireVault } from '../vaults.js'
 import type { World } from '../world.js'
 
@@ -60,9 +60,8 @@ async function repeated(world: World, begun: UploadRow, input: BeginUpload): Pro
   const isSame = version.part === input.part && version.gate === input.gate &&
     version.version === input.version &&
     version.payloadSizeBytes === input.payloadLength
-  const [upload] = await presentUploads(world, [begun])
-  if (!isSame || upload === undefined) throw new Refusal('conflict')
-  return upload
+  if (!isSame) throw new Refusal('conflict')
+  return await presentUpload(world, begun)
 }
 
 async function insert(
@@ -86,7 +85,7 @@ async function insert(
     instanceQuotaBytes: world.config.instanceQuotaBytes,
   })
   if (version === undefined) throw new Refusal(await whyNot(world, founder, input))
-  return presentUpload({ version, nameSealed: document.nameSealed }, [])
+  return await presentUpload(world, { version, nameSealed: document.nameSealed })
 }
 
 /** The statement that refused says nothing; what it looked at does. The account's own limit comes first. */

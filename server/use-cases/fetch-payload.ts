@@ -1,11 +1,14 @@
 /** Ciphertext on its way out, a range at a time. */
 import { Readable } from 'node:stream'
 import type { Fetchable } from '../../db/queries/releases.js'
+import type { DirectRange } from '../../protocol/api.js'
 import { assert } from '../../protocol/errors.js'
 import { PART_SIZE_BYTES } from '../../protocol/limits.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { partKey } from '../object-keys.js'
+import type { DirectAccess } from '../bucket.js'
 import { requireReadable, type Reader } from '../readable.js'
+import { DIRECT_GET_SECONDS, directDownloads } from '../revocations.js'
 import type { World } from '../world.js'
 
 export interface FetchedRange {
@@ -15,35 +18,58 @@ export interface FetchedRange {
 }
 
 /**
- * Stream bytes `start` up to `end` (not included) of a version's payload.
+ * Bytes `start` up to `end` (not included) of a version's payload: as a stream, or where downloads are direct
+ * as addresses in the bucket, good for a few seconds from before the reader was found entitled.
  * Refuses: version-not-found (absent, not hers, revoked alike), bad-request for a range outside it.
  * Effects: the first range under a release appends `version.fetched`.
  */
 export async function fetchPayload(
   world: World, reader: Reader, wanted: { versionId: string, start: number, end: number },
-): Promise<FetchedRange> {
+): Promise<FetchedRange | DirectRange> {
+  const fromMs = world.clock.nowMs()
   const version = await requireReadable(world, reader, wanted.versionId)
   const { start, end } = wanted
   if (start >= end || end > version.payloadSizeBytes) throw new Refusal('bad-request')
+  const direct = directDownloads(world)
+  if (direct !== undefined) return await presignParts(direct, version, { start, end, fromMs })
   return {
     sizeBytes: end - start, totalBytes: version.payloadSizeBytes,
     stream: Readable.from(readParts(world, version, { start, end })),
   }
 }
 
-/** The range, part by part: never more than one part's piece is held. */
+interface Stretch { readonly start: number, readonly end: number }
+
+/** Never more than one part's piece is held. */
 async function * readParts(
-  world: World, version: Fetchable, { start, end }: { start: number, end: number },
+  world: World, version: Fetchable, range: Stretch,
 ): AsyncGenerator<Uint8Array> {
-  let at = start
-  while (at < end) {
-    const index = Math.floor(at / PART_SIZE_BYTES)
-    const stop = Math.min(end, (index + 1) * PART_SIZE_BYTES)
-    const stream = await world.bucket.stream(partKey(version.objectPrefix, index), {
-      offset: at - index * PART_SIZE_BYTES, sizeBytes: stop - at,
-    })
+  for (const { key, start, end } of partsOf(version, range)) {
+    const stream = await world.bucket.stream(key, { offset: start, sizeBytes: end - start })
     assert(stream !== null, 'every part of a stored version is in the bucket')
     for await (const piece of stream) yield piece
-    at = stop
   }
+}
+
+async function presignParts(
+  direct: DirectAccess, version: Fetchable, range: Stretch & { fromMs: number },
+): Promise<DirectRange> {
+  const life = { fromMs: range.fromMs, seconds: DIRECT_GET_SECONDS }
+  const pieces = partsOf(version, range).map(async ({ key, start, end }) => ({
+    url: await direct.presignGet(key, life), start, end,
+  }))
+  return { pieces: await Promise.all(pieces) }
+}
+
+/** The parts that a range touches, and which bytes of each. */
+function partsOf(version: Fetchable, { start, end }: Stretch): (Stretch & { key: string })[] {
+  const first = Math.floor(start / PART_SIZE_BYTES)
+  const last = Math.floor((end - 1) / PART_SIZE_BYTES)
+  return Array.from({ length: last - first + 1 }, (_, at) => {
+    const offset = (first + at) * PART_SIZE_BYTES
+    return {
+      key: partKey(version.objectPrefix, first + at),
+      start: Math.max(start - offset, 0), end: Math.min(end - offset, PART_SIZE_BYTES),
+    }
+  })
 }

@@ -11,13 +11,15 @@ import { chunkHashRoot, recordSha256, verifyRecord, type VersionRecord } from '.
 import type { Signed } from '../../protocol/deck/signature.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { requireUser } from '../accounts.js'
+import { takeInParts } from '../direct-parts.js'
+import { directUploads } from '../uploads.js'
 import { founderEvent, presentVersion } from '../vaults.js'
 import type { World } from '../world.js'
 
 /**
  * Take the record M, if the founder signed it and it says what lies in the bucket. The same record again
  * gives the same answer.
- * Refuses: upload-not-found, upload-incomplete, record-mismatch, conflict (another upload became this version).
+ * Refuses: upload-not-found, upload-incomplete, part-mismatch (what a browser put into the bucket), record-mismatch, conflict (another upload became this version).
  * @throws ProtocolError for a record that is malformed or not signed by the account's key.
  * Effects: the upload is a version; event `version.stored`.
  */
@@ -63,10 +65,13 @@ async function requireTrue(world: World, record: VersionRecord, version: Version
 }
 
 async function readHashList(world: World, version: Version): Promise<Uint8Array> {
-  const parts = await listParts(world.db, [version.id])
-  if (parts.length !== version.partCount || version.hashListKey === null) throw new Refusal('upload-incomplete')
+  if (version.hashListKey === null) throw new Refusal('upload-incomplete')
   const hashList = await world.bucket.read(version.hashListKey)
   assert(hashList !== null, 'a hash list that was acknowledged lies in the bucket')
+  const parts = await listParts(world.db, [version.id])
+  if (parts.length === version.partCount) return hashList
+  if (directUploads(world) === undefined) throw new Refusal('upload-incomplete')
+  await takeInParts(world, version, hashList)
   return hashList
 }
 

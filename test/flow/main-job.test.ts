@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseFragment, parseRecoveryCode } from '../../protocol/deck/identity.js'
 import { ready } from '../../protocol/sodium.js'
+import type { Environment } from '../../server/config.js'
 import { useChromium, type ProfileOptions } from '../helpers/chromium.js'
 import { takeMail } from '../helpers/mailbox.js'
 import { makeDeck, slideText } from '../helpers/pdf.js'
@@ -31,6 +32,7 @@ const TIMEOUT_MS = 800_000
 
 interface Run {
   readonly engines: 'embedded' | 'real'
+  readonly settings?: Environment
   readonly founder: ProfileOptions
   /** How the lock line is drawn. */
   readonly by: 'keyboard' | 'pointer'
@@ -41,7 +43,10 @@ interface Run {
 
 const RUNS: readonly Run[] = [
   { engines: 'embedded', founder: { passkey: 'prf' }, deck: { pageCount: 3, imageSizeBytes: 20_000, openCount: 2 }, by: 'keyboard' },
-  { engines: 'real', founder: { passkey: 'no-prf', colorScheme: 'dark' }, deck: { pageCount: 150, imageSizeBytes: 60_000, openCount: 4 }, by: 'pointer' },
+  {
+    engines: 'real', settings: { UPLOADS: 'direct', DOWNLOADS: 'direct' }, founder: { passkey: 'no-prf', colorScheme: 'dark' },
+    deck: { pageCount: 150, imageSizeBytes: 60_000, openCount: 4 }, by: 'pointer',
+  },
 ]
 
 /** A word that occurs nowhere else. */
@@ -63,7 +68,7 @@ async function verifies(t: Test, args: readonly string[]): Promise<void> {
 
 for (const run of RUNS) {
   t.test(`the main job on ${run.engines} engines`, { timeout: TIMEOUT_MS }, async (t) => {
-    const server = await startServer(t, { engines: run.engines })
+    const server = await startServer(t, { engines: run.engines, settings: run.settings ?? {} })
     const seat: Seat = { t, browser, server }
     const words = { slides: canary('quokka'), title: canary('wombat'), fileName: canary('numbat'), linkName: canary('bilby') }
     const passphrases = { founder: `${canary('dunnart')} passphrase`, auditor: `${canary('potoroo')} passphrase` }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { InjectOptions } from 'fastify'
 import type { Environment } from '../../server/config.js'
+import { openS3Bucket } from '../../server/s3-bucket.js'
 import { findSparePort, makeFolder, removeFolder, waitUntil, withDeathSignal } from './engine.js'
 import type { Answer, Reach } from './people.js'
 import { createDatabase, dropDatabase, usePostgres } from './postgres.js'
@@ -144,8 +145,23 @@ export async function startServer(t: Test, options: ServerOptions = {}): Promise
     await server.kill()
     for (const wire of wires) await wire.close()
   })
+  await allowTransfers(server, options)
   await server.start()
   return server
+}
+
+/** What an operator does once, before transfers are direct. */
+async function allowTransfers(
+  { bucket, origin }: Server, { settings = {} }: ServerOptions,
+): Promise<void> {
+  const isDirect = [settings.UPLOADS, settings.DOWNLOADS].includes('direct')
+  if (bucket === null || !isDirect) return
+  const { access, name } = bucket
+  const opened = openS3Bucket({
+    ...access, bucket: name, isPathStyle: true, publicEndpoint: access.endpoint,
+  })
+  await opened.direct?.allowOrigin(origin)
+  opened.close()
 }
 
 async function openStores(t: Test) {

@@ -7,7 +7,6 @@ import t, { type Test } from 'tap'
 import { ObjectMismatch, type Bucket } from '../../server/bucket.js'
 import { openFolderBucket } from '../../server/folder-bucket.js'
 import { openS3Bucket } from '../../server/s3-bucket.js'
-import { systemClock } from '../../server/world.js'
 import { makeFolder } from '../helpers/engine.js'
 import { createBucket, useS3 } from '../helpers/s3.js'
 
@@ -23,9 +22,10 @@ async function openFolder(t: Test): Promise<Bucket> {
 
 async function openS3(t: Test): Promise<Bucket> {
   const access = await useS3(t)
-  const bucket = openS3Bucket(
-    { ...access, bucket: await createBucket(access), isPathStyle: true }, systemClock,
-  )
+  const bucket = openS3Bucket({
+    ...access, bucket: await createBucket(access), isPathStyle: true,
+    publicEndpoint: access.endpoint,
+  })
   t.teardown(() => bucket.close())
   return bucket
 }
@@ -120,24 +120,46 @@ t.test('drafts of a process that died are gone at the next start', async (t) => 
   t.same(await readdir(join(folder, '.drafts')), [], 'none are left by a write')
 })
 
-t.test('a presigned request writes exactly what was announced, once', async (t) => {
+t.test('a presigned address writes one object of its size, once, and reads one', async (t) => {
   const bucket = await openS3(t)
+  const { direct } = bucket
+  if (direct === undefined) throw new Error('an S3 bucket can be reached directly')
   const bytes = Uint8Array.from(randomBytes(1_000))
-  const presigned = bucket.presignPut('payload/1', { sizeBytes: 1_000, sha256: sha256(bytes), expiresInSeconds: 60 })
-  t.ok(presigned)
-  const { url, headers } = presigned ?? { url: '', headers: {} }
+  const now = { fromMs: Date.now(), seconds: 60 }
+  const late = { fromMs: Date.now() - 120_000, seconds: 60 }
+  const { url, headers } = await direct.presignPut('payload/1', { ...now, sizeBytes: 1_000 })
   const send = (body: Uint8Array<ArrayBuffer>, changed = {}) => fetch(url, { method: 'PUT', headers: { ...headers, ...changed }, body })
 
   t.equal((await send(Uint8Array.from(randomBytes(999)))).status, 403, 'another length')
   t.equal((await send(bytes, { 'if-none-match': '' })).status, 403, 'without its condition')
-  t.equal((await send(bytes, { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' })).status, 403, 'with another hash')
   t.equal((await fetch(url.replace('payload/1', 'payload/2'), { method: 'PUT', headers, body: bytes })).status, 403, 'another key')
   t.equal(await bucket.read('payload/1'), null, 'none of these left anything')
   t.equal((await send(bytes)).status, 200)
   t.same(await bucket.read('payload/1'), bytes)
   t.equal((await send(bytes)).status, 412, 'not twice')
+  const expired = await direct.presignPut('payload/3', { ...late, sizeBytes: 1_000 })
+  t.equal((await fetch(expired.url, { method: 'PUT', headers: expired.headers, body: bytes })).status, 403, 'not late')
 
-  const expired = openS3Bucket({ ...(await useS3(t)), bucket: 'b', isPathStyle: true }, { nowMs: () => Date.now() - 120_000 })
-    .presignPut('a', { sizeBytes: 1_000, sha256: sha256(bytes), expiresInSeconds: 60 })
-  t.equal((await fetch(expired?.url ?? '', { method: 'PUT', headers: expired?.headers ?? {}, body: bytes })).status, 403, 'not late')
+  const get = await direct.presignGet('payload/1', now)
+  const range = await fetch(get, { headers: { range: 'bytes=10-19' } })
+  t.equal(range.status, 206)
+  t.same(new Uint8Array(await range.arrayBuffer()), bytes.subarray(10, 20))
+  t.equal(range.headers.get('content-disposition'), 'attachment')
+  t.equal((await fetch(get.replace('payload/1', 'payload/2'))).status, 403, 'another key')
+  t.equal((await fetch(await direct.presignGet('payload/1', late))).status, 403, 'not late')
+})
+
+t.test('pages of an origin may reach a bucket that was told so', async (t) => {
+  const { direct } = await openS3(t)
+  const { url } = await direct?.presignPut('payload/1', { fromMs: Date.now(), seconds: 60, sizeBytes: 1 }) ?? { url: '' }
+  async function asks(origin: string): Promise<string | null> {
+    const answer = await fetch(url, {
+      method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'if-none-match' },
+    })
+    return answer.headers.get('access-control-allow-origin')
+  }
+  t.equal(await asks('https://deck.example'), null)
+  await direct?.allowOrigin('https://deck.example')
+  t.equal(await asks('https://deck.example'), 'https://deck.example')
+  t.equal(await asks('https://evil.example'), null)
 })

@@ -3,7 +3,7 @@
  * connection and goes on where it stood; completes nothing before every part is there, so that a
  * version appears whole or not at all. Cancelling leaves nothing behind. Draws nothing.
  */
-import type { StoredVersion, Upload } from '../../protocol/api.js'
+import type { PartTarget, StoredVersion, Upload } from '../../protocol/api.js'
 import { assert } from '../../protocol/errors.js'
 import { attempt, type SealBegun, type SealFinished, type SealInput, type SealedPart } from '../crypto.js'
 import type { Failure } from '../failure-words.js'
@@ -11,6 +11,8 @@ import type { SessionTools } from '../session.js'
 
 /** Sealed parts on their way at a time; each holds 4 MiB. */
 const LANE_COUNT = 2
+/** The share of a presigned address's life after which it is not used any more. */
+const USED_LIFE = 0.75
 
 export type UploadFailure = Failure | 'different-file'
 export type UploadEnd = {
@@ -49,6 +51,8 @@ interface PartUpload {
   sealedBytes: number
   begun: SealBegun | null
   upload: Upload | null
+  /** When the addresses of its parts were asked for. */
+  askedAtMs: number
   /** Sealed, and not there yet. */
   readonly unsent: SealedPart[]
   asking: Promise<SealedPart | null>
@@ -80,7 +84,7 @@ export class DeckUpload {
     this.#isVaultMade = plan.newVaultTitle === null
     this.#parts = plan.parts.map(({ input, begun }) => ({
       input, resumed: begun, hashed: { doneBytes: 0, totalBytes: input.file.size },
-      sealedBytes: 0, begun: null, upload: null,
+      sealedBytes: 0, begun: null, upload: null, askedAtMs: 0,
       unsent: [], asking: Promise.resolve(null), sentBytes: new Map(), finished: null,
       isListed: false, stored: null,
     }))
@@ -166,6 +170,7 @@ export class DeckUpload {
     if (!sealing.ok || part.begun === null) return sealing
     if (this.#abort.signal.aborted) return { ok: false, code: 'offline' }
     const { api } = this.#tools
+    part.askedAtMs = performance.now()
     // Asked for again after a failure: addresses of a bucket expire.
     const begun = part.upload === null && part.resumed === null
       ? await api.beginUpload(this.#plan.vaultId, part.begun.beginUpload)
@@ -224,8 +229,8 @@ export class DeckUpload {
   }
 
   async #put(part: PartUpload, sealed: SealedPart): Promise<Step> {
-    const target = part.upload?.parts.find(({ index }) => index === sealed.index)
-    assert(target !== undefined, 'an upload has a place for each of its parts')
+    const target = await this.#targetOf(part, sealed.index)
+    if (target === null) return { ok: false, code: 'offline' }
     const count = (sentBytes: number): void => {
       part.sentBytes.set(sealed.index, Math.min(sentBytes, sealed.bytes.length))
       this.#tellProgress()
@@ -235,6 +240,19 @@ export class DeckUpload {
       : await this.#tools.api.putPart(target, sealed, { onSent: count, signal: this.#abort.signal })
     count(sent.ok ? sealed.bytes.length : 0)
     return sent
+  }
+
+  /** Where a part goes; asked for anew where the address would soon be over. Null if that fails. */
+  async #targetOf(part: PartUpload, index: number): Promise<PartTarget | null> {
+    const target = part.upload?.parts.find((one) => one.index === index)
+    assert(target !== undefined, 'an upload has a place for each of its parts')
+    const lifeMs = (target.expiresInSeconds ?? Number.POSITIVE_INFINITY) * 1_000
+    if (performance.now() - part.askedAtMs < lifeMs * USED_LIFE) return target
+    const askedAtMs = performance.now()
+    const read = await this.#tools.api.readUpload(part.upload?.versionId ?? '')
+    if (!read.ok) return null
+    Object.assign(part, { upload: read.value, askedAtMs })
+    return read.value.parts.find((one) => one.index === index) ?? null
   }
 
   async #list(part: PartUpload): Promise<Step> {
