@@ -412,6 +412,14 @@ export const auditorInvitations = pgTable('auditor_invitations', {
   index().on(table.email),
 ])
 
+/** Whom the operator has named to read the events of all vaults, as pseudonyms. */
+export const instanceAuditors = pgTable('instance_auditors', {
+  id: uuid().primaryKey(),
+  /** Canonical: whoever proves it. */
+  email: text().notNull().unique(),
+  createdAtMs: instant('created_at').notNull(),
+})
+
 // ---- the log --------------------------------------------------------------------------------
 
 /**
@@ -461,10 +469,14 @@ export const auditOpening = pgTable('audit_opening', {
   detailsSalt: bytea(),
   erasedAtMs: instant('erased_at'),
 }, (table) => [
+  // Newest first, by each filter, within a vault or over all; each is read from its end.
   index().on(table.vaultId, table.index),
   index().on(table.vaultId, table.type, table.index),
-  index().on(table.vaultId, table.documentId, table.index),
-  index().on(table.partyId, table.index),
+  index().on(table.vaultId, table.atMs, table.index),
+  index().on(table.type, table.index),
+  index().on(table.atMs, table.index),
+  index('audit_opening_document').on(table.documentId, table.index).where(sql`${table.documentId} is not null`),
+  index('audit_opening_party').on(table.partyId, table.index).where(sql`${table.partyId} is not null`),
   index('audit_opening_with_details').on(table.index).where(sql`${table.details} is not null`),
 ])
 

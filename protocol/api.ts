@@ -458,8 +458,11 @@ export const AuditedVault = strict({
   withIdentities: Type.Boolean(),
   acceptedAtMs: TimeMs, logVkey: Type.String(), eventCount: Type.Integer(),
 })
-/** GET /api/audited-vaults */
-export const AuditedVaultList = strict({ vaults: Type.Array(AuditedVault) })
+/** GET /api/audited-vaults. `instance`: where the operator has named this account its auditor. */
+export const AuditedVaultList = strict({
+  vaults: Type.Array(AuditedVault),
+  instance: nullable(strict({ logVkey: Type.String(), eventCount: Type.Integer() })),
+})
 
 /** One event of a vault: the bytes that were hashed, what opens the commitment, and its proof. */
 export const LoggedEvent = strict({
@@ -468,27 +471,46 @@ export const LoggedEvent = strict({
   event: nullable(bytesUpTo(64 * 1024)), salt: nullable(bytesOf(32)),
   /** What the entry in the tree consists of. */
   commitment: Sha256, vaultTag: bytesOf(16), partyTag: bytesOf(16),
+  /** The number that the vault's tag was made with; null where the event belongs to no vault. */
+  vaultSequence: nullable(Type.Integer({ minimum: 1 })),
   /** null where erased, or where the reader may not see identities. */
   details: nullable(strict({ bytes: bytesUpTo(64 * 1024), salt: bytesOf(32) })),
   /** Inclusion path, leaf side first, in the tree of the answer's checkpoint. */
   proof: Type.Array(Sha256, { maxItems: 63 }),
 })
-/** GET /api/vaults/:vaultId/events (founder or auditor), newest first.
- *  `before`: only events with a smaller index; `after`: only with a larger (live tail). */
-export const EventListQuery = strict({
-  before: Type.Optional(Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' })), after: Type.Optional(Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' })),
+/** What narrows a list or an export; all of them together. Times are the events' own, both ends included. */
+const EventFilter = {
   type: Type.Optional(Type.String({ pattern: '^[a-z-]+\\.[a-z-]+$', maxLength: 40 })),
   personId: Type.Optional(Uuid),
-  fromMs: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })), toMs: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+  documentId: Type.Optional(Uuid),
+  fromMs: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+  toMs: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+}
+const EventIndex = Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' })
+/** GET /api/vaults/:vaultId/events (founder or auditor) · GET /api/instance/events (the instance's auditor).
+ *  Newest first, or by `order`. `before`: only events before this entry; `after`: only those after it (live tail).
+ *  With `if-none-match: "<newest>"` the answer is 304 while the newest entry is still that one. */
+export const EventListQuery = strict({
+  ...EventFilter,
+  before: Type.Optional(EventIndex), after: Type.Optional(EventIndex),
+  order: Type.Optional(Type.Literal('oldest-first')),
   limit: Type.Optional(LimitText),
 })
 export const EventList = strict({
   events: Type.Array(LoggedEvent, { maxItems: MAX_PAGE_LIMIT }), checkpoint: Type.String(),
   totalCount: Type.Integer(),
+  /** The last entry of this page, if more follow. */
   next: nullable(Type.Integer()),
+  /** The newest published entry of the vault or instance, whatever the filter. */
+  newest: nullable(Type.Integer()),
+  /** With it every tag can be checked, and found in the public log; null for the instance. */
+  vaultTagKey: nullable(bytesOf(32)),
 })
-/** POST /api/vaults/:vaultId/exports (founder or auditor): answers `sealdeck-audit-export/v1`
- *  (protocol/log/export.ts), itself an event. */
+/** POST /api/vaults/:vaultId/exports (founder or auditor) · POST /api/instance/exports (the instance's auditor):
+ *  answers `sealdeck-audit-export/v1` (protocol/log/export.ts), oldest first, as a stream; itself an event. */
+export const ExportEvents = strict({
+  ...EventFilter, format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')])),
+})
 
 /** GET /api/log/consistency?from=M&to=N: proof hashes between two sizes of the tree. */
 export const ConsistencyQuery = strict({

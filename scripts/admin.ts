@@ -7,6 +7,7 @@ import { readConfig, SettingError } from '../server/config.js'
 import { LogContradiction } from '../server/integrator.js'
 import { openEngines, openLog } from '../server/open-world.js'
 import type { LogParts } from '../server/world.js'
+import { manageAuditors } from './admin/auditor.js'
 import { allowOrigin } from './admin/allow-origin.js'
 import { eraseFromInstance } from './admin/erase.js'
 import { checkInstance } from './admin/fsck.js'
@@ -20,11 +21,13 @@ export type AdminRun = (
 const ACTS: Readonly<Record<string, AdminRun>> = {
   fsck: checkInstance,
   erase: eraseFromInstance,
+  auditor: manageAuditors,
   'allow-origin': allowOrigin,
 }
 
 const USAGE = `usage: sealdeck admin fsck [--repair]           check the whole log: rows, files, openings, tags
        sealdeck admin erase --person EMAIL|ID   destroy what log and rows say about a person
+       sealdeck admin auditor add EMAIL | remove EMAIL | list   who may read the events of all vaults, as pseudonyms
        sealdeck admin allow-origin              let this instance's pages reach the S3 bucket (for direct transfers)
 
 Settings are the server's. Exit codes: 0 done, 1 something is wrong, 2 wrong usage or nothing to read.`

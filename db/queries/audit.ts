@@ -15,47 +15,98 @@ export async function getPublished(db: Db): Promise<{ size: number, checkpoint: 
   return row ?? { size: 0, checkpoint: '' }
 }
 
+/** One vault's events, or, without its id, those of all vaults and of the instance itself. */
+export interface EventScope {
+  readonly vaultId?: string | undefined
+  /** Only what is published: indexes below this. */
+  readonly size: number
+}
+
 export interface EventFilter {
-  readonly vaultId: string
-  /** Only indexes below this one. */
-  readonly before: number
-  /** Only indexes above this one. */
-  readonly after?: number | undefined
   readonly type?: string | undefined
   readonly personId?: string | undefined
+  readonly documentId?: string | undefined
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
 }
 
-/** A vault's events with their entries, newest first. */
-export async function listEvents(db: Db, filter: EventFilter, limit: number) {
-  return await db.select({
-    index: auditOpening.index,
-    eventId: auditOpening.eventId,
-    type: auditOpening.type,
-    atMs: auditOpening.atMs,
-    bytes: auditOpening.bytes,
-    salt: auditOpening.salt,
-    details: auditOpening.details,
-    detailsSalt: auditOpening.detailsSalt,
-    entry: auditEntry.entry,
-  }).from(auditOpening)
-    .innerJoin(auditEntry, eq(auditEntry.index, auditOpening.index))
-    .where(and(...conditionsOf(filter)))
-    .orderBy(desc(auditOpening.index))
-    .limit(limit)
+/** Where a page lies: after its cursor, in its order. */
+export interface EventPage {
+  readonly order: 'newest-first' | 'oldest-first'
+  readonly before?: number | undefined
+  readonly after?: number | undefined
+  readonly limit: number
 }
 
-function conditionsOf(filter: EventFilter): (SQL | undefined)[] {
+/**
+ * Events with their entries, in the log's order.
+ *
+ * [Note: By time] Clocks may go back, so entries between two times need not lie together. Where a page is asked for by
+ * time, newest first, it comes in the order of time instead: exact, and from an index. `before` is the entry of the
+ * page before, wherever its time puts it.
+ */
+export async function listEvents(
+  db: Db, scope: EventScope, filter: EventFilter, page: EventPage,
+) {
+  const isByTime = page.order === 'newest-first' &&
+    (filter.fromMs !== undefined || filter.toMs !== undefined)
+  const wanted = db.select().from(auditOpening)
+    .where(and(
+      ...scopeConditions(scope), ...filterConditions(filter), ...pageConditions(page, isByTime)))
+    .orderBy(...orderOf(page, isByTime))
+    .limit(page.limit)
+    .as('wanted')
+  // The page first, then its entries: joined before the limit, a planner may read the whole log.
+  return await db.select({
+    index: wanted.index, eventId: wanted.eventId, type: wanted.type, atMs: wanted.atMs,
+    vaultSequence: wanted.vaultSequence,
+    bytes: wanted.bytes, salt: wanted.salt, details: wanted.details,
+    detailsSalt: wanted.detailsSalt,
+    entry: auditEntry.entry,
+  }).from(wanted)
+    .innerJoin(auditEntry, eq(auditEntry.index, wanted.index))
+    .orderBy(...isByTime ? [desc(wanted.atMs), desc(wanted.index)]
+      : [page.order === 'newest-first' ? desc(wanted.index) : asc(wanted.index)])
+}
+
+function orderOf({ order }: EventPage, isByTime: boolean): SQL[] {
+  if (isByTime) return [desc(auditOpening.atMs), desc(auditOpening.index)]
+  return [order === 'newest-first' ? desc(auditOpening.index) : asc(auditOpening.index)]
+}
+
+function scopeConditions({ vaultId, size }: EventScope): (SQL | undefined)[] {
   return [
-    eq(auditOpening.vaultId, filter.vaultId),
-    lt(auditOpening.index, filter.before),
-    filter.after === undefined ? undefined : gt(auditOpening.index, filter.after),
+    vaultId === undefined ? undefined : eq(auditOpening.vaultId, vaultId),
+    lt(auditOpening.index, size),
+  ]
+}
+
+function filterConditions(filter: EventFilter): (SQL | undefined)[] {
+  return [
     filter.type === undefined ? undefined : eq(auditOpening.type, filter.type),
     filter.personId === undefined ? undefined : eq(auditOpening.partyId, filter.personId),
+    filter.documentId === undefined ? undefined : eq(auditOpening.documentId, filter.documentId),
     filter.fromMs === undefined ? undefined : gte(auditOpening.atMs, filter.fromMs),
     filter.toMs === undefined ? undefined : lte(auditOpening.atMs, filter.toMs),
   ]
+}
+
+function pageConditions({ before, after }: EventPage, isByTime: boolean): (SQL | undefined)[] {
+  const isBefore = before === undefined ? undefined
+    : isByTime
+      ? sql`(${auditOpening.atMs}, ${auditOpening.index}) <
+          (select o.at, o.idx from ${auditOpening} o where o.idx = ${before}::bigint)`
+      : lt(auditOpening.index, before)
+  return [isBefore, after === undefined ? undefined : gt(auditOpening.index, after)]
+}
+
+/** The newest published entry of a scope; `null` if it has none. */
+export async function findNewest(db: Db, scope: EventScope): Promise<number | null> {
+  if (scope.vaultId === undefined) return scope.size === 0 ? null : scope.size - 1
+  const [row] = await db.select({ index: auditOpening.index }).from(auditOpening)
+    .where(and(...scopeConditions(scope)))
+    .orderBy(desc(auditOpening.index)).limit(1)
+  return row?.index ?? null
 }
 
 /** How many events a vault has in the log, by the integrator's own count. */

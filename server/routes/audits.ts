@@ -1,18 +1,22 @@
 /** The log as founders and auditors read it, and who may: schema, role, one call. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import type { Static } from 'typebox'
 import {
   AuditedVault, AuditedVaultList, ConsistencyProof, ConsistencyQuery, Empty, EventList,
-  EventListQuery, Invitation,
-  InvitationList, InvitationParams, InviteAuditor, VaultParams,
+  EventListQuery, ExportEvents, Invitation, InvitationList, InvitationParams, InviteAuditor,
+  VaultParams,
 } from '../../protocol/api.js'
 import { encodeBase64Url } from '../../protocol/bytes.js'
-import { PAGE_LIMIT } from '../../protocol/limits.js'
 import type { App } from '../app.js'
 import { proveConsistency } from '../log-reader.js'
+import { pageLimit } from '../paging.js'
 import { acceptInvitation } from '../use-cases/accept-invitation.js'
 import { exportAudit } from '../use-cases/export-audit.js'
 import { inviteAuditor } from '../use-cases/invite-auditor.js'
 import { listAudits } from '../use-cases/list-audits.js'
-import { listEvents } from '../use-cases/list-events.js'
+import { listEvents, type EventQuery } from '../use-cases/list-events.js'
 import { listInvitations } from '../use-cases/list-invitations.js'
 import { revokeInvitation } from '../use-cases/revoke-invitation.js'
 import type { World } from '../world.js'
@@ -24,21 +28,36 @@ export function auditRoutes(app: App, world: World): void {
 
 function eventRoutes(app: App, world: World): void {
   app.get('/api/vaults/:vaultId/events', {
-    schema: { params: VaultParams, querystring: EventListQuery, response: { 200: EventList } },
+    schema: {
+      params: VaultParams, querystring: EventListQuery, response: { 200: EventList, 304: Empty },
+    },
     preHandler: app.requireAccount,
-  }, async (request) => {
-    const { before, after, fromMs, toMs, limit, type, personId } = request.query
-    return await listEvents(world, request.account.userId, {
-      vaultId: request.params.vaultId, type, personId, before: numberOf(before),
-      after: numberOf(after),
-      fromMs: numberOf(fromMs), toMs: numberOf(toMs), limit: numberOf(limit) ?? PAGE_LIMIT,
-    })
+  }, async (request, reply) => {
+    const asked = {
+      ...readListQuery(request.query, request.headers), vaultId: request.params.vaultId,
+    }
+    return sendList(reply, await listEvents(world, request.account, asked))
+  })
+  app.get('/api/instance/events', {
+    schema: { querystring: EventListQuery, response: { 200: EventList, 304: Empty } },
+    preHandler: app.requireAccount,
+  }, async (request, reply) => {
+    const asked = readListQuery(request.query, request.headers)
+    return sendList(reply, await listEvents(world, request.account, asked))
   })
   app.post('/api/vaults/:vaultId/exports', {
-    schema: { params: VaultParams, body: Empty }, preHandler: app.requireAccount,
+    schema: { params: VaultParams, body: ExportEvents }, preHandler: app.requireAccount,
   }, async (request, reply) => {
-    const text = await exportAudit(world, request.account.userId, request.params.vaultId)
-    return reply.type('application/json; charset=utf-8').send(text)
+    const { format = 'json' } = request.body
+    const asked = { vaultId: request.params.vaultId, filter: readFilter(request.body), format }
+    return sendTexts(reply, await exportAudit(world, request.account, asked))
+  })
+  app.post('/api/instance/exports', {
+    schema: { body: ExportEvents }, preHandler: app.requireAccount,
+  }, async (request, reply) => {
+    const { format = 'json' } = request.body
+    const asked = { filter: readFilter(request.body), format }
+    return sendTexts(reply, await exportAudit(world, request.account, asked))
   })
   app.get('/api/log/consistency', {
     schema: { querystring: ConsistencyQuery, response: { 200: ConsistencyProof } },
@@ -49,9 +68,38 @@ function eventRoutes(app: App, world: World): void {
   })
 }
 
+type Filter = Omit<Static<typeof ExportEvents>, 'format'>
+
+function readFilter({ type, personId, documentId, fromMs, toMs }: Filter): EventQuery['filter'] {
+  return { type, personId, documentId, fromMs: numberOf(fromMs), toMs: numberOf(toMs) }
+}
+
+function readListQuery(
+  query: Static<typeof EventListQuery>, headers: IncomingHttpHeaders,
+): EventQuery {
+  const { before, after, limit, order = 'newest-first' } = query
+  return {
+    filter: readFilter(query),
+    page: {
+      order, before: numberOf(before), after: numberOf(after), limit: pageLimit(limit),
+    },
+    knownNewest: numberOf(/^"(\d{1,15})"$/.exec(headers['if-none-match'] ?? '')?.[1]),
+  }
+}
+
 /** The schemas let digits through and nothing else. */
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text)
+}
+
+function sendList(reply: FastifyReply, list: Static<typeof EventList> | null): FastifyReply {
+  if (list === null) return reply.code(304).send()
+  return reply.header('etag', `"${list.newest ?? ''}"`).send(list)
+}
+
+/** Sent as it comes. What fails on the way breaks the answer off, and an export without its end is none. */
+function sendTexts(reply: FastifyReply, texts: AsyncIterable<string>): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(Readable.from(texts))
 }
 
 function invitationRoutes(app: App, world: World): void {
@@ -77,5 +125,5 @@ function invitationRoutes(app: App, world: World): void {
     return {}
   })
   app.get('/api/audited-vaults', { schema: { response: { 200: AuditedVaultList } }, preHandler },
-    async (request) => await listAudits(world, request.account.userId))
+    async (request) => await listAudits(world, request.account))
 }

@@ -1,63 +1,96 @@
-/** A vault's events as one file that proves itself, for founders and auditors (protocol/log/export.ts). */
+/** Events as one file that proves itself, for founders and auditors (protocol/log/export.ts). */
 import { uuidv7 } from 'uuidv7'
-import { findAudit, getPublished, listEvents, type EventRow } from '../../db/queries/audit.js'
+import {
+  getPublished, listEvents, type EventFilter, type EventRow, type EventScope,
+} from '../../db/queries/audit.js'
 import { insertEvents } from '../../db/queries/outbox.js'
-import { findVault } from '../../db/queries/vaults.js'
-import { MAX_EXPORT_EVENT_COUNT } from '../../protocol/limits.js'
-import { decodeEntry, formatTime, sealEvent } from '../../protocol/log/event.js'
-import { formatExport, type ExportedEvent } from '../../protocol/log/export.js'
-import { Refusal } from '../../protocol/refusals.js'
+import { decodeEntry, formatTime, sealEvent, type Event } from '../../protocol/log/event.js'
+import {
+  formatExportEnd, formatExportEvent, formatExportHead, WHOLE_INSTANCE, type ExportedEvent,
+} from '../../protocol/log/export.js'
+import { requireReader, type Reader } from '../auditors.js'
 import { proveEvents, type ProvenEvent } from '../log-reader.js'
 import type { World } from '../world.js'
 
 /** Rows and proofs that are held at once. */
 const PAGE_SIZE = 500
 
+export interface AuditQuery {
+  /** `undefined`: the whole instance. */
+  readonly vaultId?: string | undefined
+  readonly filter: EventFilter
+  /** What the reader makes of it; the log says so. */
+  readonly format: 'json' | 'csv'
+}
+
 /**
- * Export all events of a vault, oldest first, under one checkpoint; the newest if there are more than fit a file.
- * Refuses: vault-not-found, log-unavailable. Effects: event `export.made`, published and part of the export.
+ * Export all events that fit a filter, oldest first, under one checkpoint. The texts come as they are read, so an export
+ * may be longer than memory.
+ * Refuses: vault-not-found, or not-found for the instance; log-unavailable.
+ * Effects: event `export.made` (for the instance `admin.acted`, instance.exported), published before the first text.
  */
-export async function exportAudit(world: World, userId: string, vaultId: string): Promise<string> {
-  const withIdentities = await requireExporter(world, userId, vaultId)
-  const made = sealEvent({
-    type: 'export.made', id: uuidv7(), log: world.keys.log.origin, at: formatTime(world.clock.nowMs()),
-    actor: `account/${userId}`, vault: vaultId, format: 'json',
-  })
+export async function exportAudit(
+  world: World, reader: Reader, query: AuditQuery,
+): Promise<AsyncIterable<string>> {
+  const { withIdentities } = await requireReader(world, reader, query.vaultId)
+  const made = sealEvent(exportEvent(world, reader, query))
   await insertEvents(world.db, [made])
   await world.sequencer.published([made.id])
-  const published = await getPublished(world.db)
-  const events = await readAll(world, { vaultId, size: published.size })
-  return formatExport({
-    origin: world.keys.log.origin, vkey: world.keys.log.vkey, checkpoint: published.checkpoint,
-    exportedAt: formatTime(world.clock.nowMs()), vaultId,
-    events: events.reverse().map((proven) => exportEvent(proven, withIdentities)),
+  return formatTexts(world, query, withIdentities)
+}
+
+function exportEvent(world: World, { userId }: Reader, { vaultId, format }: AuditQuery): Event {
+  const head = {
+    id: uuidv7(), log: world.keys.log.origin, at: formatTime(world.clock.nowMs()),
+    actor: `account/${userId}`, format,
+  }
+  return vaultId === undefined
+    ? { ...head, type: 'admin.acted', action: 'instance.exported' }
+    : { ...head, type: 'export.made', vault: vaultId }
+}
+
+async function * formatTexts(
+  world: World, { vaultId, filter }: AuditQuery, withIdentities: boolean,
+): AsyncGenerator<string> {
+  const { size, checkpoint } = await getPublished(world.db)
+  const asked = formatFilter(filter)
+  yield formatExportHead({
+    origin: world.keys.log.origin, vkey: world.keys.log.vkey, checkpoint,
+    exportedAt: formatTime(world.clock.nowMs()), vaultId: vaultId ?? WHOLE_INSTANCE,
+    ...asked === '' ? {} : { filter: asked },
   })
+  let comma = ''
+  for await (const page of readPages(world, { vaultId, size }, filter)) {
+    const events = page.map((proven) => formatExportEvent(presentExported(proven, withIdentities)))
+    yield `${comma}${events.join(',')}`
+    comma = ','
+  }
+  yield formatExportEnd()
 }
 
-async function requireExporter(world: World, userId: string, vaultId: string): Promise<boolean> {
-  const vault = await findVault(world.db, vaultId)
-  if (vault?.ownerId === userId) return true
-  const audit = await findAudit(world.db, { userId, vaultId })
-  if (audit === undefined) throw new Refusal('vault-not-found')
-  return audit.withIdentities
-}
-
-/** Newest first. */
-async function readAll(
-  world: World, { vaultId, size }: { vaultId: string, size: number },
-): Promise<ProvenEvent[]> {
-  const all: ProvenEvent[] = []
-  let before = size
-  let page: EventRow[]
+/** Oldest first, none of them empty. */
+async function * readPages(
+  world: World, scope: EventScope, filter: EventFilter,
+): AsyncGenerator<ProvenEvent[]> {
+  let after: number | undefined
+  let rows: EventRow[]
   do {
-    page = await listEvents(world.db, { vaultId, before }, PAGE_SIZE)
-    all.push(...await proveEvents(world, page, size))
-    before = page.at(-1)?.index ?? 0
-  } while (page.length === PAGE_SIZE && all.length < MAX_EXPORT_EVENT_COUNT)
-  return all
+    rows = await listEvents(world.db, scope, filter, { order: 'oldest-first', after, limit: PAGE_SIZE })
+    if (rows.length > 0) yield await proveEvents(world, rows, scope.size)
+    after = rows.at(-1)?.index
+  } while (rows.length === PAGE_SIZE)
 }
 
-function exportEvent({ row, proof }: ProvenEvent, withIdentities: boolean): ExportedEvent {
+/** As it would stand in an address. */
+function formatFilter(filter: EventFilter): string {
+  const asked = new URLSearchParams()
+  for (const [name, value] of Object.entries(filter)) {
+    if (value !== undefined) asked.set(name, String(value))
+  }
+  return asked.toString()
+}
+
+function presentExported({ row, proof }: ProvenEvent, withIdentities: boolean): ExportedEvent {
   const { commitment, vaultTag, partyTag } = decodeEntry(row.entry)
   const { bytes, salt, details, detailsSalt } = row
   const hasDetails = withIdentities && details !== null && detailsSalt !== null

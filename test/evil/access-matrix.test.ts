@@ -8,6 +8,7 @@ import type { AccessRequestList, Invitation, KeyringRowList, PersonList, Release
 import { encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
 import { ready } from '../../protocol/sodium.js'
+import { nameInstanceAuditor } from '../../server/use-cases/name-instance-auditor.js'
 import { Investor, randomNonce } from '../helpers/investor.js'
 import { Founder, type Answer, type Browser, type Link, type Method } from '../helpers/people.js'
 import { checkLog, startWorld, type TestWorld } from '../helpers/world.js'
@@ -101,6 +102,7 @@ async function arrange({ founder, link, investor }: Things) {
 async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
   const { founder, link, investor } = things
   const arranged = await arrange(things)
+  await nameInstanceAuditor(things.test.world, { email: founder.email, isRight: true })
   const { vaultId, grantId, nda, versionId, acceptance, signed, request } = arranged
   const { personId, keyringRow, begun, part, invitation, headers } = arranged
   const vault = `/api/vaults/${vaultId}`
@@ -132,6 +134,9 @@ async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
     ['PUT /api/vaults/{vaultId}/title', { url: `${vault}/title`, body: sealed, statuses: vaultOnly, ...owner }],
     ['GET /api/vaults/{vaultId}/events', { url: `${vault}/events`, statuses: '401 404 401 401 401 200', ...owner }],
     ['POST /api/vaults/{vaultId}/exports', { url: `${vault}/exports`, body: {}, statuses: '401 404 401 401 401 200', ...owner }],
+    // the whole instance's, for whom the operator has named: here the founder
+    ['GET /api/instance/events', { url: '/api/instance/events', statuses: vaultOnly, ...owner }],
+    ['POST /api/instance/exports', { url: '/api/instance/exports', body: {}, statuses: vaultOnly, ...owner }],
     ['GET /api/vaults/{vaultId}/invitations', { url: `${vault}/invitations`, statuses: vaultOnly, ...owner }],
     ['POST /api/vaults/{vaultId}/invitations', { url: `${vault}/invitations`, body: { email: 'a@b.example', withIdentities: true }, statuses: vaultOnly, ...owner }],
     ['GET /api/vaults/{vaultId}/people', { url: `${vault}/people`, statuses: vaultOnly, ...owner }],

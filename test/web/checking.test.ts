@@ -42,7 +42,7 @@ function makeLog(events: readonly SealedEvent[]) {
     return {
       index, eventId: id, type, atMs, event: encodeBase64Url(bytes), salt: encodeBase64Url(salt),
       commitment: encodeBase64Url(commitment),
-      vaultTag: encodeBase64Url(TAG), partyTag: encodeBase64Url(TAG),
+      vaultTag: encodeBase64Url(TAG), partyTag: encodeBase64Url(TAG), vaultSequence: null,
       proof: proof.map(encodeBase64Url),
       details: details === undefined || detailsSalt === undefined
         ? null
@@ -55,7 +55,7 @@ function makeLog(events: readonly SealedEvent[]) {
       return {
         events: events.slice(0, size).map((event, index) => logged(event, index, size)),
         checkpoint: signCheckpoint({ origin: ORIGIN, size: BigInt(size), root }, [signer]),
-        totalCount: size, next: null,
+        totalCount: size, next: null, newest: size - 1, vaultTagKey: null,
       }
     },
     async readConsistency(from: number, to: number) {
