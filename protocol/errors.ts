@@ -70,6 +70,9 @@ export const PROTOCOL_ERROR_CODES = [
   'bad-tile',
   'bad-details',
   'bad-vault-tag',
+  // evidence packs (protocol/evidence)
+  'malformed-pack',
+  'changed-file',
 ] as const
 
 export type ProtocolErrorCode = typeof PROTOCOL_ERROR_CODES[number]

@@ -57,6 +57,11 @@ export const MAX_ADD_CHECKPOINT_SIZE_BYTES = 32 * KIB
 export const MAX_WITNESS_COUNT = 16
 export const MAX_EXPORT_SIZE_BYTES = 256 * MIB
 export const MAX_EXPORT_EVENT_COUNT = 100_000
+/** An evidence pack: an export at its largest, and what goes with it. */
+export const MAX_PACK_SIZE_BYTES = 512 * MIB
+export const MAX_PACK_FILE_COUNT = 15_000
+/** Receipts that are written out as files; the export proves all events anyway. */
+export const MAX_PACK_RECEIPT_COUNT = 4_000
 
 export const MAX_TITLE_LENGTH = 200
 export const MAX_NAME_LENGTH = 120

@@ -69,6 +69,8 @@ const en: Sentences = {
   'bad-tile': 'A part of the log does not match its checkpoint: it was damaged or changed. Keep the file as evidence.',
   'bad-details': 'The details shown do not match what stands in the log. Do not rely on them.',
   'bad-vault-tag': 'This entry belongs to another vault.',
+  'malformed-pack': 'This evidence pack is damaged, or another program packed it anew. Unpack it and check its files one by one.',
+  'changed-file': 'This file is not as it was when the evidence pack was made.',
 }
 
 const sharedRu = {
@@ -132,6 +134,8 @@ const ru: Sentences = {
   'bad-tile': 'Часть журнала не сходится с контрольной точкой: она повреждена или изменена. Сохраните файл как улику.',
   'bad-details': 'Показанные подробности не совпадают с записью в журнале. Не полагайтесь на них.',
   'bad-vault-tag': 'Эта запись из другого хранилища.',
+  'malformed-pack': 'Пакет доказательств повреждён или упакован заново другой программой. Распакуйте его и проверьте файлы по одному.',
+  'changed-file': 'Этот файл не такой, каким был при создании пакета доказательств.',
 }
 
 export const protocolErrors = defineSection({ en, ru })
