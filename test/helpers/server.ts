@@ -48,6 +48,11 @@ export class Server implements Reach {
     return this.#environment.PUBLIC_URL ?? ''
   }
 
+  /** Past the recording line: for measurements. */
+  get address(): string {
+    return `http://127.0.0.1:${this.#environment.PORT ?? ''}`
+  }
+
   get dataFolder(): string {
     return join(this.folder, 'data')
   }

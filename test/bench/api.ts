@@ -1,0 +1,223 @@
+/**
+ * `npm run bench -- api`: what one instance serves on PostgreSQL and S3, beside Fastify's hello-world,
+ * pgbench's single-row insert and the plain SDK, in turns in one run. wrk makes the load from the
+ * other core; what must be signed anew each time is asked by this process.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { hash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { cpus, loadavg } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import type { GrantSummary } from '../../protocol/api.js'
+import { encodeBase64Url } from '../../protocol/bytes.js'
+import { PART_SIZE_BYTES } from '../../protocol/limits.js'
+import { ready } from '../../protocol/sodium.js'
+import { medianOf } from '../../scripts/bench/format/median.js'
+import { startCluster } from '../../scripts/bench/sequencing/cluster.js'
+import { findSparePort } from '../helpers/engine.js'
+import { Investor } from '../helpers/investor.js'
+import { Founder, type Link } from '../helpers/people.js'
+import { connectS3 } from '../helpers/s3.js'
+import { startServer, type Server } from '../helpers/server.js'
+import { putLoad, type Load } from './api/load.js'
+
+const CLIENT_COUNT = 64
+const ROUND_SECONDS = 3
+const ROUND_COUNT = 3
+const VAULT_COUNT = 20
+const SIGNER_COUNTS: ReadonlyArray<{ clientCount: number, signerCount: number }> = [
+  { clientCount: 1, signerCount: 30 }, { clientCount: 8, signerCount: 80 }, { clientCount: 64, signerCount: 192 },
+]
+const PART_COUNT = 24
+const LANE_COUNT = 4
+const MIB = 1024 ** 2
+
+// ---- What is started is stopped, last first
+
+const endings: (() => Promise<void>)[] = []
+const bench = { teardown(end: () => Promise<void>) { endings.unshift(end) } }
+
+async function startHello(): Promise<string> {
+  const port = await findSparePort()
+  const program = fileURLToPath(new URL('api/hello.mjs', import.meta.url))
+  const child = spawn(process.execPath, [program, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  bench.teardown(async () => { child.kill() })
+  await once(child.stdout, 'data')
+  return `http://127.0.0.1:${port}/`
+}
+
+// ---- Reads
+
+interface Read {
+  readonly name: string, readonly url: string, readonly headers?: Readonly<Record<string, string>>,
+}
+
+async function compareReads(reads: readonly Read[]): Promise<void> {
+  const loads = new Map<string, Load[]>(reads.map(({ name }) => [name, []]))
+  // In turns, so that a busy moment of the machine falls on all.
+  for (let round = 0; round < ROUND_COUNT; round++) {
+    for (const { name, url, headers = {} } of reads) {
+      loads.get(name)?.push(await putLoad(url, { clientCount: CLIENT_COUNT, seconds: ROUND_SECONDS, headers }))
+    }
+  }
+  console.log(`\n| ${CLIENT_COUNT} connections | requests/s | of hello-world | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|`)
+  const rateOf = (name: string) => medianOf((loads.get(name) ?? []).map(({ perSecond }) => perSecond))
+  for (const [name, list] of loads) {
+    const [p50, p99] = [medianOf(list.map(({ p50Ms }) => p50Ms)), medianOf(list.map(({ p99Ms }) => p99Ms))]
+    const ratio = rateOf(name) / rateOf(reads[0]?.name ?? '')
+    console.log(`| ${name} | ${rateOf(name).toFixed(0)} | ${ratio.toFixed(3)} | ${p50.toFixed(1)} | ${p99.toFixed(1)} |`)
+  }
+}
+
+// ---- From the signed NDA to the released header
+
+async function compareReleases(server: Server, link: Link): Promise<void> {
+  const cluster = await startCluster()
+  bench.teardown(async () => await cluster.stop())
+  console.log('\n| signing at a time | releases/s | of pgbench | p50 ms | p99 ms |\n|---:|---:|---:|---:|---:|')
+  for (const { clientCount, signerCount } of SIGNER_COUNTS) {
+    const acts = await prepareSigners(server, link, `${clientCount}`, signerCount)
+    const commits = await cluster.measureInserts(clientCount, ROUND_SECONDS)
+    const times: number[] = []
+    const startMs = performance.now()
+    await inLanes(clientCount, acts.map((act) => async () => {
+      const askedMs = performance.now()
+      await act()
+      times.push(performance.now() - askedMs)
+    }))
+    const perSecond = signerCount / (performance.now() - startMs) * 1_000
+    times.sort((one, other) => one - other)
+    const at = (share: number) => (times[Math.floor(times.length * share)] ?? Number.NaN).toFixed(1)
+    console.log(`| ${clientCount} | ${perSecond.toFixed(0)} | ${(perSecond / commits).toFixed(3)} | ${at(0.5)} | ${at(0.99)} |`)
+  }
+}
+
+/** Investors who have proven an address and hold a signed NDA in hand. */
+async function prepareSigners(
+  server: Server, link: Link, prefix: string, count: number,
+): Promise<(() => Promise<void>)[]> {
+  const acts: (() => Promise<void>)[] = []
+  for (let index = 0; index < count; index++) {
+    const investor = new Investor(server, { name: 'Grace Hopper', email: `grace-${prefix}-${index}@fund.example` })
+    await investor.enters(link)
+    const acceptance = await investor.acceptanceFor(link)
+    acts.push(async () => {
+      const { statusCode } = await investor.asksToAccept(link, acceptance)
+      if (statusCode >= 300) throw new Error(`a signature was answered ${statusCode}`)
+    })
+  }
+  return acts
+}
+
+async function inLanes(laneCount: number, acts: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const waiting = [...acts]
+  await Promise.all(Array.from({ length: laneCount }, async () => {
+    for (let act = waiting.shift(); act !== undefined; act = waiting.shift()) await act()
+  }))
+}
+
+// ---- Bytes in and out
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** MiB a second, of a payload's parts in lanes. */
+async function measureParts(send: (index: number) => Promise<unknown>): Promise<number> {
+  const startMs = performance.now()
+  await inLanes(LANE_COUNT, Array.from({ length: PART_COUNT }, (_, index) => async () => await send(index)))
+  return PART_COUNT * PART_SIZE_BYTES / MIB / (performance.now() - startMs) * 1_000
+}
+
+async function compareTransfers(server: Server, founder: Founder): Promise<void> {
+  const { bucket } = server
+  if (bucket === null) throw new Error('the server has a bucket')
+  const client = connectS3(bucket.access)
+  bench.teardown(async () => client.destroy())
+  const rates: Record<'ours' | 'sdk', { up: number[], down: number[] }> = {
+    ours: { up: [], down: [] }, sdk: { up: [], down: [] },
+  }
+  for (let round = 0; round < ROUND_COUNT; round++) {
+    const key = (index: number) => ({ Bucket: bucket.name, Key: `bench/${round}-${index}` })
+    const body = randomBytes(PART_SIZE_BYTES)
+    rates.sdk.up.push(await measureParts(
+      async (index) => await client.send(new PutObjectCommand({ ...key(index), Body: body, IfNoneMatch: '*' }))))
+    rates.sdk.down.push(await measureParts(async (index) => {
+      const { Body } = await client.send(new GetObjectCommand(key(index)))
+      await Body?.transformToByteArray()
+    }))
+    const { up, down } = await measureOurs(server, founder)
+    rates.ours.up.push(up)
+    rates.ours.down.push(down)
+  }
+  console.log('\n| parts of 4 MiB, four at a time | MiB/s | of the SDK alone |\n|---|---:|---:|')
+  for (const way of ['up', 'down'] as const) {
+    const [ours, sdk] = [medianOf(rates.ours[way]), medianOf(rates.sdk[way])]
+    console.log(`| ${way === 'up' ? 'upload' : 'download'} through the server to S3 | ${ours.toFixed(0)} | ${(ours / sdk).toFixed(2)} |`)
+    console.log(`| the same by the plain SDK | ${sdk.toFixed(0)} | 1.00 |`)
+  }
+}
+
+async function measureOurs(
+  server: Server, founder: Founder,
+): Promise<{ up: number, down: number }> {
+  const vault = await founder.makesVault()
+  const begun = await founder.beginsUpload(vault, { file: randomBytes(PART_COUNT * PART_SIZE_BYTES - MIB) })
+  const { versionId } = begun.upload
+  const headers = { 'x-sealdeck': '1', authorization: `Bearer ${founder.accessToken ?? ''}` }
+  const up = await measureParts(async (index) => {
+    const part = begun.parts[index]
+    if (part === undefined) return
+    await requireGood(await fetch(`${server.address}/api/uploads/${versionId}/parts/${index}`, {
+      method: 'PUT', body: Uint8Array.from<number>(part),
+      headers: { ...headers, 'content-type': 'application/octet-stream', 'x-content-sha256': encodeBase64Url(hash('sha256', part, 'buffer')) },
+    }))
+  })
+  await founder.does('PUT', `/api/uploads/${versionId}/hash-list`, begun.hashList)
+  await founder.posts(`/api/uploads/${versionId}/complete`, founder.record(begun))
+  const size = begun.payload.length
+  const down = await measureParts(async (index) => {
+    const [start, end] = [index * PART_SIZE_BYTES, Math.min(size, (index + 1) * PART_SIZE_BYTES)]
+    if (start >= end) return
+    await requireGood(await fetch(`${server.address}/api/versions/${versionId}/payload`, {
+      headers: { ...headers, range: `bytes=${start}-${end - 1}` },
+    }))
+  })
+  return { up, down }
+}
+
+async function requireGood(answer: Response): Promise<Bytes> {
+  const bytes = new Uint8Array(await answer.arrayBuffer())
+  if (!answer.ok) throw new Error(`answered ${answer.status}`)
+  return bytes
+}
+
+// ---- The whole
+
+async function run(): Promise<void> {
+  await ready()
+  execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
+  const server = await startServer(bench, {
+    engines: 'real', settings: { RATE_LIMIT_PER_MINUTE: '100000000', EMAIL_CODES_PER_NETWORK: '1000000', LOG_LEVEL: 'error' },
+  })
+  const founder = await new Founder(server).signsUp()
+  const link = await founder.sharesDeck()
+  for (let index = 1; index < VAULT_COUNT; index++) await founder.makesVault(`Vault ${index}`)
+  const authorization = `Bearer ${founder.accessToken ?? ''}`
+  const { grantId } = await founder.gets<GrantSummary>(`/api/gate/${link.grantId}`)
+  await compareReads([
+    { name: 'hello-world', url: await startHello() },
+    { name: 'gate page', url: `${server.address}/g/${grantId}` },
+    { name: 'grant, as its gate reads it', url: `${server.address}/api/gate/${grantId}` },
+    { name: 'account (authenticated)', url: `${server.address}/api/account`, headers: { authorization } },
+    { name: `list of ${VAULT_COUNT} vaults (authenticated)`, url: `${server.address}/api/vaults`, headers: { authorization } },
+  ])
+  await compareReleases(server, link)
+  await compareTransfers(server, founder)
+}
+
+console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}; Node ${process.version}`)
+try {
+  await run()
+} finally {
+  for (const end of endings) await end()
+}
