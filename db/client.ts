@@ -227,6 +227,19 @@ async function tryLeadPostgres(url: string): Promise<LeaderLock | undefined> {
 }
 
 /**
+ * A statement that is built once for each database, and that the driver then keeps prepared: building one costs
+ * more than running it. For the few that run all the time; values go in by `sql.placeholder`.
+ */
+export function preparedOnce<T>(prepare: (db: Db) => T): (db: Db) => T {
+  const statements = new WeakMap<Db, T>()
+  return (db) => {
+    const statement = statements.get(db) ?? prepare(db)
+    statements.set(db, statement)
+    return statement
+  }
+}
+
+/**
  * Run a raw query and get its rows as an array from either driver. Values keep the driver's shapes:
  * read them with `readBytes`, `readInstant`, `Number` and `String`.
  */

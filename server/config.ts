@@ -134,7 +134,7 @@ export const SETTINGS = [
   { name: 'DETAILS_RETENTION_DAYS', fallback: '', meaning: 'age at which names, addresses and notes in the log\'s details are erased; without it they stay until a person is erased' },
   { name: 'LOG_ORIGIN', fallback: 'PUBLIC_URL\'s host/log/YEAR', meaning: 'name of the transparency log, fixed by the first start' },
   { name: 'LOG_KEY', fallback: 'DATA_DIR/keys/log.key', meaning: 'the log\'s signing key, `PRIVATE+KEY+...`; the same for all instances' },
-  { name: 'LOG_PUBLISH_INTERVAL_MS', fallback: '20', meaning: 'shortest time between two checkpoints' },
+  { name: 'LOG_PUBLISH_INTERVAL_MS', fallback: '20', meaning: 'how long events that come one by one wait for each other, at most, to share a checkpoint' },
   { name: 'LOG_WAIT_TIMEOUT_MS', fallback: '10000', meaning: 'how long a request waits for its event to be published' },
   { name: 'TIMESTAMP_URL', fallback: '', meaning: 'a time-stamp authority (RFC 3161) that stamps checkpoints; without it none are stamped' },
   { name: 'TIMESTAMP_CA_FILE', fallback: '', meaning: 'certificates in PEM that the authority\'s must lead to; without it any signer is taken' },

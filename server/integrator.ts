@@ -114,13 +114,14 @@ export class Integrator {
       if (entries.length !== end - from) throw new LogContradiction(`entries are missing between ${from} and ${end}. ${REPAIR}`)
       const plan = planIntegration(state.edge, entries, platformSha256)
       if (end === head.size && !equalBytes(plan.root, head.root)) throw otherHistory(head.size)
-      state = await this.#publish(state, plan)
+      state = await this.#show(state, plan)
+      await this.note(state)
     }
     return state
   }
 
   /**
-   * Take the oldest events into the log and publish them.
+   * Take the oldest events into the log and show them under a new checkpoint; `note` has to follow.
    *
    * @returns the new state and the events, or `undefined` if none wait.
    * @throws Overtaken if another integrator was first.
@@ -136,9 +137,8 @@ export class Integrator {
     const next = { root: plan.root, edge: encodeEdge(plan.edge.edge) }
     const isFirst = await integrate(logDb, { size, root: state.root }, next, batch)
     if (!isFirst) throw new Overtaken('the head has moved')
-    await this.#requireStored(entries, size)
     return {
-      state: await this.#publish(state, plan),
+      state: await this.#show(state, plan, this.#requireStored(entries, size)),
       events: pending.map((event, at) => loggedEvent(event, entries[at], size + at)),
       filledPaths: plan.resources.map(({ path }) => path).filter((path) => !path.includes('.p/')),
     }
@@ -178,19 +178,31 @@ export class Integrator {
     }
   }
 
-  async #publish(old: LogState, plan: Integration): Promise<LogState> {
+  /**
+   * Files first, then the checkpoint.
+   * @param checked - what must be true before anything is signed; files are written meanwhile.
+   */
+  async #show(
+    old: LogState, plan: Integration, checked: Promise<void> = Promise.resolve(),
+  ): Promise<LogState> {
+    await Promise.all([this.#writeFiles(plan.resources), checked])
     // By another way than `plan.root` came about: a slip in either is found before it is signed.
     assert(equalBytes(rootOfLevels(plan.edge.levels), plan.root), 'both ways to the root agree')
-    const { keys, clock, database, bucket } = this.#parts
+    const { keys, bucket } = this.#parts
     const { origin, signer } = keys.log
     const { size } = plan.edge.edge
     const checkpoint = signCheckpoint({ origin, size, root: plan.root }, [signer])
-    await this.#writeFiles(plan.resources)
     const key = this.#key(CHECKPOINT_PATH)
     const etag = await bucket.replace(key, encodeUtf8(checkpoint), old.etag, CHECKPOINT_OPTIONS)
     if (etag === undefined) throw new Overtaken('the checkpoint has moved')
-    await markPublished(database.logDb, { size: Number(size), checkpoint, atMs: clock.nowMs() })
     return { edge: plan.edge, root: plan.root, checkpoint, etag }
+  }
+
+  /** Tell the database, and by it all instances, that the bucket shows this checkpoint. */
+  async note(state: LogState): Promise<void> {
+    const { database, clock } = this.#parts
+    const { checkpoint } = state
+    await markPublished(database.logDb, { size: sizeOf(state), checkpoint, atMs: clock.nowMs() })
   }
 
   async #writeFiles(resources: readonly Resource[]): Promise<void> {

@@ -6,12 +6,14 @@
  * is not what keeps history single ([Note: One history] in integrator.ts): a leader that lost its
  * lock unawares loses the compare-and-swap too.
  *
- * [Note: Pace] After idle an event is published at once. Single events then come at most every
- * LOG_PUBLISH_INTERVAL_MS, because a checkpoint costs several files; full batches run back to back.
+ * [Note: Pace] A checkpoint costs several files, so events that come one by one share it: after a
+ * publication the next waits up to LOG_PUBLISH_INTERVAL_MS, but no longer than until as many people wait as the
+ * last one answered. So somebody alone is answered at once, and so is a crowd that comes back together;
+ * full batches run back to back.
  */
 import { uuidv7 } from 'uuidv7'
 import type { LeaderLock } from '../db/client.js'
-import { getPublished, listLogged, type LoggedEvent } from '../db/queries/log.js'
+import { getPublished, listLogged, PUBLISHED_CHANNEL, type LoggedEvent } from '../db/queries/log.js'
 import { insertEvents } from '../db/queries/outbox.js'
 import { assert } from '../protocol/errors.js'
 import { decodeEntry, formatTime, sealEvent } from '../protocol/log/event.js'
@@ -19,7 +21,7 @@ import { planInclusionProofs } from '../protocol/log/merkle.js'
 import { buildProof } from '../protocol/log/proof.js'
 import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Bell } from './bell.js'
-import { Integrator, Overtaken, sizeOf, type LogState } from './integrator.js'
+import { Integrator, Overtaken, sizeOf, type LogState, type Turn } from './integrator.js'
 import { platformSha256 } from './platform-hash.js'
 import { TileCache } from './tile-cache.js'
 import { Waiters, type PublishedEvent } from './waiters.js'
@@ -63,7 +65,6 @@ export interface Sequencer {
   stop(): Promise<void>
 }
 
-const PUBLISHED_CHANNEL = 'tlog_published'
 const OUTBOX_CHANNEL = 'audit_outbox'
 const POLL_MS = 50
 /** In one process nothing is written without a wake; the poll is a net. */
@@ -74,6 +75,8 @@ const MAX_RETRY_AFTER_MS = 5_000
 /** A batch of this size says that there is load: no pause then. */
 const BUSY_BATCH_SIZE = 32
 const MAX_RECENT_EVENTS = 1_024
+/** Tiles whose partial ones wait to be deleted; beyond that they stay, which harms nobody. */
+const MAX_FILLED_PATHS = 10_000
 
 /**
  * Start the log. Where this instance is the only one, the log is recovered and its first event published
@@ -97,14 +100,16 @@ class RunningSequencer implements Sequencer {
   #lock: LeaderLock | undefined
   #state: LogState | undefined
   #lastPublishAtMs = 0
+  #lastAnsweredCount = 0
   #isBusy = false
   #nextElectionAtMs = 0
-  #nextLookAtMs = 0
   #failure: unknown
   #cosigned: string | undefined
   #isStopping = false
   #isNotifying = false
   #loops: Promise<unknown> = Promise.resolve()
+  #filledPaths: string[] = []
+  #sweeping: Promise<unknown> | undefined
   #unlisten: (() => Promise<void>)[] = []
 
   constructor(parts: LogParts) {
@@ -120,7 +125,9 @@ class RunningSequencer implements Sequencer {
     if (this.#lock !== undefined) await this.#takeOverOrRelease(this.#lock)
     if (database.engine === 'postgres') {
       this.#unlisten = [
-        await database.listen(PUBLISHED_CHANNEL, () => { this.#bell.ring() }),
+        await database.listen(PUBLISHED_CHANNEL, () => {
+          if (!this.isLeading()) this.#bell.ring() // A leader hears itself.
+        }),
         await database.listen(OUTBOX_CHANNEL, () => { this.#bell.ring() }),
       ]
     }
@@ -131,6 +138,7 @@ class RunningSequencer implements Sequencer {
     this.#isStopping = true
     this.#bell.ring({ isLast: true })
     await this.#loops
+    await this.#sweeping
     await Promise.all(this.#unlisten.map((unlisten) => unlisten()))
     await this.#lock?.release()
   }
@@ -248,22 +256,45 @@ class RunningSequencer implements Sequencer {
     if (this.#state === undefined) await this.#takeOver()
     assert(this.#state !== undefined, 'whoever took over knows the log')
     await this.#keepPace()
+    const asked = this.#waiters.eventIds
     const turn = await this.#integrator.turn(this.#state)
-    if (turn === undefined) {
-      await this.#settleFromDatabase()
-      await this.#showWaiting(this.#state)
-      return false
-    }
-    this.#state = turn.state
+    if (turn !== undefined) await this.#answer(turn)
+    // Whoever asked before the turn and is not in it: published before, or not committed yet.
+    await this.#settleFromDatabase(asked.filter((eventId) => this.#waiters.isAwaited(eventId)))
+    if (turn === undefined) await this.#showWaiting(this.#state)
+    return turn !== undefined
+  }
+
+  /** The database is told while proofs are built; nobody is answered before both are done. */
+  async #answer({ state, events, filledPaths }: Turn): Promise<void> {
+    const awaited = events.filter(({ eventId }) => this.#waiters.isAwaited(eventId))
+    const log = { size: sizeOf(state), checkpoint: state.checkpoint }
+    const [proven] = await Promise.all([this.#prove(awaited, log), this.#integrator.note(state)])
+    this.#state = state
     this.#lastPublishAtMs = performance.now()
-    this.#isBusy = turn.events.length >= BUSY_BATCH_SIZE
-    const awaited = turn.events.filter(({ eventId }) => this.#waiters.isAwaited(eventId))
-    this.#waiters.settle(await this.#prove(awaited, await this.current()))
-    this.#remember(turn.events)
-    await this.#settleFromDatabase()
-    await this.#tellOthers()
-    await this.#integrator.dropPartials(turn.filledPaths)
-    return true
+    this.#isBusy = events.length >= BUSY_BATCH_SIZE
+    this.#remember(events)
+    this.#lastAnsweredCount = this.#waiters.settle(proven)
+    this.#sweep(filledPaths)
+  }
+
+  /** Deletes in the background; at most one at a time. */
+  #sweep(filledPaths: readonly string[]): void {
+    const room = MAX_FILLED_PATHS - this.#filledPaths.length
+    this.#filledPaths.push(...filledPaths.slice(0, room))
+    if (this.#filledPaths.length === 0) return
+    this.#sweeping ??= this.#sweepAll().finally(() => { this.#sweeping = undefined })
+  }
+
+  async #sweepAll(): Promise<void> {
+    try {
+      for (let paths = this.#filledPaths; paths.length > 0; paths = this.#filledPaths) {
+        this.#filledPaths = []
+        await this.#integrator.dropPartials(paths)
+      }
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'tiles that full ones replace were left behind')
+    }
   }
 
   /** Only between turns: the checkpoint in the bucket has one writer, and events go first. */
@@ -283,9 +314,16 @@ class RunningSequencer implements Sequencer {
   }
 
   async #keepPace(): Promise<void> {
-    const { logPublishIntervalMs } = this.#parts.config
-    const restMs = this.#lastPublishAtMs + logPublishIntervalMs - performance.now()
-    if (restMs > 0 && !this.#isBusy) await new Promise((resolve) => setTimeout(resolve, restMs))
+    const endsAtMs = this.#lastPublishAtMs + this.#parts.config.logPublishIntervalMs
+    while (!this.#isBusy && !this.#isStopping && !this.#areAllBack()) {
+      const restMs = endsAtMs - performance.now()
+      if (restMs <= 0) break
+      await this.#bell.wait(restMs)
+    }
+  }
+
+  #areAllBack(): boolean {
+    return this.#waiters.count > 0 && this.#waiters.count >= this.#lastAnsweredCount
   }
 
   async #takeOverOrRelease(lock: LeaderLock): Promise<void> {
@@ -313,6 +351,7 @@ class RunningSequencer implements Sequencer {
     await insertEvents(database.logDb, [event])
     const turn = await this.#integrator.turn(empty)
     assert(turn !== undefined, 'the first event is there')
+    await this.#integrator.note(turn.state)
     return turn.state
   }
 
@@ -320,8 +359,7 @@ class RunningSequencer implements Sequencer {
 
   /** Try to lead; meanwhile look whether others published what we wait for. */
   async #follow(): Promise<boolean> {
-    this.#nextLookAtMs = 0 // Rung by the leader, or it is time.
-    await this.#settleFromDatabase()
+    await this.#settleFromDatabase(this.#waiters.eventIds)
     if (performance.now() < this.#nextElectionAtMs) return false
     this.#nextElectionAtMs = performance.now() + ELECTION_POLL_MS
     this.#lock = await this.#parts.database.tryLead()
@@ -330,16 +368,10 @@ class RunningSequencer implements Sequencer {
   }
 
   /** For events that were published by another instance, or before somebody asked again. */
-  async #settleFromDatabase(): Promise<void> {
-    if (this.#waiters.isEmpty || performance.now() < this.#nextLookAtMs) return
-    this.#nextLookAtMs = performance.now() + POLL_MS
-    const events = await listLogged(this.#parts.database.db, this.#waiters.eventIds)
+  async #settleFromDatabase(eventIds: readonly string[]): Promise<void> {
+    if (eventIds.length === 0) return
+    const events = await listLogged(this.#parts.database.db, eventIds)
     if (events.length > 0) this.#waiters.settle(await this.#prove(events, await this.current()))
-  }
-
-  async #tellOthers(): Promise<void> {
-    const { database } = this.#parts
-    if (database.engine === 'postgres') await database.notify(PUBLISHED_CHANNEL, '')
   }
 
   /** At most one notice on its way: NOTIFY takes a lock that all share. */

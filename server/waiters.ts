@@ -20,9 +20,11 @@ interface Waiter {
 
 export class Waiters {
   readonly #byEvent = new Map<string, Set<Waiter>>()
+  #count = 0
 
-  get isEmpty(): boolean {
-    return this.#byEvent.size === 0
+  /** How many wait, whatever the number of their events. */
+  get count(): number {
+    return this.#count
   }
 
   get eventIds(): string[] {
@@ -33,16 +35,19 @@ export class Waiters {
   async wait(
     eventIds: readonly string[], timeoutMs: number,
   ): Promise<ReadonlyMap<string, PublishedEvent>> {
+    this.#count++
     return await new Promise((resolve, reject) => {
       const waiter: Waiter = {
         missing: new Set(eventIds),
         found: new Map(),
         resolve: (found) => {
+          this.#count--
           clearTimeout(timer)
           resolve(found)
         },
       }
       const timer = setTimeout(() => {
+        this.#count--
         this.#remove(waiter)
         reject(new Refusal('log-unavailable'))
       }, timeoutMs)
@@ -54,8 +59,9 @@ export class Waiters {
     return this.#byEvent.has(eventId)
   }
 
-  /** Tell that these events are published. */
-  settle(events: readonly PublishedEvent[]): void {
+  /** Tell that these events are published. @returns how many wait no more. */
+  settle(events: readonly PublishedEvent[]): number {
+    const countBefore = this.#count
     for (const event of events) {
       const waiters = this.#byEvent.get(event.eventId) ?? []
       this.#byEvent.delete(event.eventId)
@@ -65,6 +71,7 @@ export class Waiters {
         if (waiter.missing.size === 0) waiter.resolve(waiter.found)
       }
     }
+    return countBefore - this.#count
   }
 
   #waitersOf(eventId: string): Set<Waiter> {

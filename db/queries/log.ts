@@ -4,9 +4,10 @@
  */
 import { and, asc, desc, eq, gte, isNull, lt, lte, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
-import { queryRows, type Db } from '../client.js'
+import { preparedOnce, queryRows, type Db } from '../client.js'
 import { readBytes } from '../columns.js'
 import { rowWhere } from '../insert-where.js'
+import { assert } from '../../protocol/errors.js'
 import { auditEntry, auditOpening, auditOutbox, auditSequence, logForks, people, tlogHead, tlogPublished, vaults } from '../schema.js'
 
 export type Head = Pick<typeof tlogHead.$inferSelect, 'size' | 'root' | 'edge'>
@@ -32,9 +33,13 @@ export interface PendingEvent {
  * is remembered from one call to the next. An event that the log has already is left out.
  */
 export async function listPending(db: Db, limit: number): Promise<PendingEvent[]> {
+  return await pendingStatement(db).execute({ limit })
+}
+
+const pendingStatement = preparedOnce((db) => {
   const vaultSequence = alias(auditSequence, 'vault_sequence')
   const partySequence = alias(auditSequence, 'party_sequence')
-  return await db.select({
+  return db.select({
     eventId: auditOutbox.eventId, commitment: auditOutbox.commitment,
     bytes: auditOutbox.bytes, salt: auditOutbox.salt,
     vaultId: auditOutbox.vaultId, vaultTagKey: vaults.tagKey, vaultCount: vaultSequence.count,
@@ -46,8 +51,9 @@ export async function listPending(db: Db, limit: number): Promise<PendingEvent[]
     .leftJoin(partySequence, eq(partySequence.scopeId, auditOutbox.partyId))
     .where(sql`not exists (select 1 from ${auditEntry} where ${auditEntry.eventId} = ${auditOutbox.eventId})`)
     .orderBy(asc(auditOutbox.id))
-    .limit(limit)
-}
+    .limit(sql.placeholder('limit'))
+    .prepare('list_pending')
+})
 
 /** One event of a batch: its entry, and the numbers that its tags were made with. */
 export interface NumberedEntry {
@@ -67,13 +73,24 @@ export async function integrate(
   db: Db, old: Pick<Head, 'size' | 'root'>, next: Pick<Head, 'root' | 'edge'>, batch: readonly NumberedEntry[],
 ): Promise<boolean> {
   const entries = Buffer.concat(batch.map(({ entry }) => entry))
-  const [row] = await queryRows(db, sql`select integrate(
-    ${old.size}::bigint, ${old.root}::bytea, ${next.root}::bytea, ${next.edge}::bytea,
-    ${batch.map(({ eventId }) => eventId).join(',')}::text, ${entries}::bytea,
-    ${batch.map(({ vaultSequence }) => vaultSequence ?? '').join(',')}::text,
-    ${batch.map(({ partySequence }) => partySequence ?? '').join(',')}::text) as size`)
-  return row?.['size'] !== null
+  const [row] = await integrateStatement(db).execute({
+    oldSize: old.size, oldRoot: old.root, newRoot: next.root, newEdge: next.edge, entries,
+    eventIds: batch.map(({ eventId }) => eventId).join(','),
+    vaultSequences: batch.map(({ vaultSequence }) => vaultSequence ?? '').join(','),
+    partySequences: batch.map(({ partySequence }) => partySequence ?? '').join(','),
+  })
+  assert(row !== undefined, 'a function answers with a row')
+  return row.size !== null
 }
+
+const integrateStatement = preparedOnce((db) => {
+  const given = (name: string) => sql.placeholder(name)
+  const size = sql<unknown>`integrate(
+    ${given('oldSize')}::bigint, ${given('oldRoot')}::bytea, ${given('newRoot')}::bytea,
+    ${given('newEdge')}::bytea, ${given('eventIds')}::text, ${given('entries')}::bytea,
+    ${given('vaultSequences')}::text, ${given('partySequences')}::text)`
+  return db.select({ size }).from(sql`(select 1) as once`).prepare('integrate')
+})
 
 export async function getHead(db: Db): Promise<Head> {
   const { size, root, edge } = tlogHead
@@ -99,14 +116,26 @@ export async function getPublishedAt(db: Db): Promise<{ size: number, publishedA
   return row
 }
 
-/** Note that the bucket shows this checkpoint. Never moves backwards. */
+/** Who waits on another instance listens here. */
+export const PUBLISHED_CHANNEL = 'tlog_published'
+
+/** Note that the bucket shows this checkpoint, and tell the other instances. Never moves backwards. */
 export async function markPublished(
-  db: Db, published: { size: number, checkpoint: string, atMs: number },
+  db: Db, { size, checkpoint, atMs }: { size: number, checkpoint: string, atMs: number },
 ): Promise<void> {
-  const { size, checkpoint, atMs } = published
-  await db.update(tlogPublished).set({ size, checkpoint, publishedAtMs: atMs })
-    .where(lte(tlogPublished.size, size))
+  await markStatement(db).execute({ size, checkpoint, at: new Date(atMs).toISOString() })
 }
+
+const markStatement = preparedOnce((db) => {
+  const size = sql.placeholder('size')
+  const marked = db.$with('marked').as(db.update(tlogPublished).set({
+    size: sql`${size}::bigint`, checkpoint: sql`${sql.placeholder('checkpoint')}::text`,
+    publishedAtMs: sql`${sql.placeholder('at')}::timestamptz`,
+  }).where(sql`${tlogPublished.size} <= ${size}::bigint`).returning({ id: tlogPublished.id }))
+  // One notifier at a time, the leader: the lock that NOTIFY takes is never waited for.
+  const told = sql`pg_notify(${sql.raw(`'${PUBLISHED_CHANNEL}'`)}, '')`
+  return db.with(marked).select({ told }).from(marked).prepare('mark_published')
+})
 
 /**
  * Note a checkpoint that a quorum of witnesses has cosigned. Never moves backwards; where it is still the
@@ -134,12 +163,18 @@ export async function listEntries(db: Db, { start, end }: Range): Promise<Uint8A
 }
 
 /** SHA-256 over the stored entries of a range, one after another: what the database really holds. */
-export async function hashEntries(db: Db, { start, end }: Range): Promise<Uint8Array> {
-  const [row] = await queryRows(db, sql`
-    select sha256(coalesce(string_agg(entry, ''::bytea order by idx), ''::bytea)) as sha256
-    from audit_entry where idx >= ${start}::bigint and idx < ${end}::bigint`)
-  return readBytes(row?.['sha256'])
+export async function hashEntries(db: Db, range: Range): Promise<Uint8Array> {
+  const [row] = await hashStatement(db).execute({ ...range })
+  return readBytes(row?.sha256)
 }
+
+const hashStatement = preparedOnce((db) => {
+  const { index, entry } = auditEntry
+  const sha256 = sql<unknown>`sha256(coalesce(string_agg(${entry}, ''::bytea order by ${index}), ''::bytea))`
+  return db.select({ sha256 }).from(auditEntry)
+    .where(sql`${index} >= ${sql.placeholder('start')}::bigint and ${index} < ${sql.placeholder('end')}::bigint`)
+    .prepare('hash_entries')
+})
 
 /** A logged event with all that its receipt is made of. */
 export interface LoggedEvent {

@@ -42,6 +42,8 @@ export interface OutboxEvent {
 }
 
 export const MAX_EVENTS_PER_STATEMENT = 1_000
+/** Statements of so many events come often enough to be kept ready. */
+const MAX_PREPARED_EVENTS = 8
 
 /** The CTE that makes a change and returns its rows. */
 type Change = WithSubquery
@@ -74,30 +76,76 @@ export function loggedEach(
 
 /** Append events that go with no change of ours: `log.started`, `export.made`, `auditor.read`. */
 export async function insertEvents(db: Db, events: readonly OutboxEvent[]): Promise<void> {
-  await appendEvents(db, events.map((event) => ({ event, key: '' })), sql`true`)
-    .prepare('insert_events').execute()
+  if (events.length > MAX_PREPARED_EVENTS) {
+    await appendEvents(db, events.map((event) => ({ event, key: '' })), sql`true`)
+    return
+  }
+  const values = Object.fromEntries(events.flatMap((event, position) =>
+    Object.entries(eventValues(event)).map(([field, value]) => [`${field}_${position}`, value])))
+  await insertStatement(db, events.length).execute(values)
+}
+
+const statements = new WeakMap<Db, Map<number, ReturnType<typeof prepareInsert>>>()
+
+/** Built once for each count: building it costs more than running it. */
+function insertStatement(db: Db, count: number) {
+  const known = statements.get(db) ?? new Map<number, ReturnType<typeof prepareInsert>>()
+  statements.set(db, known)
+  const statement = known.get(count) ?? prepareInsert(db, count)
+  known.set(count, statement)
+  return statement
+}
+
+function prepareInsert(db: Db, count: number) {
+  const rows = Array.from({ length: count }, (_, position) => eventRow({
+    position, key: '', value: (field) => sql.placeholder(`${field}_${position}`),
+  }))
+  return appendRows(db, rows, sql`true`).prepare('insert_events')
 }
 
 function appendEvents(
   db: Db, rows: readonly { key: string, event: OutboxEvent }[], condition: SQL,
 ) {
+  return appendRows(db, rows.map(({ event, key }, position) => {
+    const values = eventValues(event)
+    return eventRow({ position, key, value: (field) => values[field] })
+  }), condition)
+}
+
+function appendRows(db: Db, rows: readonly SQL[], condition: SQL) {
   assert(rows.length > 0 && rows.length <= MAX_EVENTS_PER_STATEMENT, 'a statement has 1 to 1,000 events')
   // The inner order decides the ids, and by them the indexes: acceptance before release.
   return db.insert(auditOutbox).select(sql`
     select nextval('audit_outbox_id_seq'), event_id, type, at, vault_id, party_id, document_id,
       commitment, bytes, salt, details, details_salt
     from (
-      select * from (values ${sql.join(rows.map(eventRow), sql`, `)}) as events(
+      select * from (values ${sql.join([...rows], sql`, `)}) as events(
         position, key, event_id, type, at, vault_id, party_id, document_id,
         commitment, bytes, salt, details, details_salt)
       where ${condition} order by events.position
     ) as ordered`).returning({ eventId: auditOutbox.eventId })
 }
 
-function eventRow({ key, event }: { key: string, event: OutboxEvent }, position: number): SQL {
-  return sql`(${position}::integer, ${key}::text, ${event.id}::uuid, ${event.type}::text,
-    ${new Date(event.atMs).toISOString()}::timestamptz, ${event.vaultId ?? null}::uuid,
-    ${event.partyId ?? null}::uuid, ${event.documentId ?? null}::uuid, ${event.commitment}::bytea,
-    ${event.bytes}::bytea, ${event.salt}::bytea, ${event.details ?? null}::bytea,
-    ${event.detailsSalt ?? null}::bytea)`
+type EventValues = ReturnType<typeof eventValues>
+
+function eventValues(event: OutboxEvent) {
+  const { id, type, atMs, commitment, bytes, salt } = event
+  return {
+    id, type, at: new Date(atMs).toISOString(), vaultId: event.vaultId ?? null,
+    partyId: event.partyId ?? null, documentId: event.documentId ?? null, commitment, bytes, salt,
+    details: event.details ?? null, detailsSalt: event.detailsSalt ?? null,
+  }
+}
+
+interface EventRow {
+  readonly position: number
+  readonly key: string
+  readonly value: (field: keyof EventValues) => unknown
+}
+
+function eventRow({ position, key, value }: EventRow): SQL {
+  return sql`(${position}::integer, ${key}::text, ${value('id')}::uuid, ${value('type')}::text,
+    ${value('at')}::timestamptz, ${value('vaultId')}::uuid, ${value('partyId')}::uuid,
+    ${value('documentId')}::uuid, ${value('commitment')}::bytea, ${value('bytes')}::bytea,
+    ${value('salt')}::bytea, ${value('details')}::bytea, ${value('detailsSalt')}::bytea)`
 }
