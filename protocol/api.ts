@@ -74,12 +74,20 @@ export const Empty = strict({})
 
 // ---------------------------------------------------------------- the instance
 
-/** GET /api/config */
+/** The witnesses' lines of a tlog-policy, whose hash grants sign; their names in it; how many are enough. */
+export const WitnessOffer = strict({
+  text: Type.String(), sha256: Sha256, names: Type.Array(Type.String()),
+  quorumCount: Type.Integer({ minimum: 1 }),
+})
+
+/** GET /api/config · GET /api/log/policy.txt, public: log and witnesses as a tlog-policy file */
 export const Config = strict({
   viewerOrigin: Type.String(),
   publicUrl: Type.String(),
   logVkey: Type.String(),
   logOrigin: Type.String(),
+  /** Who cosigns the log's checkpoints; null where nobody does. */
+  witnesses: nullable(WitnessOffer),
   maxFileSizeBytes: Type.Integer(),
   /** Where codes can be read in the embedded default; null where mail is sent. */
   outboxPath: nullable(Type.String()),
@@ -373,6 +381,8 @@ export const GateView = strict({
   grantId: GrantId, vaultId: Uuid, grant: bytesUpTo(MAX_GRANT_SIZE_BYTES),
   grantSignature: Signature,
   signingKey: SigningKey, cardSealed: bytesUpTo(MAX_CARD_SIZE_BYTES), logVkey: Type.String(),
+  /** As in WitnessOffer: whom the grant names, else whom this server asks; null where neither. */
+  witnesses: nullable(Type.String()),
   nda: nullable(strict({ sha256: Sha256, title: Type.String(), language: Locale })),
   /** Which parts wait behind which gate; titles are in the card and the manifests. */
   parts: Type.Array(strict({ documentId: Uuid, part: Part, gate: Gate, version: Type.Integer() })),
@@ -525,10 +535,28 @@ export const TimeStampsQuery = strict({
 export const TimeStampList = strict({
   sizes: Type.Array(Type.Integer(), { maxItems: MAX_PAGE_LIMIT }), next: nullable(Type.Integer()),
 })
+/** POST /api/log/gossip: a checkpoint that somebody brings, held against the log's own tree. `checkpoint`: the log's. */
+export const Gossip = strict({ checkpoint: Note })
+export const GossipAnswer = strict({
+  outcome: Type.Union([Type.Literal('consistent'), Type.Literal('fork')]), checkpoint: Type.String(),
+})
+
+/** POST /api/vaults/:vaultId/statements (founder) → Statements: what events name by hash, as it was signed. */
+export const AskStatements = strict({
+  /** SHA-256 of G and of M. */
+  grants: Type.Array(Sha256, { maxItems: 100 }), records: Type.Array(Sha256, { maxItems: 100 }),
+  /** Of wrap records: the header's SHA-256, or that of the recipient's text. */
+  headers: Type.Array(Sha256, { maxItems: 100 }), recipients: Type.Array(Sha256, { maxItems: 100 }),
+})
+const SignedBytes = strict({ bytes: bytesUpTo(MAX_GRANT_SIZE_BYTES), signature: Signature })
+export const Statements = strict({
+  grants: Type.Array(SignedBytes), records: Type.Array(SignedBytes), wraps: Type.Array(SignedBytes),
+})
 
 // ---------------------------------------------------------------- types
 
 export type Problem = Static<typeof Problem>
+export type WitnessOffer = Static<typeof WitnessOffer>
 export type Config = Static<typeof Config>
 export type RequestEmailCode = Static<typeof RequestEmailCode>
 export type EmailChallenge = Static<typeof EmailChallenge>
@@ -547,23 +575,6 @@ export type PassphraseLogin = Static<typeof PassphraseLogin>
 export type KeyringRowSummary = Static<typeof KeyringRowSummary>
 export type KeyringRowList = Static<typeof KeyringRowList>
 export type CreateVault = Static<typeof CreateVault>
-/** POST /api/log/gossip: a checkpoint that somebody brings, held against the log's own tree. `checkpoint`: the log's. */
-export const Gossip = strict({ checkpoint: Note })
-export const GossipAnswer = strict({
-  outcome: Type.Union([Type.Literal('consistent'), Type.Literal('fork')]), checkpoint: Type.String(),
-})
-
-/** POST /api/vaults/:vaultId/statements (founder) → Statements: what events name by hash, as it was signed. */
-export const AskStatements = strict({
-  /** SHA-256 of G and of M. */
-  grants: Type.Array(Sha256, { maxItems: 100 }), records: Type.Array(Sha256, { maxItems: 100 }),
-  /** Of wrap records: the header's SHA-256, or that of the recipient's text. */
-  headers: Type.Array(Sha256, { maxItems: 100 }), recipients: Type.Array(Sha256, { maxItems: 100 }),
-})
-const SignedBytes = strict({ bytes: bytesUpTo(MAX_GRANT_SIZE_BYTES), signature: Signature })
-export const Statements = strict({
-  grants: Type.Array(SignedBytes), records: Type.Array(SignedBytes), wraps: Type.Array(SignedBytes),
-})
 export type VaultSummary = Static<typeof VaultSummary>
 export type VaultList = Static<typeof VaultList>
 export type StoredVersion = Static<typeof StoredVersion>
@@ -590,6 +601,8 @@ export type PersonList = Static<typeof PersonList>
 export type AccessRequest = Static<typeof AccessRequest>
 export type AccessRequestList = Static<typeof AccessRequestList>
 export type Approve = Static<typeof Approve>
+export type Approval = Static<typeof Approval>
+export type ApprovalList = Static<typeof ApprovalList>
 export type GateView = Static<typeof GateView>
 export type GateEmailProof = Static<typeof GateEmailProof>
 export type Nonce = Static<typeof Nonce>
@@ -608,12 +621,10 @@ export type AuditedVaultList = Static<typeof AuditedVaultList>
 export type LoggedEvent = Static<typeof LoggedEvent>
 export type EventList = Static<typeof EventList>
 export type ConsistencyProof = Static<typeof ConsistencyProof>
+export type GossipAnswer = Static<typeof GossipAnswer>
+export type AskStatements = Static<typeof AskStatements>
+export type Statements = Static<typeof Statements>
 export type FinishPassphraseLogin = Static<typeof FinishPassphraseLogin>
 export type Recover = Static<typeof Recover>
 export type SignInWithPasskey = Static<typeof SignInWithPasskey>
 export type StartPassphraseLogin = Static<typeof StartPassphraseLogin>
-export type Approval = Static<typeof Approval>
-export type ApprovalList = Static<typeof ApprovalList>
-export type GossipAnswer = Static<typeof GossipAnswer>
-export type AskStatements = Static<typeof AskStatements>
-export type Statements = Static<typeof Statements>

@@ -9,6 +9,7 @@ import { verifyLogAt } from './verify/log.js'
 import { monitorLog } from './verify/monitor.js'
 import { verifyNoteFile } from './verify/note.js'
 import { verifyReceiptFile } from './verify/receipt.js'
+import { verifyTimeStampFile } from './verify/timestamp.js'
 
 const KINDS: Readonly<Record<string, Run>> = {
   receipt: verifyReceiptFile,
@@ -16,6 +17,7 @@ const KINDS: Readonly<Record<string, Run>> = {
   note: verifyNoteFile,
   log: verifyLogAt,
   monitor: monitorLog,
+  timestamp: verifyTimeStampFile,
 }
 
 const USAGE = `usage: sealdeck verify receipt FILE  (--vkey VKEY | --policy FILE) [--nda FILE] [--note FILE] [--details FILE]
@@ -23,6 +25,7 @@ const USAGE = `usage: sealdeck verify receipt FILE  (--vkey VKEY | --policy FILE
        sealdeck verify note FILE     [--vkey VKEY | --policy FILE]
        sealdeck verify log DIR|URL   (--vkey VKEY | --policy FILE)
        sealdeck verify monitor URL   (--vkey VKEY | --policy FILE) --state FILE [--tag-key FILE] [--export FILE] [--every SECONDS]
+       sealdeck verify timestamp FILE --checkpoint FILE --ca FILE [--vkey VKEY | --policy FILE]
 
 Exit codes: 0 verified, 1 not verified, 2 wrong usage or nothing to read.`
 

@@ -315,7 +315,8 @@ class Source {
   }
 
   optionalInteger(name: SettingName, range: { min: number, max: number }): number | undefined {
-    return this.text(name) === undefined ? undefined : this.integer(name, { ...range, fallback: range.min })
+    const isGiven = this.text(name) !== undefined
+    return isGiven ? this.integer(name, { ...range, fallback: range.min }) : undefined
   }
 
   port(name: SettingName, fallback: number): number {

@@ -28,6 +28,7 @@ import {
   type ReadResource,
 } from '../protocol/log/tile.js'
 import { platformSha256 } from './platform-hash.js'
+import { listTimeStamps, parseTimeStampPath, readLogFile, timeStampPath } from './time-stamps.js'
 import type { LogParts } from './world.js'
 
 export interface LogReport {
@@ -49,6 +50,7 @@ const PAGE_ENTRY_COUNT = 4_096
 const MAX_LISTED_FILES = 1_000
 const MAX_TOLD_PROBLEMS = 100
 const MAX_RECOVERY_EVENTS = 100_000
+const STAMP_PAGE_COUNT = 500
 
 /**
  * @param onProgress - called with the number of entries checked so far.
@@ -70,6 +72,7 @@ export async function checkWholeLog(
   roots.expect(head.size, head.root, 'the head in the database', head.edge)
   expectNoted(roots, noted.size, noted.checkpoint, 'the checkpoint in the database')
   expectNoted(roots, noted.cosignedSize, noted.cosignedCheckpoint ?? '', 'the cosigned checkpoint')
+  await expectStamped(parts, roots)
   const openings = new OpeningCheck(parts, problems)
   const end = Math.max(head.size, shown.size)
   for (let start = 0; start < end; start += PAGE_ENTRY_COUNT) {
@@ -134,6 +137,20 @@ function expectNoted(roots: RootCheck, size: number, note: string, what: string)
   if (checkpoint === undefined) return
   if (Number(checkpoint.size) !== size) roots.problems.tell(`${what} is of ${checkpoint.size} entries, noted for ${size}`)
   roots.expect(Number(checkpoint.size), checkpoint.root, what)
+}
+
+/** What an authority has stamped was this log, too. */
+async function expectStamped(parts: LogParts, roots: RootCheck): Promise<void> {
+  let sizes: readonly number[] | undefined
+  while (sizes === undefined || sizes.length === STAMP_PAGE_COUNT) {
+    sizes = await listTimeStamps(parts, { after: sizes?.at(-1) ?? 0, limit: STAMP_PAGE_COUNT })
+    for (const size of sizes) {
+      const note = await readLogFile(parts, timeStampPath(size, 'checkpoint'))
+      const what = `the time-stamped checkpoint of ${size} entries`
+      if (note === null) roots.problems.tell(`${what} is missing`)
+      else roots.problems.catching(what, () => { expectNoted(roots, size, decodeUtf8(note), what) })
+    }
+  }
 }
 
 interface ExpectedRoot {
@@ -354,6 +371,10 @@ interface Listing {
   readonly count: number
 }
 
+function isOtherFile(path: string): boolean {
+  return path === CHECKPOINT_PATH || parseTimeStampPath(path) !== null
+}
+
 async function listFiles({ bucket, keys }: LogParts, problems: Problems): Promise<Listing> {
   const widths = new Map<string, number[]>()
   const prefix = `${keys.log.prefix}/`
@@ -366,7 +387,7 @@ async function listFiles({ bucket, keys }: LogParts, problems: Problems): Promis
       const place = parseTilePath(path)
       const full = path.split('.p/')[0] ?? path
       if (place !== null) widths.set(full, [...widths.get(full) ?? [], place.width])
-      else if (path !== CHECKPOINT_PATH) problems.tell(`${path} is no file of a log`)
+      else if (!isOtherFile(path)) problems.tell(`${path} is no file of a log`)
     }
   }
   return { widths, count }

@@ -9,6 +9,7 @@ import { openKeys } from './keys.js'
 import { startMailer } from './mailer.js'
 import { openS3Bucket } from './s3-bucket.js'
 import { startSequencer } from './sequencer.js'
+import { startTimeStamper } from './time-stamper.js'
 import { openTokens } from './tokens.js'
 import { openWitnessPolicy } from './witness-policy.js'
 import { startWitnesses } from './witnesses.js'
@@ -42,14 +43,16 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
     closers.push(() => sequencer.stop())
     const witnesses = await startWitnesses({ ...parts, sequencer, policy: witnessPolicy })
     closers.push(() => witnesses.stop())
+    const timeStamper = await startTimeStamper({ ...parts, sequencer })
+    closers.push(() => timeStamper.stop())
     const mailer = await startMailer({ config, clock, db: database.db, log })
     closers.push(() => mailer.stop())
-    const collector = startCollector({ config, clock, db: database.db, bucket, log })
+    const collector = startCollector({ ...parts, db: database.db })
     closers.push(() => collector.stop())
     const tokens = await openTokens({ issuer: config.publicUrl, key: keys.token, clock })
     return { world: {
       config, clock, db: database.db, database, bucket, sequencer, witnesses,
-      mailer, keys, tokens, log,
+      timeStamper, mailer, keys, tokens, log,
     }, close }
   } catch (error) {
     await close()

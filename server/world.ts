@@ -9,6 +9,7 @@ import type { Config } from './config.js'
 import type { ServerKeys } from './keys.js'
 import type { Mailer } from './mailer.js'
 import type { Sequencer } from './sequencer.js'
+import type { TimeStamper } from './time-stamper.js'
 import type { Tokens } from './tokens.js'
 import type { Witnesses } from './witnesses.js'
 
@@ -28,6 +29,7 @@ export interface World {
   readonly bucket: Bucket
   readonly sequencer: Sequencer
   readonly witnesses: Witnesses
+  readonly timeStamper: TimeStamper
   readonly mailer: Mailer
   readonly keys: ServerKeys
   readonly tokens: Tokens

@@ -81,7 +81,9 @@ export function listAcceptance(acceptance: Acceptance): string[] {
   ]
 }
 
-export function listCheckpoint({ checkpoint, cosignatures }: TrustedCheckpoint): string[] {
+export function listCheckpoint(
+  { checkpoint, cosignatures }: Pick<TrustedCheckpoint, 'checkpoint' | 'cosignatures'>,
+): string[] {
   return [
     line('log', `${checkpoint.origin}, ${checkpoint.size} entries`),
     ...cosignatures.length === 0

@@ -1,19 +1,26 @@
 /**
- * The log as files (c2sp.org/tlog-tiles) under the path that its origin names: checkpoint, tiles and
- * entry bundles, straight from the bucket. Public, and readable from any origin.
+ * The log as files (c2sp.org/tlog-tiles) under the path that its origin names: checkpoint, tiles, entry
+ * bundles and time-stamps, straight from the bucket; and the address to which anybody may bring a checkpoint that
+ * she saw. Public; the files are readable from any origin.
  */
+import { Gossip, GossipAnswer, TimeStampList, TimeStampsQuery } from '../../protocol/api.js'
+import { PAGE_LIMIT } from '../../protocol/limits.js'
 import { CHECKPOINT_PATH, parseTilePath } from '../../protocol/log/tile.js'
 import { Refusal } from '../../protocol/refusals.js'
 import type { App } from '../app.js'
 import { headersFor } from '../headers.js'
+import { listTimeStamps, parseTimeStampPath } from '../time-stamps.js'
+import { compareCheckpoint } from '../use-cases/compare-checkpoint.js'
 import type { World } from '../world.js'
 
 const CHECKPOINT_CACHE = 'public, max-age=1'
+const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 export function logRoutes(app: App, world: World): void {
   app.get(`/${world.keys.log.prefix}/*`, { schema: { hide: true } }, async (request, reply) => {
     const path: unknown = Reflect.get(Object(request.params), '*')
-    if (typeof path !== 'string' || !isLogPath(path)) throw new Refusal('not-found')
+    const type = typeof path === 'string' ? typeOf(path) : null
+    if (typeof path !== 'string' || type === null) throw new Refusal('not-found')
     const bytes = await world.bucket.read(`${world.keys.log.prefix}/${path}`)
     if (bytes === null) throw new Refusal('not-found')
     const isCheckpoint = path === CHECKPOINT_PATH
@@ -21,11 +28,26 @@ export function logRoutes(app: App, world: World): void {
       .headers(headersFor(world.config, 'log-file', !isCheckpoint))
       .header('access-control-allow-origin', '*')
       .header('cache-control', isCheckpoint ? CHECKPOINT_CACHE : headersFor(world.config, 'log-file', true)['cache-control'])
-      .type(isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream')
+      .type(type)
       .send(Buffer.from(bytes))
+  })
+  app.post('/api/log/gossip', {
+    schema: { body: Gossip, response: { 200: GossipAnswer } },
+  }, async ({ body, ip }) => await compareCheckpoint(world, { ...body, address: ip }))
+  app.get('/api/log/timestamps', {
+    schema: { querystring: TimeStampsQuery, response: { 200: TimeStampList } },
+  }, async (request) => {
+    const after = Number(request.query.after ?? 0)
+    const sizes = await listTimeStamps(world, { after, limit: PAGE_LIMIT })
+    return { sizes, next: sizes.length < PAGE_LIMIT ? null : sizes.at(-1) ?? null }
   })
 }
 
-function isLogPath(path: string): boolean {
-  return path === CHECKPOINT_PATH || parseTilePath(path) !== null
+/** The media type of a log's file; `null` for what is none. */
+function typeOf(path: string): string | null {
+  if (path === CHECKPOINT_PATH) return TEXT_TYPE
+  if (parseTilePath(path) !== null) return 'application/octet-stream'
+  const stamp = parseTimeStampPath(path)
+  if (stamp === null) return null
+  return stamp.file === 'tsr' ? 'application/timestamp-reply' : TEXT_TYPE
 }
