@@ -506,6 +506,15 @@ export const tlogPublished = pgTable('tlog_published', {
   cosignedCheckpoint: text(),
 }, (table) => [check('tlog_published_one_row', sql`${table.id} = 1`)])
 
+/** Checkpoints under this log's key that somebody brought and that do not fit its tree: evidence, never trusted. */
+export const logForks = pgTable('log_forks', {
+  /** SHA-256 of what was signed. */
+  sha256: bytea().primaryKey(),
+  brought: text().notNull(),
+  ours: text().notNull(),
+  createdAtMs: instant('created_at').notNull(),
+})
+
 // ---- mail, limits ---------------------------------------------------------------------------
 
 export interface MailAttachment { filename: string, contentType: string, contentBase64: string }
@@ -518,15 +527,6 @@ export const mailOutbox = pgTable('mail_outbox', {
   subject: text(),
   text: text(),
   html: text(),
-/** Checkpoints under this log's key that somebody brought and that do not fit its tree: evidence, never trusted. */
-export const logForks = pgTable('log_forks', {
-  /** SHA-256 of what was signed. */
-  sha256: bytea().primaryKey(),
-  brought: text().notNull(),
-  ours: text().notNull(),
-  createdAtMs: instant('created_at').notNull(),
-})
-
   attachments: jsonb().$type<MailAttachment[]>(),
   createdAtMs: instant('created_at').notNull(),
   nextTryAtMs: instant('next_try_at').notNull(),
