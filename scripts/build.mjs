@@ -61,7 +61,7 @@ async function buildServer() {
 
 // One after the other: the first empties the folder, the last compresses what all have written.
 async function buildWeb() {
-  for (const mode of ['app', 'gate', 'viewer']) {
+  for (const mode of ['app', 'gate', 'verify', 'viewer']) {
     await run('the web client', [vite, 'build', '--config', 'web/vite.config.ts', '--mode', mode, '--logLevel', 'warn'])
   }
 }

@@ -190,9 +190,8 @@ function countOf(files: readonly CheckedFile[], kind: FileKind, verdict: Verdict
 }
 
 function listUnchecked(report: EvidenceReport, words: EvidenceWords): string[] {
-  const { trust, isPack, checkpoints, events } = report
+  const { isPack, checkpoints, events } = report
   return [
-    ...trust === 'named' ? [] : [words.trust[trust]],
     words.notPerson, words.notClock,
     ...events.length > 0 ? [words.notComplete] : [],
     ...checkpoints.length > 1 ? [words.notGrowth] : [],
