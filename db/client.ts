@@ -8,7 +8,7 @@
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { sql, type ExtractTablesWithRelations, type SQL } from 'drizzle-orm'
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { PgDialect, type PgDatabase, type PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
 import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator'
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js'
@@ -35,6 +35,16 @@ export interface LeaderLock {
   release(): Promise<void>
 }
 
+/** The owner of the tables, without a limit of time: for backup and restore alone. */
+export interface Owner {
+  readonly db: Db
+  /** The rows of one statement, which is one moment of the database, in batches. */
+  readBatches(query: SQL, batchSize: number): AsyncIterable<Record<string, unknown>[]>
+  /** Drop every table and make them anew, empty. */
+  reset(): Promise<void>
+  close(): Promise<void>
+}
+
 export interface OpenDatabase {
   readonly engine: Engine
   /** For requests; where the roles exist it cannot change the log's tables. */
@@ -45,6 +55,9 @@ export interface OpenDatabase {
   readonly erasureDb: Db
   /** Be the one integrator, or `undefined` while another is. On PGlite there is nobody else. */
   tryLead(): Promise<LeaderLock | undefined>
+  /** Be the one that deletes objects, or `undefined` while another does, or copies them. */
+  tryCollect(): Promise<LeaderLock | undefined>
+  openOwner(): Promise<Owner>
   /** Call `onNotice` for each NOTIFY on the channel, from any instance. @returns how to stop. */
   listen(channel: string, onNotice: (payload: string) => void): Promise<() => Promise<void>>
   notify(channel: string, payload: string): Promise<void>
@@ -56,6 +69,7 @@ export interface OpenDatabase {
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url))
 const MIGRATION_LOCK = 0x5ea1_dec0
 const LEADER_LOCK = 0x5ea1_dec1
+const COLLECTOR_LOCK = 0x5ea1_dec2
 const STATEMENT_TIMEOUT_MS = 5_000
 const LOG_STATEMENT_TIMEOUT_MS = 30_000
 const CONNECT_TIMEOUT_SECONDS = 5
@@ -92,17 +106,15 @@ async function openPglite(settings: DbSettings & { engine: 'pglite' }): Promise<
 function pgliteDatabase(
   client: PGlite, db: Db, unlock: (() => Promise<void>) | undefined,
 ): OpenDatabase {
-  let isLed = false
+  const [tryLead, tryCollect] = [lockInProcess(), lockInProcess()]
   return {
     engine: 'pglite',
     db,
     logDb: db,
     erasureDb: db,
-    async tryLead() {
-      if (isLed) return undefined
-      isLed = true
-      return { isHeld: () => isLed, release: async () => { isLed = false } }
-    },
+    tryLead,
+    tryCollect,
+    openOwner: async () => pgliteOwner(client, db),
     listen: (channel, onNotice) => client.listen(channel, onNotice),
     async notify(channel, payload) {
       await db.execute(sql`select pg_notify(${channel}, ${payload})`)
@@ -114,6 +126,60 @@ function pgliteDatabase(
     },
   }
 }
+
+/** PGlite has one process: a flag is as good as a lock. */
+function lockInProcess(): () => Promise<LeaderLock | undefined> {
+  let isHeld = false
+  return async () => {
+    if (isHeld) return undefined
+    isHeld = true
+    return { isHeld: () => isHeld, release: async () => { isHeld = false } }
+  }
+}
+
+/** Nobody else is connected, so several statements are one moment too; one alone would fill the memory. */
+function pgliteOwner(client: PGlite, db: Db): Owner {
+  return {
+    db,
+    async * readBatches(query, batchSize) {
+      const { sql: text } = new PgDialect().sqlToQuery(query)
+      await client.exec(`begin; declare batches cursor for ${text}`)
+      try {
+        for (;;) {
+          const rows = await queryRows(db, sql.raw(`fetch ${batchSize} from batches`))
+          if (rows.length === 0) return
+          yield rows
+        }
+      } finally {
+        await client.exec('rollback')
+      }
+    },
+    async reset() {
+      await client.exec(DROP_EVERYTHING)
+      await migratePglite(drizzlePglite(client), { migrationsFolder: MIGRATIONS_FOLDER })
+    },
+    close: async () => {},
+  }
+}
+
+function postgresOwner(url: string): Owner {
+  const client = connect(url, { max: 1, statementTimeoutMs: 0 })
+  return {
+    db: drizzlePostgres(client, { schema, casing: 'snake_case' }),
+    async * readBatches(query, batchSize) {
+      const { sql: text } = new PgDialect().sqlToQuery(query)
+      for await (const rows of client.unsafe(text).cursor(batchSize)) yield rows
+    },
+    async reset() {
+      await client.unsafe(DROP_EVERYTHING)
+      await migrateUnderLock(url)
+    },
+    close: () => client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
+  }
+}
+
+const DROP_EVERYTHING =
+  'drop schema public cascade; create schema public; drop schema if exists drizzle cascade'
 
 type PostgresSettings = DbSettings & { engine: 'postgres' }
 
@@ -136,7 +202,9 @@ async function openPostgres(settings: PostgresSettings): Promise<OpenDatabase> {
     db,
     logDb: drizzlePostgres(logClient, { schema, casing: 'snake_case' }),
     erasureDb: drizzlePostgres(erasureClient, { schema, casing: 'snake_case' }),
-    tryLead: () => tryLeadPostgres(settings.url),
+    tryLead: () => tryLockPostgres(settings.url, LEADER_LOCK),
+    tryCollect: () => tryLockPostgres(settings.url, COLLECTOR_LOCK),
+    openOwner: async () => postgresOwner(settings.url),
     async listen(channel, onNotice) {
       const { unlisten } = await client.listen(channel, onNotice)
       return unlisten
@@ -205,7 +273,7 @@ async function usableRoles(client: postgres.Sql): Promise<Roles | undefined> {
 }
 
 /** The lock is a session's: a connection of its own, and the lock is lost with it. */
-async function tryLeadPostgres(url: string): Promise<LeaderLock | undefined> {
+async function tryLockPostgres(url: string, lock: number): Promise<LeaderLock | undefined> {
   let isHeld = false
   const client = connect(url, {
     max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS, onClose: () => { isHeld = false },
@@ -215,7 +283,7 @@ async function tryLeadPostgres(url: string): Promise<LeaderLock | undefined> {
     await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
   }
   try {
-    const locked = await client`select pg_try_advisory_lock(${LEADER_LOCK}) as "isLocked"`
+    const locked = await client`select pg_try_advisory_lock(${lock}) as "isLocked"`
     isHeld = locked[0]?.['isLocked'] === true
   } catch (error) {
     await release()

@@ -477,7 +477,7 @@ export const auditOpening = pgTable('audit_opening', {
   index().on(table.atMs, table.index),
   index('audit_opening_document').on(table.documentId, table.index).where(sql`${table.documentId} is not null`),
   index('audit_opening_party').on(table.partyId, table.index).where(sql`${table.partyId} is not null`),
-  index('audit_opening_with_details').on(table.index).where(sql`${table.details} is not null`),
+  index('audit_opening_with_details').on(table.atMs).where(sql`${table.details} is not null`),
 ])
 
 /** How many entries carry the tags of this vault or person. */

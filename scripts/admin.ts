@@ -9,8 +9,12 @@ import { openEngines, openLog } from '../server/open-world.js'
 import type { LogParts } from '../server/world.js'
 import { manageAuditors } from './admin/auditor.js'
 import { allowOrigin } from './admin/allow-origin.js'
+import { backUpInstance, restoreInstance } from './admin/backup.js'
 import { eraseFromInstance } from './admin/erase.js'
 import { checkInstance } from './admin/fsck.js'
+import { collectGarbage } from './admin/gc.js'
+import { tellRetention } from './admin/retention.js'
+import { changeQuota, manageUsers } from './admin/users.js'
 import { UsageError, type Run, type Terminal } from './command.js'
 
 /** @returns the exit code. */
@@ -21,6 +25,12 @@ export type AdminRun = (
 const ACTS: Readonly<Record<string, AdminRun>> = {
   fsck: checkInstance,
   erase: eraseFromInstance,
+  users: manageUsers,
+  quota: changeQuota,
+  retention: tellRetention,
+  gc: collectGarbage,
+  backup: backUpInstance,
+  restore: restoreInstance,
   auditor: manageAuditors,
   'allow-origin': allowOrigin,
 }
@@ -29,6 +39,13 @@ const USAGE = `usage: sealdeck admin fsck [--repair]           check the whole l
        sealdeck admin erase --person EMAIL|ID   destroy what log and rows say about a person
        sealdeck admin auditor add EMAIL | remove EMAIL | list   who may read the events of all vaults, as pseudonyms
        sealdeck admin allow-origin              let this instance's pages reach the S3 bucket (for direct transfers)
+       sealdeck admin users [--after EMAIL] [--limit N]   the accounts, with what they store
+       sealdeck admin users disable EMAIL [--yes] | enable EMAIL   keep an account out, or let it in again
+       sealdeck admin quota EMAIL SIZE|default  how much an account may store: 512M, 20G
+       sealdeck admin retention                 what is kept for a time, and how much of it there is
+       sealdeck admin gc [--dry-run]            objects that no row refers to: marked, and a week later deleted
+       sealdeck admin backup DIR                database and bucket, beside the snapshots that are there
+       sealdeck admin restore DIR [--at SNAPSHOT] [--behind] [--yes]   put a snapshot back
 
 Settings are the server's. Exit codes: 0 done, 1 something is wrong, 2 wrong usage or nothing to read.`
 

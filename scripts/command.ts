@@ -1,4 +1,5 @@
 /** What the commands of the command line share: how they are called and how they speak. */
+import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 
 /** Lines go out whole; a test collects them instead. */
@@ -53,6 +54,30 @@ export function readArguments(
     return value
   }
   return { positionals, option, list }
+}
+
+/** Words that stand for themselves, `--yes`, taken out of the arguments. */
+export function takeFlags<const Flag extends string>(
+  args: readonly string[], flags: readonly Flag[],
+): { readonly rest: readonly string[], readonly has: (flag: Flag) => boolean } {
+  const isFlag = (arg: string) => flags.some((flag) => arg === `--${flag}`)
+  return { rest: args.filter((arg) => !isFlag(arg)), has: (flag) => args.includes(`--${flag}`) }
+}
+
+/**
+ * Go on only if somebody at the keyboard types `yes`, or the caller gave `--yes`.
+ * @throws Refused otherwise; UsageError where nobody can be asked.
+ */
+export async function confirm(question: string, isGiven: boolean): Promise<void> {
+  if (isGiven) return
+  if (!process.stdin.isTTY) throw new UsageError(`${question} Add --yes to say so.`)
+  const keyboard = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await keyboard.question(`${question} Type yes to go on: `)
+    if (answer.trim().toLowerCase() !== 'yes') throw new Refused('nothing was changed')
+  } finally {
+    keyboard.close()
+  }
 }
 
 function parse(args: readonly string[], options: readonly string[], usage: string) {

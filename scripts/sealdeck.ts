@@ -54,7 +54,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./witness.js'),
   },
   admin: {
-    summary: 'check and repair an instance\'s log',
+    summary: 'run an instance: accounts, quotas, backups, its log',
     load: () => import('./admin.js'),
   },
 }

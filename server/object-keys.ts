@@ -4,6 +4,10 @@
  */
 import { PART_SIZE_BYTES } from '../protocol/limits.js'
 
+/** Under it lie the payloads; everything else in the bucket is the log's. */
+export const VERSIONS_PREFIX = 'versions/'
+/** Under it lies each log in a folder of its own (server/keys.ts). */
+export const LOGS_PREFIX = 'log/'
 const INDEX_WIDTH = 5
 
 /** One write-once part of a payload; `index` from zero. */
@@ -12,12 +16,12 @@ export function partKey(objectPrefix: string, index: number): string {
 }
 
 export function partKeyPrefix(objectPrefix: string): string {
-  return `versions/${objectPrefix}/part-`
+  return `${VERSIONS_PREFIX}${objectPrefix}/part-`
 }
 
 /** The hashes of a payload's chunks. */
 export function hashListKey(objectPrefix: string): string {
-  return `versions/${objectPrefix}/hash-list`
+  return `${VERSIONS_PREFIX}${objectPrefix}/hash-list`
 }
 
 export function partCountOf(payloadSizeBytes: number): number {

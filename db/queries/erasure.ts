@@ -2,7 +2,7 @@
  * What erasure takes from a person's rows. Ids, times and hashes of other people's things stay: the tree and
  * everybody else's proofs hold on to them. Rows in, rows out.
  */
-import { and, asc, eq, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.js'
 import {
   acceptances, auditOpening, auditOutbox, devices, emailCodes, grants, headers, mailOutbox, nonces,
@@ -111,4 +111,36 @@ export async function updateErased(
   const rows = await db.with(forgotten, emptied, enrolled, accepted, released, told)
     .select().from(forgotten)
   return rows.length === 1
+}
+
+/** An entry whose details are older than they may become. */
+export interface OldDetails {
+  readonly index: number
+  /** Null: an event of the whole instance. */
+  readonly vaultId: string | null
+}
+
+/** The oldest openings that still have details, logged before `beforeMs`; at most `limit`. */
+export async function listOldDetails(
+  db: Db, old: { beforeMs: number, limit: number },
+): Promise<OldDetails[]> {
+  const { index, vaultId, atMs, details } = auditOpening
+  return await db.select({ index, vaultId }).from(auditOpening)
+    .where(and(isNotNull(details), lt(atMs, old.beforeMs))).orderBy(asc(atMs)).limit(old.limit)
+}
+
+/**
+ * Empty the details of these openings, together with the event that says so. What happened stays provable:
+ * bytes and salt of the event are kept.
+ *
+ * @param db - that of the erasing role.
+ */
+export async function updateDetailsErased(
+  db: Db, erased: { indexes: readonly number[], nowMs: number }, event: OutboxEvent,
+): Promise<void> {
+  const emptied = db.$with('emptied').as(
+    db.update(auditOpening).set({ details: null, detailsSalt: null, erasedAtMs: erased.nowMs })
+      .where(and(inArray(auditOpening.index, [...erased.indexes]), isNotNull(auditOpening.details)))
+      .returning({ index: auditOpening.index }))
+  await db.with(emptied, logged(db, emptied, [event])).select().from(emptied)
 }

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { instantSql } from '../columns.js'
 import type { Db } from '../client.js'
-import { challenges, emailCodes, nonces, rateCounters, sessions } from '../schema.js'
+import { challenges, emailCodes, mailOutbox, nonces, rateCounters, sessions } from '../schema.js'
 
 const EXPIRING = [challenges, emailCodes, nonces, rateCounters, sessions] as const
 
@@ -18,4 +18,14 @@ export async function deleteExpired(
       select ctid from ${table} where ${table.expiresAtMs} < ${instantSql(expired.beforeMs)}
       limit ${expired.limit} for update skip locked)`)
   }
+}
+
+/** Delete at most `limit` records of mails that were sent or given up, queued before `beforeMs`. */
+export async function deleteOldMails(
+  db: Db, old: { beforeMs: number, limit: number },
+): Promise<void> {
+  await db.execute(sql`delete from ${mailOutbox} where ctid in (
+    select ctid from ${mailOutbox} where ${mailOutbox.createdAtMs} < ${instantSql(old.beforeMs)}
+      and (${mailOutbox.sentAtMs} is not null or ${mailOutbox.failedAtMs} is not null)
+    limit ${old.limit} for update skip locked)`)
 }

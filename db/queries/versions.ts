@@ -58,7 +58,8 @@ function hasInstanceRoom(size: number, quotaBytes: number | undefined) {
 /** What an account uses, and all accounts together; `undefined` if there is no such account. */
 export async function findUsage(db: Db, userId: string): Promise<Usage | undefined> {
   const [row] = await db.select({
-    usedBytes: users.usedBytes, quotaBytes: users.quotaBytes, instanceUsedBytes: instanceUsage.usedBytes,
+    usedBytes: users.usedBytes, quotaBytes: users.quotaBytes,
+    instanceUsedBytes: instanceUsage.usedBytes,
   }).from(users).innerJoin(instanceUsage, sql`true`).where(eq(users.id, userId))
   return row
 }
