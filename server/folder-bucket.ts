@@ -34,17 +34,18 @@ class FolderBucket implements Bucket {
     const path = this.#path(key)
     requireBytes(bytes, options)
     const draft = await this.#writeDraft(bytes)
+    let isNew = true
     try {
-      await makeFolder(dirname(path))
-      await link(draft, path)
+      await inFolder(path, () => link(draft, path))
     } catch (error) {
-      if (isCode(error, 'EEXIST')) return 'exists'
-      throw error
+      if (!isCode(error, 'EEXIST')) throw error
+      isNew = false
     } finally {
       await unlink(draft)
     }
+    // Also what was there: whoever wrote it may have died before this.
     await syncFolder(dirname(path))
-    return 'stored'
+    return isNew ? 'stored' : 'exists'
   }
 
   async replace(
@@ -63,8 +64,7 @@ class FolderBucket implements Bucket {
     const existing = await this.head(key)
     if ((existing?.etag ?? null) !== etag) return undefined
     const draft = await this.#writeDraft(bytes)
-    await makeFolder(dirname(path))
-    await rename(draft, path)
+    await inFolder(path, () => rename(draft, path))
     await syncFolder(dirname(path))
     return etagOf(await stat(path, { bigint: true }))
   }
@@ -113,7 +113,7 @@ class FolderBucket implements Bucket {
 
   async list(prefix: string, limit: number, after = ''): Promise<string[]> {
     const found: string[] = []
-    await this.#walk('', { prefix, after, limit, found })
+    await this.#walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), { prefix, after, limit, found })
     return found
   }
 
@@ -162,7 +162,18 @@ async function removeDrafts(root: string): Promise<void> {
   for (const name of await readdir(join(root, DRAFTS))) await unlink(join(root, DRAFTS, name))
 }
 
-/** Create and sync the folders on the way; most are there already. */
+/** Most folders are there already: they are made when it turns out that they are not. */
+async function inFolder(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
+    await makeFolder(dirname(path))
+    await write()
+  }
+}
+
+/** Create and sync the folders on the way. */
 async function makeFolder(folder: string): Promise<void> {
   const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
   if (firstMade === undefined) return
