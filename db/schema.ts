@@ -251,6 +251,8 @@ export const grantRevisions = pgTable('grant_revisions', {
   linkRecipient: bytea().notNull(),
   linkSigningPublicKey: bytea().notNull(),
   policy: text().notNull(),
+  /** The text whose hash the policy names: who must have cosigned before a header leaves. */
+  witnesses: text(),
   gate: text({ enum: GATES }).notNull(),
   release: text({ enum: RELEASE_RULES }).notNull(),
   expiresAtMs: instant('expires_at'),

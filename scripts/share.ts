@@ -25,12 +25,13 @@ import { readArguments, Refused, UsageError, type Arguments, type Run } from './
 
 const USAGE = `sealdeck share VAULT [--name N] [--nda TEMPLATE] [--party P] [--law L] [--purpose P]
                       [--release on-signature|on-approval] [--expires DATE] [--download yes|no]
-                      [--watermark yes|no] [--passphrase-file FILE]
+                      [--watermark yes|no] [--witnesses yes|no] [--passphrase-file FILE]
 
 Prints the link. What is behind an NDA needs one: TEMPLATE is ${listTemplates().map(({ id }) => id).join(', ')};
 the disclosing party is your account's name unless --party says otherwise.
 on-signature: keys leave when the reader signs, and the NDA gate is the server's promise.
 on-approval: no key exists until you have approved the signed NDA in the browser.
+--witnesses yes: no key leaves before the server's witnesses have cosigned the log's entry.
 --expires takes a day, 2027-01-31, and holds to its end, or a time in UTC, 2027-01-31T12:00:00Z.
 
 Exit codes: 0 done, 1 refused, 2 wrong usage.`
@@ -45,13 +46,14 @@ export interface Terms {
   readonly expiresAtMs: number | null
   readonly mayDownload: boolean
   readonly hasWatermark: boolean
+  readonly isWitnessed: boolean
 }
 
 export const run: Run = async (args, terminal) => {
   const parsed = readArguments(args, {
     options: [
       'name', 'nda', 'party', 'law', 'purpose', 'release', 'expires', 'download', 'watermark',
-      'passphrase-file',
+      'witnesses', 'passphrase-file',
     ],
     positionalCount: 1, usage: USAGE,
   })
@@ -83,6 +85,7 @@ function readTerms({ option }: Arguments): Terms {
     name, release, expiresAtMs: readExpiry(option('expires')),
     mayDownload: readYesNo('download', option('download') ?? 'no'),
     hasWatermark: readYesNo('watermark', option('watermark') ?? 'yes'),
+    isWitnessed: readYesNo('witnesses', option('witnesses') ?? 'no'),
   }
 }
 
@@ -140,9 +143,10 @@ export interface LinkOrder {
 
 /** @returns the whole address, fragment and all. */
 export async function makeLink(owner: Owner, order: LinkOrder): Promise<string> {
-  const { logVkey, publicUrl } = await owner.line.get<Config>('/api/config')
+  const { logVkey, publicUrl, witnesses } = await owner.line.get<Config>('/api/config')
   parseVkey(logVkey) // Refuses what no client could check against.
-  const { vault, versions, terms, nda } = order
+  const { vault, versions, nda } = order
+  const terms = { ...order.terms, witnessesSha256: witnessesOf(order.terms, witnesses) }
   const grantId = makeGrantId()
   const linkSecret = deriveLinkSecret(owner.root, grantId)
   const link = deriveLinkKeys(linkSecret, grantId)
@@ -168,15 +172,24 @@ export async function makeLink(owner: Owner, order: LinkOrder): Promise<string> 
   return `${publicUrl}/g/${id}#${fragment}`
 }
 
+type SignedTerms = Terms & Pick<GrantPolicy, 'witnessesSha256'>
+
+function witnessesOf({ isWitnessed }: Terms, witnesses: Config['witnesses']): Uint8Array | null {
+  if (!isWitnessed) return null
+  if (witnesses === null) throw new Refused('this server has no witnesses to wait for')
+  return decodeBase64Url(witnesses.sha256)
+}
+
 /** What the versions' own gates do not decide, the founder does. */
 function policyOf(
-  versions: readonly StoredVersion[], terms: Terms, cardSha256: Uint8Array,
+  versions: readonly StoredVersion[], terms: SignedTerms, cardSha256: Uint8Array,
 ): GrantPolicy {
   const hasNda = versions.some(({ gate }) => gate === 'nda')
   const isByLink = versions.every(({ gate }) => gate === 'link')
   const hasOpenLink = versions.some(({ part, gate }) => part === 1 && gate === 'link')
   return {
     cardSha256, mayDownload: terms.mayDownload, hasWatermark: terms.hasWatermark,
+    witnessesSha256: terms.witnessesSha256,
     expiresAtMs: terms.expiresAtMs,
     gate: hasNda ? 'nda' : isByLink ? 'link' : 'email',
     ndaConsentVersion: hasNda ? CONSENT_VERSION : null,

@@ -17,13 +17,18 @@ import { encodeBase64Url, encodeHex } from '../protocol/bytes.js'
 import { assert } from '../protocol/errors.js'
 import { gateUnder, isApprovalDue, parsePolicy, type GrantPolicy } from '../protocol/deck/policy.js'
 import { formatTime, sealEvent } from '../protocol/log/event.js'
+import { parseWitnesses, type Policy } from '../protocol/log/policy.js'
+import { parseProof } from '../protocol/log/proof.js'
 import { Refusal } from '../protocol/refusals.js'
+import type { CurrentLog } from './sequencer.js'
 import type { World } from './world.js'
 
 /** A link as it stands now, with the newest versions it can lead to. */
 export interface OpenGate {
   readonly grant: GateGrant
   readonly policy: GrantPolicy
+  /** Who must have cosigned before a header leaves; `null` where the link asks for nobody. */
+  readonly witnesses: Policy | null
   readonly versions: readonly GateVersion[]
 }
 
@@ -41,7 +46,11 @@ export async function requireGate(world: World, grantId: string): Promise<OpenGa
   if (grant.revokedAtMs !== null) throw new Refusal('grant-revoked')
   if (grant.expiresAtMs !== null && grant.expiresAtMs <= world.clock.nowMs()) throw new Refusal('grant-expired')
   const versions = await listLatestVersions(world.db, grant.vaultId)
-  return { grant, policy: parsePolicy(grant.policy), versions }
+  const policy = parsePolicy(grant.policy)
+  assert((policy.witnessesSha256 === null) === (grant.witnesses === null), 'a link\'s witnesses are kept with it')
+  const witnesses = grant.witnesses === null ? null
+    : parseWitnesses(grant.witnesses, world.keys.log.vkey)
+  return { grant, policy, witnesses, versions }
 }
 
 /** The investor behind a session, as she is now. Refuses: not-signed-in, access-revoked. */
@@ -223,13 +232,43 @@ export async function publishedReceipts(
   }))
 }
 
-/** Receipts of events that were published before, with the newest proof. Refuses: log-unavailable. */
+/**
+ * The same receipts under a checkpoint that the link's witnesses have cosigned ([Note: Witnessed release] in
+ * witnesses.ts); as they are, where the link asks for none. No header of the link is handed over before.
+ * Refuses: witnesses-awaited. Asked again, it goes on.
+ */
+export async function witnessedReceipts(
+  world: World, { witnesses }: OpenGate, receipts: readonly Receipt[],
+): Promise<readonly Receipt[]> {
+  if (witnesses === null || receipts.length === 0) return receipts
+  const last = Math.max(...receipts.map(({ proof }) => Number(parseProof(proof).index)))
+  return await proveUnder(world, await world.witnesses.cosigned(last, witnesses), receipts)
+}
+
+/** With proofs in this tree, where it holds their events. */
+async function proveUnder<T extends Pick<Receipt, 'eventId' | 'proof'>>(
+  world: World, log: CurrentLog, receipts: readonly T[],
+): Promise<T[]> {
+  const proven = await world.sequencer.proofsUnder(receipts.map(({ eventId }) => eventId), log)
+  const proofs = new Map(proven.map(({ eventId, proof }) => [eventId, proof]))
+  return receipts.map((receipt) => ({
+    ...receipt, proof: proofs.get(receipt.eventId) ?? receipt.proof,
+  }))
+}
+
+/**
+ * Receipts of events that were published before: under the newest checkpoint that witnesses have cosigned, else,
+ * where none covers them yet, under the newest.
+ * Refuses: log-unavailable.
+ */
 export async function storedReceipts(
   world: World, eventIds: readonly string[],
 ): Promise<Receipt[]> {
   if (eventIds.length === 0) return []
   const published = await world.sequencer.published(eventIds)
-  return await Promise.all(published.map(async ({ eventId, proof }) => {
+  const cosigned = await world.witnesses.newest()
+  const proven = await proveUnder(world, cosigned, published)
+  return await Promise.all(proven.map(async ({ eventId, proof }) => {
     const opening = await findOpening(world.db, eventId)
     return {
       eventId, eventType: opening?.type ?? '', proof,

@@ -21,7 +21,7 @@ export interface ReadGrant { readonly signed: Signed, readonly grant: Grant }
 
 /**
  * G, if the founder signed it, for this vault, this link, this log, an NDA published here and the card sent with it.
- * Refuses: grant-mismatch, nda-mismatch.
+ * Refuses: grant-mismatch, nda-mismatch, witnesses-mismatch.
  * @throws ProtocolError for a statement that is malformed or not signed by the account's key.
  */
 export async function readGrant(
@@ -36,11 +36,19 @@ export async function readGrant(
   )
   const isRight = grant.vaultId === place.vaultId &&
     encodeBase64Url(grant.grantId) === place.grantId &&
-    grant.logVkey === world.keys.log.vkey &&
+    world.rotations.knows(grant.logVkey) &&
     equalBytes(grant.policy.cardSha256, sha256(decodeBase64Url(given.cardSealed)))
   if (!isRight) throw new Refusal('grant-mismatch')
+  if (!hasItsWitnesses(world, grant)) throw new Refusal('witnesses-mismatch')
   if (grant.ndaSha256 !== null) await requireNda(world, place, grant.ndaSha256)
   return { signed, grant }
+}
+
+/** What a link demands of witnesses must be what this server can get: or nobody would ever be let in. */
+function hasItsWitnesses(world: World, { policy }: Grant): boolean {
+  if (policy.witnessesSha256 === null) return true
+  const own = world.witnesses.policy?.sha256
+  return own !== undefined && equalBytes(policy.witnessesSha256, own)
 }
 
 async function requireNda(
@@ -58,7 +66,9 @@ export function revisionRow(world: World, { signed, grant }: ReadGrant): Revisio
     grantId: encodeBase64Url(grant.grantId), revision: grant.revision, statement: signed.bytes,
     statementSha256: grantSha256(signed), signature: signed.signature, ndaSha256: grant.ndaSha256,
     linkRecipient: grant.linkRecipient.publicKey, linkSigningPublicKey: grant.linkSigningKey,
-    policy: formatPolicy(grant.policy), gate: grant.policy.gate, release: grant.policy.release,
+    policy: formatPolicy(grant.policy),
+    witnesses: grant.policy.witnessesSha256 === null ? null : world.witnesses.policy?.text ?? null,
+    gate: grant.policy.gate, release: grant.policy.release,
     expiresAtMs: grant.policy.expiresAtMs, createdAtMs: world.clock.nowMs(),
   }
 }

@@ -35,6 +35,8 @@ export interface Policy {
   expiresAtMs: number | null
   watermark: boolean
   download: boolean
+  /** SHA-256 of the text that names who must have cosigned before a header leaves; null for nobody. */
+  witnessesSha256: string | null
 }
 
 export interface PageSize { widthPt: number, heightPt: number }
@@ -118,6 +120,10 @@ export interface VerifiedGate {
   revision: number
   ndaSha256: string | null
   logOrigin: string
+  /** Whether receipts here come to be cosigned. */
+  hasWitnesses: boolean
+  /** How many witnesses must have cosigned before a header is taken; 0 where the log's word is enough. */
+  demandedWitnessCount: number
 }
 
 export interface Acceptance {
@@ -130,7 +136,10 @@ export interface Acceptance {
   consentVersion: number
 }
 
-export interface CheckedReceipt { index: number, treeSize: number, event: unknown }
+/** `cosignedBy`: names of the witnesses whose signatures were checked. */
+export interface CheckedReceipt {
+  index: number, treeSize: number, event: unknown, cosignedBy: readonly string[],
+}
 /** `event` is null where it is unproven, and where it was erased: then the entry alone is proven. */
 export interface CheckedEvent { index: number, isProven: boolean, event: unknown, details: unknown }
 export interface CheckedLog {
@@ -263,7 +272,10 @@ export interface CryptoWorker {
   takeAuditorFragment(
     fragment: string,
   ): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
-  checkReceipt(input: { logVkey: string, proof: string }): Promise<CheckedReceipt>
+  /** `witnesses`: whose signatures to count, as the server offers them. */
+  checkReceipt(
+    input: { logVkey: string, proof: string, witnesses?: string | null },
+  ): Promise<CheckedReceipt>
   /**
    * The same for several of one visit, by the log that the grant names: each must be about this device and this
    * link, and each checkpoint must agree with the one this browser remembered.

@@ -26,6 +26,7 @@ export async function findGateGrant(db: Db, grantId: string) {
     linkRecipient: grantRevisions.linkRecipient,
     linkSigningPublicKey: grantRevisions.linkSigningPublicKey,
     policy: grantRevisions.policy,
+    witnesses: grantRevisions.witnesses,
     gate: grantRevisions.gate,
     release: grantRevisions.release,
     expiresAtMs: grantRevisions.expiresAtMs,

@@ -25,6 +25,14 @@ export interface GrantPolicy {
   /** Who makes the `nda` header effective: the signature alone, or the founder's own approval. */
   readonly release: 'on-signature' | 'on-approval'
   readonly hasWatermark: boolean
+  /**
+   * SHA-256 of the witnesses' text (`formatWitnesses`), 32 bytes: without their quorum no header leaves, and
+   * none is taken; `null` where the log's word is enough.
+   *
+   * [Note: Pinned witnesses] The founder signs who they are, so that neither the server nor whoever changes
+   * its settings can put others in their place: the investor's browser counts their signatures itself.
+   */
+  readonly witnessesSha256: Uint8Array | null
 }
 
 const RELEASES = ['on-signature', 'on-approval'] as const
@@ -63,6 +71,7 @@ export function formatPolicy(policy: GrantPolicy): string {
     ['open-pages-gate', policy.openPagesGate],
     ['release', policy.release],
     ['watermark', formatYesNo(policy.hasWatermark)],
+    ['witnesses-sha256', policy.witnessesSha256 === null ? null : encodeHex(policy.witnessesSha256)],
   ]
   return lines.map(([key, value]) => value === null ? '' : `${key}: ${value}\n`).join('')
 }
@@ -75,7 +84,7 @@ export function parsePolicy(text: string): GrantPolicy {
   if (text.length > MAX_POLICY_SIZE_BYTES) throw malformedPolicy('over its limit')
   const values = splitLines(text)
   const policy: GrantPolicy = {
-    cardSha256: parseCardHash(values.get('card-sha256')),
+    cardSha256: parseHash('card-sha256', values.get('card-sha256')),
     mayDownload: parseYesNo(values.get('download')),
     expiresAtMs: parseExpiry(values.get('expires-at')),
     gate: parseChoice(values.get('gate'), GATES),
@@ -85,6 +94,9 @@ export function parsePolicy(text: string): GrantPolicy {
       : null,
     release: parseChoice(values.get('release'), RELEASES),
     hasWatermark: parseYesNo(values.get('watermark')),
+    witnessesSha256: values.has('witnesses-sha256')
+      ? parseHash('witnesses-sha256', values.get('witnesses-sha256'))
+      : null,
   }
   // Order, repetition, unknown keys and odd spellings all end here: one policy has one text.
   if (formatPolicy(policy) !== text) throw malformedPolicy('not written canonically')
@@ -118,8 +130,8 @@ function parseChoice<T extends string>(value: string | undefined, choices: reado
   return choice
 }
 
-function parseCardHash(value: string | undefined): Uint8Array {
-  if (value === undefined || !/^[0-9a-f]{64}$/.test(value)) throw malformedPolicy('card-sha256')
+function parseHash(key: string, value: string | undefined): Uint8Array {
+  if (value === undefined || !/^[0-9a-f]{64}$/.test(value)) throw malformedPolicy(key)
   return decodeHex(value)
 }
 

@@ -82,6 +82,7 @@ async function shareDeck(founder: Owner): Promise<{ link: string, fileSize: numb
   const vault = await readOwnVault(founder, vaultId)
   const terms = {
     name: undefined, release: 'on-signature', expiresAtMs: null, mayDownload: false, hasWatermark: true,
+    isWitnessed: false,
   } as const
   const versions = currentVersions(vault.documents)
   return {

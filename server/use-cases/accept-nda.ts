@@ -12,8 +12,8 @@ import { canonicalEmail } from '../email.js'
 import {
   chooseHeaders, earnedVersions, findCurrentAcceptance, handOver, planReleases,
   publishedReceipts,
-  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type InvestorClaims,
-  type OpenGate,
+  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts,
+  witnessedReceipts, type InvestorClaims, type OpenGate,
 } from '../gate.js'
 import { mailReceipts } from '../receipt-mails.js'
 import { keyOf, nonceOf, requireStatementOf } from '../statements.js'
@@ -31,7 +31,7 @@ export interface Signing {
  *
  * Refuses: grant-not-found, grant-revoked, grant-expired, not-signed-in, access-revoked, note-mismatch,
  * note-expired, nda-mismatch, device-mismatch, email-unverified, already-accepted, nonce-unknown,
- * log-unavailable.
+ * log-unavailable, witnesses-awaited.
  * Effects: one acceptance; releases; events `nda.accepted`, then `header.released`, all published before
  * this returns; receipts by mail to both.
  */
@@ -67,8 +67,9 @@ export async function acceptNda(
   await mailReceipts(
     world, gate, { investor, acceptanceId, note: signing.note, receipt: receipts[0] },
   )
+  const witnessed = await witnessedReceipts(world, gate, receipts)
   return {
-    standing: isOnSignature ? 'released' : 'awaiting-approval', receipts,
+    standing: isOnSignature ? 'released' : 'awaiting-approval', receipts: [...witnessed],
     headers: await handOver(world, claims, released.map(({ header }) => header)),
   }
 }
@@ -90,8 +91,9 @@ async function answerAgain(
   const receipts = await storedReceipts(world, eventIds)
   // Had the process died before, the mails were not queued; if they were, nothing happens.
   await mailReceipts(world, gate, { investor, acceptanceId: before.id, note, receipt: receipts[0] })
+  const witnessed = await witnessedReceipts(world, gate, receipts)
   return {
-    standing: standingOf(gate, investor, before), receipts,
+    standing: standingOf(gate, investor, before), receipts: [...witnessed],
     headers: await handOver(
       world, claims, chosen.filter(({ waiting }) => headerIds.includes(waiting.id)),
     ),

@@ -9,7 +9,8 @@ import { INVESTOR_SESSION_TTL_MS } from '../../protocol/limits.js'
 import {
   chooseHeaders, earnedVersions, findCurrentAcceptance, handOver, planReleases, publishedReceipts,
   refusalFor,
-  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts, type ChosenHeader,
+  releasedOf, requireGate, requireInvestor, standingOf, storedReceipts,
+  witnessedReceipts, type ChosenHeader,
   type InvestorClaims,
   type OpenGate,
 } from '../gate.js'
@@ -19,7 +20,8 @@ import type { World } from '../world.js'
  * Hand over the headers that a device has earned, once the log shows it ([Note: One release a visit] in
  * db/queries/releases.ts). Nothing earned is not an error: the standing says what is missing.
  *
- * Refuses: grant-not-found, grant-revoked, grant-expired, not-signed-in, access-revoked, conflict, log-unavailable.
+ * Refuses: grant-not-found, grant-revoked, grant-expired, not-signed-in, access-revoked, conflict, log-unavailable,
+ * witnesses-awaited.
  * Effects: one release row and one event `header.released` for each header that this session was not given yet.
  */
 export async function releaseHeaders(world: World, claims: InvestorClaims): Promise<Release> {
@@ -39,9 +41,11 @@ export async function releaseHeaders(world: World, claims: InvestorClaims): Prom
   const eventIds = again.flatMap(({ waiting }) =>
     recent.filter(({ headerId }) => headerId === waiting.id).slice(0, 1)
       .map(({ eventId }) => eventId))
+  const receipts = [...await storedReceipts(world, eventIds), ...fresh.receipts]
+  const witnessed = await witnessedReceipts(world, gate, receipts)
   return {
     standing: standingOf(gate, investor, acceptance),
-    receipts: [...await storedReceipts(world, eventIds), ...fresh.receipts],
+    receipts: [...witnessed],
     headers: await handOver(world, claims, [...again, ...fresh.headers]),
   }
 }

@@ -17,7 +17,8 @@ import { randomBytes } from '../../protocol/sodium.js'
 import { canonicalEmail } from '../email.js'
 import {
   chooseHeaders, earnedVersions, findCurrentAcceptance, handOver, isEmailDue, planReleases,
-  publishedReceipts, releasedOf, requireGate, standingOf, type OpenGate,
+  publishedReceipts, releasedOf, requireGate, standingOf, witnessedReceipts,
+  type OpenGate,
 } from '../gate.js'
 import { signInvestor } from '../session.js'
 import { keyOf, nonceOf, requireStatementOf } from '../statements.js'
@@ -47,7 +48,8 @@ interface Asking {
  * NDA released.
  *
  * Refuses: grant-not-found, grant-revoked, grant-expired, note-mismatch, note-expired, device-mismatch,
- * email-unverified, access-revoked, nonce-unknown, log-unavailable.
+ * email-unverified, access-revoked, nonce-unknown, log-unavailable, witnesses-awaited: the device is enrolled
+ * then, and goes on with `releaseHeaders`.
  * Effects: person, device, releases; events `email.verified` (with a proof of address), `device.enrolled`,
  * `header.released`, all published before this returns.
  */
@@ -83,9 +85,9 @@ export async function requestAccess(
   })
   if (done === undefined) throw new Refusal('nonce-unknown')
   const released = releasedOf({ releases, chosen }, done.headerIds)
-  const receipts = await publishedReceipts(
+  const receipts = await witnessedReceipts(world, gate, await publishedReceipts(
     world, [...events, ...released.map(({ event }) => event)],
-  )
+  ))
   const standing = standingOf(gate, { declinedAtMs: null }, acceptance)
   const {
     token, expiresAtMs,
@@ -97,7 +99,7 @@ export async function requestAccess(
       email: asking.email, standing,
     },
     release: {
-      standing, receipts,
+      standing, receipts: [...receipts],
       headers: await handOver(
         world, { grantId, deviceId: asking.deviceId }, released.map(({ header }) => header),
       ),

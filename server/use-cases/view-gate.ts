@@ -21,6 +21,7 @@ export async function viewGate(world: World, grantId: string): Promise<GateView>
     signingKey: encodeBase64Url(grant.ownerSigningKey),
     cardSealed: encodeBase64Url(grant.cardSealed),
     logVkey: world.keys.log.vkey,
+    witnesses: grant.witnesses ?? world.witnesses.policy?.text ?? null,
     nda: await presentNda(world, gate),
     parts: gate.versions.map((version) => ({
       documentId: version.documentId, part: version.part === 1 ? 1 : 0,

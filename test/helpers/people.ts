@@ -477,6 +477,7 @@ export class Founder extends Browser {
       policy: {
         cardSha256: card.sha256, mayDownload: false, expiresAtMs: null, gate: nda === null ? 'email' : 'nda',
         ndaConsentVersion: nda === null ? null : 1, openPagesGate: 'email', release: 'on-signature', hasWatermark: true,
+        witnessesSha256: null,
         ...options.policy,
       },
     }

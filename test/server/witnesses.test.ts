@@ -9,21 +9,24 @@ import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { getPublished } from '../../db/queries/log.js'
 import { insertEvents } from '../../db/queries/outbox.js'
-import { decodeUtf8 } from '../../protocol/bytes.js'
+import type { Config, Receipt, Release } from '../../protocol/api.js'
+import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
 import { formatTime, sealEvent } from '../../protocol/log/event.js'
 import {
   cosigner, ed25519Signer, formatSecretKey, formatVkey, parseNote, type NoteKey,
 } from '../../protocol/log/note.js'
-import { parseWitnesses, verifyCheckpoint } from '../../protocol/log/policy.js'
+import { parsePolicy, parseWitnesses, verifyCheckpoint } from '../../protocol/log/policy.js'
 import { verifyProof } from '../../protocol/log/proof.js'
 import { formatCosignatures } from '../../protocol/log/witness.js'
 import { randomBytes, ready } from '../../protocol/sodium.js'
 import { SettingError } from '../../server/config.js'
 import { askWitness, WitnessFailure } from '../../server/witness-client.js'
 import { openWitnessPolicy } from '../../server/witness-policy.js'
-import type { CurrentLog } from '../../server/sequencer.js'
 import type { World } from '../../server/world.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
+import { Investor } from '../helpers/investor.js'
+import { takeMail } from '../helpers/mailbox.js'
+import { Founder } from '../helpers/people.js'
 import { startWitness, writePolicy, type RunningWitness } from '../helpers/witness.js'
 import { checkLog, startWorld, type TestWorld } from '../helpers/world.js'
 import {
@@ -254,24 +257,69 @@ t.test('two of three witnesses are enough, and one that comes back catches up', 
   await checkLog(t, world)
 })
 
-t.test('who waits for witnesses is answered when they come, and refused when they do not', async (t) => {
-  const { test: { world }, witnesses } = await startStand(t, { WITNESS_INTERVAL_MS: '60000', LOG_WAIT_TIMEOUT_MS: '1000' })
-  const policy = world.witnesses.policy?.policy
-  if (policy === undefined) throw new Error('there is one')
-  await logSomething(world)
-  const { size } = await world.sequencer.current()
-  t.equal((await world.witnesses.cosigned(size - 1, policy)).size, size, 'at once, not at the next interval')
+t.test('a link may demand witnesses: its keys wait for them, and for nothing else', async (t) => {
+  const { test, witnesses } = await startStand(t, { WITNESS_INTERVAL_MS: '60000', LOG_WAIT_TIMEOUT_MS: '1000' })
+  const { world, app } = test
+  const { witnesses: offer } = (await app.inject({ url: '/api/config' })).json<Config>()
+  t.same(offer?.names, ['north', 'south', 'west'])
+  t.equal(offer?.quorumCount, 2)
+  const file = await app.inject({ url: '/api/log/policy.txt' })
+  const policy = parsePolicy(file.rawPayload)
+  t.notMatch(file.payload, /127\.0\.0\.1/, 'the witnesses\' addresses are nobody\'s business')
+
+  const founder = await new Founder(test).signsUp()
+  const others = { witnessesSha256: randomBytes(32) }
+  const wrong = await founder.sharesDeck({ policy: others }).catch(String)
+  t.match(wrong, /409.*witnesses-mismatch/, 'other witnesses than this server has are refused')
+  const witnessesSha256 = decodeBase64Url(offer?.sha256 ?? '')
+  const link = await founder.sharesDeck({ policy: { witnessesSha256 } })
+  const plainLink = await founder.sharesDeck()
+  const investor = new Investor(test)
+  t.equal((await investor.looksAt(link)).witnesses, offer?.text)
+  const access = await investor.enters(link)
+  t.equal(access.release.headers.length, 1)
+  for (const { proof } of access.release.receipts) {
+    t.ok(verifyProof(proof, policy).cosignatures.length >= 2, 'at once, not at the next interval')
+  }
 
   await Promise.all(witnesses.map((one) => one.kill()))
-  await logSomething(world)
-  await t.rejects(world.witnesses.cosigned(size, policy), { code: 'witnesses-awaited' })
+  const acceptance = await investor.acceptanceFor(link)
+  const early = await investor.asksToAccept(link, acceptance)
+  t.same([early.statusCode, early.json<{ code: string }>().code], [503, 'witnesses-awaited'])
+  t.ok(await takeMail(world, founder.email, /signed your agreement/), 'the founder is told nevertheless')
+  const { size } = await world.sequencer.current()
+  t.equal((await investor.asksToAccept(link, acceptance)).json<{ code: string }>().code, 'witnesses-awaited')
+  t.equal((await investor.asks('POST', `/api/gate/${link.grantId}/releases`, {})).statusCode, 503, 'nor by another way')
+  t.equal((await world.sequencer.current()).size, size, 'asking again adds nothing to the log')
+  const elsewhere = new Investor(test, { name: 'Barbara Liskov', email: 'barbara@fund.example' })
+  const plain = await elsewhere.enters(plainLink)
+  t.equal(plain.release.headers.length, 1, 'who asks for no witnesses waits for none')
+  const [receipt] = plain.release.receipts
+  t.equal(verifyProof(receipt?.proof ?? '', { ...policy, quorum: null }).cosignatures.length, 0)
+
   const [first, second] = witnesses
   await Promise.all([first?.restart(), second?.restart()])
-  // Asked again, as a browser does: the wait goes on where it was.
-  let cosigned: CurrentLog | undefined
+  let release: Release | undefined
   await until('two are back', async () => {
-    cosigned = await world.witnesses.cosigned(size, policy).catch(() => undefined)
-    return cosigned !== undefined
+    const answer = await investor.asksToAccept(link, acceptance)
+    if (answer.statusCode === 201) release = answer.json<Release>()
+    return answer.statusCode === 201
   })
-  t.equal(cosigned?.size, size + 1)
+  t.equal(release?.headers.some(({ part }) => part === 0), true, 'the same signature now opens the deck')
+  t.same(release?.receipts.map(({ proof }) => verifyProof(proof, policy).event.type).slice(0, 2), ['nda.accepted', 'header.released'])
+  const upgraded = await elsewhere.gets<Receipt>(`/api/receipts/${receipt?.eventId}`)
+  t.ok(verifyProof(upgraded.proof, policy).cosignatures.length >= 2, 'a plain receipt can be had cosigned')
+  await checkLog(t, world)
+})
+
+t.test('without WITNESSES a link cannot demand any', async (t) => {
+  const test = await startWorld(t)
+  const { witnesses } = (await test.app.inject({ url: '/api/config' })).json<Config>()
+  t.equal(witnesses, null)
+  const founder = await new Founder(test).signsUp()
+  const some = { witnessesSha256: randomBytes(32) }
+  const refused = await founder.sharesDeck({ policy: some }).catch(String)
+  t.match(refused, /409.*witnesses-mismatch/)
+  const { vkey } = test.world.keys.log
+  t.equal((await test.app.inject({ url: '/api/log/policy.txt' })).payload, `log ${vkey} http://localhost:4870/log/2026\nquorum none\n`)
 })

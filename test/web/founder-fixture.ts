@@ -10,6 +10,7 @@ import { createMemoryPlatform, createMemoryStore, type MemoryStore } from './mem
 
 export const ON_SIGNATURE: Policy = {
   gate: 'nda', openGate: 'email', release: 'on-signature', expiresAtMs: null, watermark: true, download: true,
+  witnessesSha256: null,
 }
 export const CARD = { founder: 'Ada Lovelace', title: 'Analytical Engine', pageCount: 18 }
 
@@ -109,12 +110,14 @@ export async function makeGrant(founder: CryptoWorker, input: {
 
 export function gateView(input: {
   vaultId: string, grant: MadeGrant, signingKey: string, logVkey: string, ndaSha256: string | null,
+  witnesses?: string,
 }): GateView {
   const { summary } = input.grant
   return {
     grantId: summary.grantId, vaultId: input.vaultId, grant: summary.grant,
     grantSignature: summary.grantSignature,
     signingKey: input.signingKey, cardSealed: summary.cardSealed, logVkey: input.logVkey,
+    witnesses: input.witnesses ?? null,
     nda: input.ndaSha256 === null ? null : { sha256: input.ndaSha256, title: 'Mutual NDA', language: 'en' }, parts: [],
   }
 }

@@ -262,6 +262,8 @@ const en = {
   expiry: 'Last day',
   expiryHint: 'Empty: until you revoke it.',
   allowDownload: 'Readers may download the file',
+  waitForWitnesses: (count: number) => `Give no key before ${plural('en', count, { one: '# independent witness has', other: '# independent witnesses have' })} confirmed the log’s entry.`,
+  theWitnesses: (names: string) => `Asked are: ${names}. It takes a few seconds more; while too few of them answer, nobody new gets in.`,
   release: 'When somebody has signed',
   releases: {
     'on-signature': { title: 'Open at once, on signature', detail: 'The locked slides open as soon as the NDA is signed. That nobody skips the NDA is this server’s promise, and the log shows whether it was kept.' },
@@ -504,6 +506,8 @@ const ru: typeof en = {
   expiry: 'Последний день',
   expiryHint: 'Пусто: пока не отзовёте.',
   allowDownload: 'Читатели могут скачать файл',
+  waitForWitnesses: (count) => `Не выдавать ключ, пока запись в журнале не ${plural('ru', count, { one: 'подтвердит # независимый свидетель', few: 'подтвердят # независимых свидетеля', many: 'подтвердят # независимых свидетелей' })}.`,
+  theWitnesses: (names) => `Спрашивают: ${names}. Это займёт на несколько секунд больше; пока отвечает слишком мало свидетелей, никто новый не войдёт.`,
   release: 'Когда NDA подписано',
   releases: {
     'on-signature': { title: 'Открыть сразу, по подписи', detail: 'Закрытые слайды откроются, как только подписано NDA. То, что его никто не обойдёт, обещает этот сервер, а сдержано ли обещание, видно по журналу.' },

@@ -13,7 +13,9 @@ import { ProtocolError } from '../../protocol/errors.js'
 import { encodeEntry, verifyDetails, type Event } from '../../protocol/log/event.js'
 import { parseExport, verifyExport } from '../../protocol/log/export.js'
 import { hashLeaf, verifyConsistency, verifyInclusion } from '../../protocol/log/merkle.js'
-import { policyOfLog, verifyCheckpoint, type TrustedCheckpoint } from '../../protocol/log/policy.js'
+import {
+  parseWitnesses, policyOfLog, verifyCheckpoint, type TrustedCheckpoint,
+} from '../../protocol/log/policy.js'
 import { parseProof, verifyOpening, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
 import type { CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ReadConsistency } from '../crypto.js'
 import type { Platform } from './platform.js'
@@ -42,14 +44,15 @@ export function createChecking(platform: Platform, visiting: Visiting): CheckMet
     async takeAuditorFragment(fragment) {
       return readAuditorFragment(fragment)
     },
-    async checkReceipt({ logVkey, proof }) {
-      return describeReceipt(verifyProof(proof, policyOfLog(logVkey)))
+    async checkReceipt({ logVkey, proof, witnesses = null }) {
+      const own = witnesses === null ? policyOfLog(logVkey) : parseWitnesses(witnesses, logVkey)
+      return describeReceipt(verifyProof(proof, { ...own, quorum: null }))
     },
     async checkReceipts({ grantId, proofs, readConsistency }) {
       const scope = visiting.scope(grantId)
       const checked: CheckedReceipt[] = []
       for (const proof of proofs) {
-        const trusted = verifyProof(proof, policyOfLog(scope.logVkey))
+        const trusted = verifyProof(proof, scope.trust)
         requireOwnEvent(trusted.event, scope)
         const { checkpoint: note } = parseProof(proof)
         await requireGrowth({ note, trusted }, readConsistency)
@@ -88,8 +91,11 @@ function requireOwnEvent(event: Event, scope: VisitScope): void {
   if (!isOwn) throw new ProtocolError('bad-proof', 'a receipt of something else')
 }
 
-function describeReceipt({ index, checkpoint, event }: VerifiedReceipt): CheckedReceipt {
-  return { index: Number(index), treeSize: Number(checkpoint.size), event }
+function describeReceipt(
+  { index, checkpoint, event, cosignatures }: VerifiedReceipt,
+): CheckedReceipt {
+  const cosignedBy = cosignatures.map(({ witness }) => witness)
+  return { index: Number(index), treeSize: Number(checkpoint.size), event, cosignedBy }
 }
 
 function describeLog(

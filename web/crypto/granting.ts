@@ -136,6 +136,8 @@ function encodePolicy(policy: Policy, cardSha256: Uint8Array): GrantPolicy {
     openPagesGate: policy.gate === 'nda' ? policy.openGate : null,
     release: policy.release,
     hasWatermark: policy.watermark,
+    witnessesSha256: policy.witnessesSha256 === null ? null
+      : decodeBase64Url(policy.witnessesSha256),
   }
 }
 
@@ -146,6 +148,7 @@ export function describePolicy(policy: GrantPolicy): Policy {
     release: policy.release,
     expiresAtMs: policy.expiresAtMs,
     watermark: policy.hasWatermark,
+    witnessesSha256: encodeHash(policy.witnessesSha256),
     download: policy.mayDownload,
   }
 }

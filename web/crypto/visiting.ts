@@ -28,6 +28,9 @@ import {
   hashRecipient, roleKey, signStatement, type Freshness, type Signatory,
 } from '../../protocol/log/acceptance.js'
 import { ed25519Signer, formatVkey, parseVkey, type NoteSigner } from '../../protocol/log/note.js'
+import {
+  countForQuorum, parseWitnesses, policyOfLog, type Policy as LogPolicy,
+} from '../../protocol/log/policy.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { Acceptance, CryptoWorker, VerifiedGate } from '../crypto.js'
 import { describeCard, describePolicy, encodeHash, hashNote } from './granting.js'
@@ -46,6 +49,7 @@ export interface Received {
 
 interface Gate {
   readonly grant: Grant, readonly signed: Signed, readonly founderKey: Uint8Array,
+  readonly trust: LogPolicy,
   readonly agreement: string | null,
 }
 
@@ -62,7 +66,8 @@ interface Visit {
 
 /** What every event about this device, through this link, names. */
 export interface VisitScope {
-  readonly logVkey: string
+  /** Whom to believe about the log. */
+  readonly trust: LogPolicy
   readonly vaultId: string
   readonly grantId: string
   readonly deviceKey: string
@@ -242,7 +247,8 @@ function verifyGate(visit: Visit, view: GateView): VerifiedGate {
   const seen = visit.gate?.signed ?? visit.kept?.grant
   if (seen !== undefined) requireNewerGrant(seen, signed)
   const card = openCard(decodeBase64Url(view.cardSealed), visit.link.cardKey, grant)
-  visit.gate = { grant, signed, founderKey, agreement: view.nda?.title ?? null }
+  const trust = trustOf(grant, view.witnesses)
+  visit.gate = { grant, signed, founderKey, trust, agreement: view.nda?.title ?? null }
   return {
     card: describeCard(card),
     policy: describePolicy(grant.policy),
@@ -250,7 +256,24 @@ function verifyGate(visit: Visit, view: GateView): VerifiedGate {
     revision: grant.revision,
     ndaSha256: encodeHash(grant.ndaSha256),
     logOrigin: parseVkey(grant.logVkey).name,
+    hasWitnesses: trust.witnesses.length > 0,
+    demandedWitnessCount: countForQuorum(trust),
   }
+}
+
+/**
+ * The log whose key the grant names, with the quorum that it pins ([Note: Pinned witnesses] in
+ * protocol/deck/policy.ts). Witnesses for whom only the server vouches are counted, never demanded.
+ */
+function trustOf(grant: Grant, witnesses: string | null): LogPolicy {
+  const pinned = grant.policy.witnessesSha256
+  if (pinned === null) {
+    return witnesses === null ? policyOfLog(grant.logVkey)
+      : { ...parseWitnesses(witnesses, grant.logVkey), quorum: null }
+  }
+  const isPinned = witnesses !== null && equalBytes(sha256(encodeUtf8(witnesses)), pinned)
+  if (!isPinned) throw new ProtocolError('wrong-grant', 'other witnesses than the founder signed')
+  return parseWitnesses(witnesses, grant.logVkey)
 }
 
 function requireGrantOfLink(visit: Visit, grant: Grant): void {
@@ -268,10 +291,10 @@ function gateOf(visit: Visit): Gate {
 // ---- Notes ----
 
 function scopeOf(visit: Visit): VisitScope {
-  const { grant } = gateOf(visit)
+  const { grant, trust } = gateOf(visit)
   const { identity } = deviceOf(visit)
   return {
-    logVkey: grant.logVkey, vaultId: grant.vaultId, grantId: visit.grantId,
+    trust, vaultId: grant.vaultId, grantId: visit.grantId,
     deviceKey: keysOf(visit).deviceKey,
     recipientSha256: hashRecipient(formatRecipient(identity.recipient)),
     agreementSha256: grant.ndaSha256 === null ? undefined : encodeHex(grant.ndaSha256),

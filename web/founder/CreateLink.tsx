@@ -67,7 +67,7 @@ function LinkForm({ vault, onMade, onClose }: LinkFormProps) {
   const act = useAct()
   const [name, setName] = useState('')
   const [expiry, setExpiry] = useState('')
-  const [choices, setChoices] = useState<LinkChoices>({ release: 'on-signature', expiresAtMs: null, download: false, watermark: true })
+  const [choices, setChoices] = useState<LinkChoices>({ release: 'on-signature', expiresAtMs: null, download: false, watermark: true, witnessesSha256: null })
   const [nda, setNda] = useState<NdaDraft>(() => startNda(locale, account.name))
   const hasNda = isBehindNda(currentVersions(vault.documents))
   const isSound = !hasNda || 'nda' in fillDraft(nda)
@@ -109,6 +109,10 @@ function LinkForm({ vault, onMade, onClose }: LinkFormProps) {
           >
             {copy.allowDownload}
           </Checkbox>
+          <WitnessChoice
+            chosen={choices.witnessesSha256}
+            onChosen={(witnessesSha256) => setChoices({ ...choices, witnessesSha256 })}
+          />
         </div>
         {hasNda && (
           <ChoiceGroup
@@ -120,6 +124,28 @@ function LinkForm({ vault, onMade, onClose }: LinkFormProps) {
       </div>
       {act.error !== undefined && <Notice tone='fail' isLive>{act.error}</Notice>}
     </Card>
+  )
+}
+
+interface WitnessChoiceProps {
+  /** Hash of those who must have cosigned; `null` for nobody. */
+  readonly chosen: string | null
+  readonly onChosen: (sha256: string | null) => void
+}
+
+/** Offered where the server has witnesses; the founder signs who they are. */
+function WitnessChoice({ chosen, onChosen }: WitnessChoiceProps) {
+  const copy = useCopy(founder)
+  const witnesses = useSession().config?.witnesses ?? null
+  if (witnesses === null) return null
+  return (
+    <Checkbox
+      checked={chosen !== null}
+      onCheckedChange={(isDemanded) => onChosen(isDemanded ? witnesses.sha256 : null)}
+    >
+      {copy.waitForWitnesses(witnesses.quorumCount)}{' '}
+      <span className={styles.quiet}>{copy.theWitnesses(witnesses.names.join(', '))}</span>
+    </Checkbox>
   )
 }
 

@@ -40,7 +40,8 @@ export function isBehindNda(versions: readonly StoredVersion[]): boolean {
   return versions.some(({ gate }) => gate === 'nda')
 }
 
-export type LinkChoices = Pick<Policy, 'release' | 'expiresAtMs' | 'download' | 'watermark'>
+export type LinkChoices =
+  Pick<Policy, 'release' | 'expiresAtMs' | 'download' | 'watermark' | 'witnessesSha256'>
 
 /** What a new link asks for, as far as the versions' own gates decide it. */
 export function policyFor(versions: readonly StoredVersion[], choices: LinkChoices): Policy {

@@ -15,6 +15,10 @@ import type { Failure } from '../failure-words.js'
 /** Version of the consent to electronic signatures whose words stand in web/copy/investor.ts. */
 export const CONSENT_VERSION = 1
 
+/** Each lasts as long as the server lets a request wait. */
+const MAX_WITNESS_TRIES = 12
+
+type Asked<T> = { ok: true, value: T } | { ok: false, code: ApiFailure }
 export type Result<T> = { ok: true, value: T } | { ok: false, code: Failure }
 
 /** One document that is open here, with the widest part of it that this person may read. */
@@ -30,8 +34,11 @@ export interface OpenDocument {
 export interface Opened {
   readonly standing: Standing
   readonly documents: readonly OpenDocument[]
-  readonly receipts: readonly Receipt[]
+  readonly receipts: readonly KeptReceipt[]
 }
+
+/** A receipt that was checked here, with the witnesses whose signatures it carries. */
+export interface KeptReceipt extends Receipt { readonly cosignedBy: readonly string[] }
 
 export interface Person { readonly name: string, readonly email: string | null }
 
@@ -129,7 +136,7 @@ async function renewSession({ api, crypto, grantId }: VisitTools): Promise<Resul
 
 /** Ask again for what this device has earned: after an approval, or on a later visit. */
 export async function receiveAgain(tools: VisitTools, gate: Gate): Promise<Result<Opened>> {
-  const release = await tools.api.requestReleases(tools.grantId)
+  const release = await untilWitnessed(() => tools.api.requestReleases(tools.grantId))
   return release.ok ? await receive(tools, gate, release.value) : release
 }
 
@@ -171,10 +178,21 @@ async function ask(
   const access = await api.requestAccess(grantId, {
     ...notes.value, ...(emailProof === undefined ? {} : { emailProof }),
   })
+  if (!access.ok && access.code === 'witnesses-awaited') return await goOnAsked(tools, gate, { name, email })
   if (!access.ok) return access
   api.holdSession(access.value.session)
   const opened = await receive(tools, gate, access.value.release, 'device.enrolled')
   return opened.ok ? { ok: true, value: { person: { name, email }, opened: opened.value } } : opened
+}
+
+/** The device is enrolled, and what it asked for waits for witnesses: it goes on as on a later visit. */
+async function goOnAsked(
+  tools: VisitTools, gate: Gate, person: Person,
+): Promise<Result<{ person: Person, opened: Opened }>> {
+  const session = await renewSession(tools)
+  if (!session.ok) return session
+  const opened = await receiveAgain(tools, gate)
+  return opened.ok ? { ok: true, value: { person, opened: opened.value } } : opened
 }
 
 /**
@@ -203,9 +221,38 @@ async function receive(
   return {
     ok: true,
     value: {
-      standing: release.standing, receipts: release.receipts,
+      standing: release.standing,
+      receipts: release.receipts.map((receipt, at) => withWitnesses(receipt, checked.value[at])),
       documents: documentsOf(release.headers, gate),
     },
+  }
+}
+
+function withWitnesses(receipt: Receipt, checked: CheckedReceipt | undefined): KeptReceipt {
+  return { ...receipt, cosignedBy: checked?.cosignedBy ?? [] }
+}
+
+/** The same receipt as it can be had now: later it carries the witnesses' signatures, too. */
+export async function readReceipt(
+  { api, crypto, grantId }: VisitTools, eventId: string,
+): Promise<Result<KeptReceipt>> {
+  const read = await api.readReceipt(eventId)
+  if (!read.ok) return read
+  const checked = await attempt(() => crypto.checkReceipts({
+    grantId, readConsistency: consistencyOf(api), proofs: [read.value.proof],
+  }))
+  return checked.ok ? { ok: true, value: withWitnesses(read.value, checked.value[0]) } : checked
+}
+
+/**
+ * A link may demand that witnesses confirm the log before a key leaves. What was sent stands and is not
+ * sent anew: one asks until they have, or for as long as anybody would look on.
+ */
+async function untilWitnessed<T>(ask: () => Promise<Asked<T>>): Promise<Asked<T>> {
+  for (let tryIndex = 1; ; tryIndex++) {
+    const asked = await ask()
+    const isAwaited = !asked.ok && asked.code === 'witnesses-awaited'
+    if (!isAwaited || tryIndex === MAX_WITNESS_TRIES) return asked
   }
 }
 
@@ -306,7 +353,10 @@ async function sendSignature(
 ): Promise<{ ok: true, value: Release } | { ok: false, code: ApiFailure }> {
   const first = await api.acceptNda(grantId, { acceptance })
   const isLost = !first.ok && (first.code === 'offline' || first.code === 'log-unavailable')
-  return isLost ? await api.acceptNda(grantId, { acceptance }) : first
+  const isAwaited = !first.ok && first.code === 'witnesses-awaited'
+  return isLost || isAwaited
+    ? await untilWitnessed(() => api.acceptNda(grantId, { acceptance }))
+    : first
 }
 
 async function prepare({ api, grantId }: VisitTools, signature: Signature) {

@@ -94,6 +94,7 @@ export function makePolicy(change: Partial<GrantPolicy> = {}): GrantPolicy {
     openPagesGate: null,
     release: 'on-signature',
     hasWatermark: true,
+    witnessesSha256: null,
     ...change,
   }
 }

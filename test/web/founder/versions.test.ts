@@ -23,6 +23,7 @@ const WHOLE_2 = stored({ part: 0, version: 2, gate: 'nda' })
 const WHOLE_3 = stored({ part: 0, version: 3, gate: 'nda' })
 const CHOICES = {
   release: 'on-approval', expiresAtMs: null, download: false, watermark: true,
+  witnessesSha256: null,
 } as const
 
 t.test('the newest of each part is served', async (t) => {

@@ -68,12 +68,13 @@ async function visitOwnLink(logVkey: string): Promise<{ view: GateView, fragment
     vaultId: VAULT_ID, ndaSha256: null, card: { founder: 'Ada', title: 'Deck' }, logVkey, versions: [],
     policy: {
       gate: 'email', openGate: 'email', release: 'on-signature', expiresAtMs: null, watermark: true,
-      download: false,
+      download: false, witnessesSha256: null,
     },
   })
   const { grantId, fragment, headers: _headers, ...grant } = made
   const view: GateView = {
-    grantId, vaultId: VAULT_ID, ...grant, signingKey, logVkey, nda: null, parts: [],
+    grantId, vaultId: VAULT_ID, ...grant, signingKey, logVkey, witnesses: null, nda: null,
+    parts: [],
   }
   await worker.takeFragment({ grantId, fragment })
   await worker.verifyGate(view)
