@@ -121,11 +121,16 @@ async function inLanes(laneCount: number, acts: readonly (() => Promise<unknown>
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** MiB a second, of a payload's parts in lanes. */
-async function measureParts(send: (index: number) => Promise<unknown>): Promise<number> {
+/** MiB a second, of parts in lanes. @param send - one part; says how long it was. */
+async function measureParts(
+  partCount: number, send: (index: number) => Promise<number>,
+): Promise<number> {
+  let sizeBytes = 0
   const startMs = performance.now()
-  await inLanes(LANE_COUNT, Array.from({ length: PART_COUNT }, (_, index) => async () => await send(index)))
-  return PART_COUNT * PART_SIZE_BYTES / MIB / (performance.now() - startMs) * 1_000
+  await inLanes(LANE_COUNT, Array.from({ length: partCount }, (_, index) => async () => {
+    sizeBytes += await send(index)
+  }))
+  return sizeBytes / MIB / (performance.now() - startMs) * 1_000
 }
 
 async function compareTransfers(server: Server, founder: Founder): Promise<void> {
@@ -139,11 +144,13 @@ async function compareTransfers(server: Server, founder: Founder): Promise<void>
   for (let round = 0; round < ROUND_COUNT; round++) {
     const key = (index: number) => ({ Bucket: bucket.name, Key: `bench/${round}-${index}` })
     const body = randomBytes(PART_SIZE_BYTES)
-    rates.sdk.up.push(await measureParts(
-      async (index) => await client.send(new PutObjectCommand({ ...key(index), Body: body, IfNoneMatch: '*' }))))
-    rates.sdk.down.push(await measureParts(async (index) => {
+    rates.sdk.up.push(await measureParts(PART_COUNT, async (index) => {
+      await client.send(new PutObjectCommand({ ...key(index), Body: body, IfNoneMatch: '*' }))
+      return body.length
+    }))
+    rates.sdk.down.push(await measureParts(PART_COUNT, async (index) => {
       const { Body } = await client.send(new GetObjectCommand(key(index)))
-      await Body?.transformToByteArray()
+      return (await Body?.transformToByteArray())?.length ?? 0
     }))
     const { up, down } = await measureOurs(server, founder)
     rates.ours.up.push(up)
@@ -164,23 +171,24 @@ async function measureOurs(
   const begun = await founder.beginsUpload(vault, { file: randomBytes(PART_COUNT * PART_SIZE_BYTES - MIB) })
   const { versionId } = begun.upload
   const headers = { 'x-sealdeck': '1', authorization: `Bearer ${founder.accessToken ?? ''}` }
-  const up = await measureParts(async (index) => {
-    const part = begun.parts[index]
-    if (part === undefined) return
+  const { parts, payload } = begun
+  const up = await measureParts(parts.length, async (index) => {
+    const part = parts[index] ?? payload
     await requireGood(await fetch(`${server.address}/api/uploads/${versionId}/parts/${index}`, {
       method: 'PUT', body: Uint8Array.from<number>(part),
       headers: { ...headers, 'content-type': 'application/octet-stream', 'x-content-sha256': encodeBase64Url(hash('sha256', part, 'buffer')) },
     }))
+    return part.length
   })
   await founder.does('PUT', `/api/uploads/${versionId}/hash-list`, begun.hashList)
   await founder.posts(`/api/uploads/${versionId}/complete`, founder.record(begun))
-  const size = begun.payload.length
-  const down = await measureParts(async (index) => {
-    const [start, end] = [index * PART_SIZE_BYTES, Math.min(size, (index + 1) * PART_SIZE_BYTES)]
-    if (start >= end) return
-    await requireGood(await fetch(`${server.address}/api/versions/${versionId}/payload`, {
+  const down = await measureParts(parts.length, async (index) => {
+    const start = index * PART_SIZE_BYTES
+    const end = Math.min(payload.length, start + PART_SIZE_BYTES)
+    const bytes = await requireGood(await fetch(`${server.address}/api/versions/${versionId}/payload`, {
       headers: { ...headers, range: `bytes=${start}-${end - 1}` },
     }))
+    return bytes.length
   })
   return { up, down }
 }
