@@ -438,6 +438,10 @@ export const RenewGateSession = strict({ deviceSigningKey: SigningKey, sessionNo
 /** GET /api/gate/:grantId/nda (investor) → NdaText */
 /** POST /api/gate/:grantId/acceptances (investor) → Release. The same note again gives the same answer. */
 export const AcceptNda = strict({ acceptance: Note })
+/** GET /api/gate/:grantId/evidence (investor) → GateEvidence: what proves her own visits, for an evidence pack. */
+export const GateEvidence = strict({
+  receipts: Type.Array(Receipt, { maxItems: 200 }), agreements: Type.Array(NdaText, { maxItems: 20 }),
+})
 /** POST /api/gate/:grantId/decline (investor) → Release: signed by link key and device key. */
 export const DeclineNda = strict({ decline: Note })
 /** POST /api/gate/:grantId/releases (investor) → Release: all headers that this device has earned. */
@@ -519,7 +523,9 @@ export const EventList = strict({
 /** POST /api/vaults/:vaultId/exports (founder or auditor) · POST /api/instance/exports (the instance's auditor):
  *  answers `sealdeck-audit-export/v1` (protocol/log/export.ts), oldest first, as a stream; itself an event. */
 export const ExportEvents = strict({
-  ...EventFilter, format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')])),
+  ...EventFilter,
+  /** What the reader makes of it: the file itself, a table, an evidence pack. The answer is the same. */
+  format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv'), Type.Literal('evidence')])),
 })
 
 /** GET /api/log/consistency?from=M&to=N: proof hashes between two sizes of the tree. */
@@ -608,6 +614,7 @@ export type GateEmailProof = Static<typeof GateEmailProof>
 export type Nonce = Static<typeof Nonce>
 export type ReleasedHeader = Static<typeof ReleasedHeader>
 export type Receipt = Static<typeof Receipt>
+export type GateEvidence = Static<typeof GateEvidence>
 export type Standing = Static<typeof Standing>
 export type GateSession = Static<typeof GateSession>
 export type Release = Static<typeof Release>

@@ -8,7 +8,7 @@
 import { directOrigin, type Config } from './config.js'
 
 export type FileClass =
-  | 'api' | 'app-page' | 'app-worker' | 'app-file' | 'viewer-page' | 'viewer-worker' | 'viewer-file' | 'log-file' | 'outbox-page'
+  | 'api' | 'app-page' | 'app-worker' | 'app-file' | 'viewer-page' | 'viewer-worker' | 'viewer-file' | 'log-file' | 'outbox-page' | 'download'
 
 const YEAR_SECONDS = 31_536_000
 const DENIED_FEATURES = [
@@ -62,6 +62,7 @@ function policyOf(config: Config, fileClass: FileClass): string {
     'viewer-worker': ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "connect-src 'self'"],
     'viewer-file': ["default-src 'none'", `frame-ancestors ${config.publicUrl}`],
     'log-file': ["default-src 'none'", "frame-ancestors 'none'", 'sandbox'],
+    'download': ["default-src 'none'", "frame-ancestors 'none'", 'sandbox'],
     'outbox-page': ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"],
   }
   return directives[fileClass].join('; ')

@@ -42,6 +42,11 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000
 /** Home, office, phone: the next network address of one person is worth a question. */
 const USUAL_ADDRESS_COUNT = 3
 
+/** What a release may name as its reason: for open slides the proven address, or the enrolment alone. */
+const PERMITTING_TYPES: readonly Event['type'][] = [
+  'nda.accepted', 'access.approved', 'device.enrolled', 'email.verified',
+]
+
 interface Permission { readonly type: Event['type'] | null, readonly party: string | undefined }
 
 /** Reads events in the log's order and remembers no more than its questions need. */
@@ -95,7 +100,7 @@ export class AnomalyScanner {
   /** Only what can permit something is kept; the rest of a long log is not. */
   #permit(commitment: string, permission: Permission): void {
     const { type } = permission
-    const canPermit = type === null || type === 'nda.accepted' || type === 'device.enrolled' || type === 'access.approved'
+    const canPermit = type === null || PERMITTING_TYPES.includes(type)
     if (canPermit) this.#permissions.set(commitment, permission)
     for (const index of this.#awaited.get(commitment) ?? []) {
       this.#found.push({ kind: 'permission-later', index })
@@ -114,7 +119,8 @@ export class AnomalyScanner {
     if (party !== undefined && event.party !== undefined && party !== event.party) {
       return ['permission-of-another']
     }
-    const isUnsigned = event.type === 'header.released' && event.gate === 'nda' && type === 'device.enrolled'
+    const isUnsigned = event.type === 'header.released' && event.gate === 'nda' &&
+      (type === 'device.enrolled' || type === 'email.verified')
     return isUnsigned ? ['released-without-acceptance'] : []
   }
 

@@ -1,7 +1,8 @@
 /** The investor's gate: schema, role, one call. */
 import type { FastifyRequest } from 'fastify'
 import {
-  AcceptNda, DeclineNda, EmailChallenge, Empty, GateAccess, GateEmailProof, GateSession, GateView,
+  AcceptNda, DeclineNda, EmailChallenge, Empty, GateAccess, GateEmailProof, GateEvidence,
+  GateSession, GateView,
   GrantParams,
   KeepDeviceHeaders, NdaText, Nonce, ProveEmail, Release, RenewGateSession, RequestAccess,
   RequestGateCode,
@@ -12,6 +13,7 @@ import { declineNda } from '../use-cases/decline-nda.js'
 import { issueNonce } from '../use-cases/issue-nonce.js'
 import { keepDeviceHeaders } from '../use-cases/keep-device-headers.js'
 import { proveGateEmail } from '../use-cases/prove-gate-email.js'
+import { readGateEvidence } from '../use-cases/read-gate-evidence.js'
 import { readGateNda } from '../use-cases/read-gate-nda.js'
 import { releaseHeaders } from '../use-cases/release-headers.js'
 import { renewGateSession } from '../use-cases/renew-gate-session.js'
@@ -67,6 +69,9 @@ function investorRoutes(app: App, world: World): void {
   app.get('/api/gate/:grantId/nda', {
     schema: { params: GrantParams, response: { 200: NdaText } }, preHandler,
   }, async (request) => await readGateNda(world, request.params.grantId))
+  app.get('/api/gate/:grantId/evidence', {
+    schema: { params: GrantParams, response: { 200: GateEvidence } }, preHandler,
+  }, async (request) => await readGateEvidence(world, request.investor))
   app.post('/api/gate/:grantId/acceptances', {
     schema: { params: GrantParams, body: AcceptNda, response: { 201: Release } }, preHandler,
   }, async (request, reply) => reply.code(201).send(await acceptNda(world, request.investor, {

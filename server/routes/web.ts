@@ -15,12 +15,20 @@ const STATIC_OPTIONS = { serve: false, preCompressed: true, cacheControl: false 
 /** A screen's path has no file name in it; which screen it is, and whether there is one, the page itself says. */
 const APP_PAGE = /^(?!api\/|log\/|g\/|viewer\/)(?:[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*)?\/?$/
 
+/** The one-file verifier, as web/vite.config.ts builds it. */
+const VERIFIER_NAME = 'verify.html'
+
 export async function webRoutes(app: App, world: World): Promise<void> {
   const root = world.config.webFolder
   const files = new Set(listWebFiles(root).filter((path) => !path.startsWith('viewer/')))
   await app.register(fastifyStatic, { root, ...STATIC_OPTIONS })
 
   app.get('/g/:grantId', { schema: { hide: true } }, (request, reply) => sendPage(request, reply, 'gate.html'))
+  // Its scripts stand inside it, so it never runs here: a browser only ever saves it.
+  app.get(`/${VERIFIER_NAME}`, { schema: { hide: true } }, (_request, reply) => {
+    if (!files.has(VERIFIER_NAME)) throw new Refusal('not-found')
+    return sendFile(reply.header('content-disposition', 'attachment; filename="sealdeck-verify.html"'), VERIFIER_NAME, 'download')
+  })
   app.get('/*', { schema: { hide: true } }, (request, reply) => {
     const path = pathOf(request)
     if (APP_PAGE.test(path)) return sendPage(request, reply, 'index.html')

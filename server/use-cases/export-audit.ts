@@ -20,7 +20,7 @@ export interface AuditQuery {
   readonly vaultId?: string | undefined
   readonly filter: EventFilter
   /** What the reader makes of it; the log says so. */
-  readonly format: 'json' | 'csv'
+  readonly format: 'json' | 'csv' | 'evidence'
 }
 
 /**

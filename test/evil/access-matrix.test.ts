@@ -159,6 +159,7 @@ async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
     ['GET /api/receipts/{eventId}', { url: `/api/receipts/${signed.receipts[0]?.eventId ?? ''}`, statuses: '401 404 404 403 404 404', ...reader }],
     // the gate, for an enrolled device of this link
     ['GET /api/gate/{grantId}/nda', { url: `${gate}/nda`, statuses: '401 401 404 403 200 401', ...reader }],
+    ['GET /api/gate/{grantId}/evidence', { url: `${gate}/evidence`, statuses: '401 401 404 403 200 401', ...reader }],
     ['PUT /api/gate/{grantId}/device-headers', { url: `${gate}/device-headers`, body: { headers: [] }, statuses: '401 401 404 403 200 401', ...reader }],
     ['POST /api/gate/{grantId}/acceptances', { url: `${gate}/acceptances`, body: { acceptance }, statuses: '401 401 404 403 403 401', ...reader }],
     ['POST /api/gate/{grantId}/decline', { url: `${gate}/decline`, body: { decline: acceptance }, statuses: '401 401 404 403 400 401', rightful: null }],

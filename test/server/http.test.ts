@@ -27,7 +27,7 @@ const APP_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self
 const VIEWER_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self' data:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors http://localhost:4870; require-trusted-types-for 'script'; trusted-types sealdeck-url"
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 const FILES = [
-  'index.html', 'gate.html', 'assets/index-abc.js', 'assets/worker-abc.js', 'assets/worker-prepare-abc.js', 'robots.txt',
+  'index.html', 'gate.html', 'verify.html', 'assets/index-abc.js', 'assets/worker-abc.js', 'assets/worker-prepare-abc.js', 'robots.txt',
   'viewer/index.html', 'viewer/assets/index-abc.js', 'viewer/pdfjs/pdf.worker.min.mjs', 'viewer/pdfjs/wasm/openjpeg.wasm',
 ]
 
@@ -59,6 +59,7 @@ t.test('headers by class of answer', async (t) => {
     [app, '/assets/worker-prepare-abc.js', { 'content-security-policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'" }],
     [app, '/assets/index-abc.js', { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'cache-control': forEver }],
     [app, '/robots.txt', { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'cache-control': 'no-store' }],
+    [app, '/verify.html', { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox", 'content-disposition': 'attachment; filename="sealdeck-verify.html"', 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }],
     [app, '/api/config', { 'content-security-policy': API_POLICY, 'cache-control': 'no-store', 'x-frame-options': 'DENY' }],
     [app, '/api/none', { 'content-security-policy': API_POLICY, 'cache-control': 'no-store' }],
     [app, '/assets/none.js', { 'content-security-policy': API_POLICY, 'cache-control': 'no-store' }],

@@ -71,7 +71,8 @@ export function VerifyPage({ check, homeHref, account }: VerifyPageProps) {
       />
       <TextArea
         label={copy.trustLabel} hint={copy.trustHint} value={trust} onValueChange={setTrust}
-        isOptional rows={2} spellCheck={false} onBlur={() => { if (files.length > 0) void run(files, trust) }}
+        isOptional rows={2} spellCheck={false}
+        onBlur={() => { if (files.length > 0) void run(files, trust) }}
       />
       <Outcome state={state} />
       {files.length > 0 && state.step !== 'checking' && (
