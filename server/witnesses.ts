@@ -29,6 +29,12 @@ export interface WitnessStanding {
   readonly failureCount: number
 }
 
+export interface CosigningLag {
+  readonly entryCount: number
+  /** Since this instance first saw that cosigning is behind. */
+  readonly waitingMs: number
+}
+
 export interface Witnesses {
   /** Who cosigns; `undefined` where WITNESSES is not set. */
   readonly policy: WitnessPolicy | undefined
@@ -42,6 +48,8 @@ export interface Witnesses {
    */
   cosigned(index: number, policy: Policy): Promise<CurrentLog>
   standings(): readonly WitnessStanding[]
+  /** How many published entries lie under no cosigned checkpoint yet: for metrics. */
+  countBehind(): Promise<number>
   /** Ends after what is being stored. */
   stop(): Promise<void>
 }
@@ -77,6 +85,7 @@ function noWitnesses({ database }: Parts): Witnesses {
     newest: () => readNewest(database),
     cosigned: () => Promise.reject(new Refusal('witnesses-awaited')),
     standings: () => [],
+    countBehind: () => Promise.resolve(0),
     stop: () => Promise.resolve(),
   }
 }
@@ -118,6 +127,8 @@ class RunningWitnesses implements Witnesses {
   readonly #asking = new Set<Promise<void>>()
   readonly #ending = new AbortController()
   #round: Round | undefined
+  /** A published size that was not cosigned when somebody looked, and when that was. */
+  #behind: { readonly size: number, readonly sinceMs: number } | undefined
   #storing: Promise<void> = Promise.resolve()
   #loop: Promise<void> = Promise.resolve()
   #unlisten: (() => Promise<void>)[] = []
@@ -156,6 +167,11 @@ class RunningWitnesses implements Witnesses {
 
   standings(): readonly WitnessStanding[] {
     return this.#members.map(({ name, size, failureCount }) => ({ name, size, failureCount }))
+  }
+
+  async countBehind(): Promise<number> {
+    const { size, cosignedSize } = await getPublished(this.#parts.database.db)
+    return size - cosignedSize
   }
 
   // ---- Waiting ----

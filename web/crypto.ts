@@ -120,6 +120,8 @@ export interface VerifiedGate {
   revision: number
   ndaSha256: string | null
   logOrigin: string
+  /** That log and its witnesses as a file, to check receipts by. */
+  logPolicy: string
   /** Whether receipts here come to be cosigned. */
   hasWitnesses: boolean
   /** How many witnesses must have cosigned before a header is taken; 0 where the log's word is enough. */

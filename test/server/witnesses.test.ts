@@ -37,7 +37,8 @@ import { WrittenLog } from '../protocol/log/written-log.js'
 await ready()
 
 const TIMEOUT_MS = 400
-const log = { origin: ORIGIN, vkey: LOG_VKEY, signer: ed25519Signer(ORIGIN, LOG_SEED), prefix: 'log/2026' }
+const signer = ed25519Signer(ORIGIN, LOG_SEED)
+const log = { origin: ORIGIN, vkey: LOG_VKEY, signer, signers: [signer], prefix: 'log/2026' }
 
 type Respond = (body: string, response: ServerResponse) => void
 
@@ -211,7 +212,7 @@ async function startStand(t: Test, settings: Record<string, string> = {}): Promi
 }
 
 t.test('two of three witnesses are enough, and one that comes back catches up', async (t) => {
-  const { test: { world, logLines }, witnesses } = await startStand(t)
+  const { test: { world, app, logLines }, witnesses } = await startStand(t)
   const [first, second, third] = witnesses
   const policy = world.witnesses.policy?.policy
   if (first === undefined || second === undefined || third === undefined) throw new Error('three')
@@ -246,6 +247,12 @@ t.test('two of three witnesses are enough, and one that comes back catches up', 
   await logSomething(world)
   const published = await getPublished(world.db)
   t.ok(published.size > stuck, 'publishing goes on without witnesses')
+  const ready = await app.inject({ url: '/readyz' })
+  t.equal(ready.statusCode, 200, 'a witness that is down is no reason to stop')
+  t.equal(ready.json<{ notCosigned: number }>().notCosigned, published.size - stuck)
+  const { payload } = await app.inject({ url: '/metrics' })
+  t.match(payload, new RegExp(`^sealdeck_log_not_cosigned ${published.size - stuck}$`, 'm'))
+  t.match(payload, /^sealdeck_witness_failures\{witness="south"\} [1-9]/m)
   t.equal(published.cosignedSize, stuck, 'and nothing is called cosigned that one alone has signed')
   world.sequencer.requireWorking()
   t.equal(world.witnesses.standings().find(({ name }) => name === 'north')?.failureCount, 0)

@@ -29,7 +29,7 @@ import {
 } from '../../protocol/log/acceptance.js'
 import { ed25519Signer, formatVkey, parseVkey, type NoteSigner } from '../../protocol/log/note.js'
 import {
-  countForQuorum, parseWitnesses, policyOfLog, type Policy as LogPolicy,
+  countForQuorum, formatPolicy, parseWitnesses, policyOfLog, type Policy as LogPolicy,
 } from '../../protocol/log/policy.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { Acceptance, CryptoWorker, VerifiedGate } from '../crypto.js'
@@ -247,7 +247,9 @@ function verifyGate(visit: Visit, view: GateView): VerifiedGate {
   const seen = visit.gate?.signed ?? visit.kept?.grant
   if (seen !== undefined) requireNewerGrant(seen, signed)
   const card = openCard(decodeBase64Url(view.cardSealed), visit.link.cardKey, grant)
-  const trust = trustOf(grant, view.witnesses)
+  const named = policyNamed(grant, view.witnesses)
+  // Witnesses for whom only the server vouches are counted, never demanded.
+  const trust = grant.policy.witnessesSha256 === null ? { ...named, quorum: null } : named
   visit.gate = { grant, signed, founderKey, trust, agreement: view.nda?.title ?? null }
   return {
     card: describeCard(card),
@@ -256,24 +258,22 @@ function verifyGate(visit: Visit, view: GateView): VerifiedGate {
     revision: grant.revision,
     ndaSha256: encodeHash(grant.ndaSha256),
     logOrigin: parseVkey(grant.logVkey).name,
+    logPolicy: formatPolicy(named),
     hasWitnesses: trust.witnesses.length > 0,
     demandedWitnessCount: countForQuorum(trust),
   }
 }
 
 /**
- * The log whose key the grant names, with the quorum that it pins ([Note: Pinned witnesses] in
- * protocol/deck/policy.ts). Witnesses for whom only the server vouches are counted, never demanded.
+ * The log whose key the grant names, and who cosigns it: whom the grant pins ([Note: Pinned witnesses] in
+ * protocol/deck/policy.ts), else whom the server names.
  */
-function trustOf(grant: Grant, witnesses: string | null): LogPolicy {
+function policyNamed(grant: Grant, witnesses: string | null): LogPolicy {
   const pinned = grant.policy.witnessesSha256
-  if (pinned === null) {
-    return witnesses === null ? policyOfLog(grant.logVkey)
-      : { ...parseWitnesses(witnesses, grant.logVkey), quorum: null }
-  }
-  const isPinned = witnesses !== null && equalBytes(sha256(encodeUtf8(witnesses)), pinned)
+  const isPinned = pinned === null ||
+    (witnesses !== null && equalBytes(sha256(encodeUtf8(witnesses)), pinned))
   if (!isPinned) throw new ProtocolError('wrong-grant', 'other witnesses than the founder signed')
-  return parseWitnesses(witnesses, grant.logVkey)
+  return witnesses === null ? policyOfLog(grant.logVkey) : parseWitnesses(witnesses, grant.logVkey)
 }
 
 function requireGrantOfLink(visit: Visit, grant: Grant): void {

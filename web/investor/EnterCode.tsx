@@ -12,6 +12,7 @@ import { Spinner } from '../ui/Spinner.js'
 import { isFinal } from './Closed.js'
 import { useFailureWords } from './failures.js'
 import styles from './investor.module.css'
+import { WitnessWait } from './WitnessWait.js'
 import { enterWithCode, sendCode, type Gate, type Opened, type Person, type VisitTools } from './visit.js'
 
 export interface Sent {
@@ -90,6 +91,7 @@ function Digits(
       <p className={styles.checking} role='status'>
         {state.step === 'checking' && <><Spinner /> {copy.checkingCode}</>}
       </p>
+      {state.step === 'checking' && <WitnessWait gate={gate} />}
     </>
   )
 }

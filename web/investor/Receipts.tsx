@@ -1,5 +1,5 @@
 /** What proves this visit, to be kept; and the way to leave no key behind in this browser. */
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { Receipt } from '../../protocol/api.js'
 import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
 import { useCopy } from '../copy.js'
@@ -8,10 +8,15 @@ import { saveText } from '../save.js'
 import { Button } from '../ui/Button.js'
 import { SealMark } from '../ui/SealMark.js'
 import styles from './investor.module.css'
-import type { Opened, VisitTools } from './visit.js'
+import { readReceipt, type Gate, type KeptReceipt, type Opened, type VisitTools } from './visit.js'
+
+/** Witnesses are asked every few seconds; a minute is long for them. */
+const LOOK_AGAIN_AFTER_MS = 5_000
+const MAX_LOOK_COUNT = 60
 
 interface ReceiptsProps {
   readonly tools: VisitTools
+  readonly gate: Gate
   readonly opened: Opened
   readonly onForgotten: () => void
   /** It came by itself, so it says one thing only. */
@@ -20,10 +25,12 @@ interface ReceiptsProps {
   readonly onHidden?: () => void
 }
 
-export function Receipts({ tools, opened, onForgotten, isFresh = false, onHidden }: ReceiptsProps) {
+export function Receipts(
+  { tools, gate, opened, onForgotten, isFresh = false, onHidden }: ReceiptsProps,
+) {
   const copy = useCopy(investor)
   const signed = opened.receipts.find(({ eventType }) => eventType === 'nda.accepted')
-  const shown = signed ?? opened.receipts.at(-1)
+  const shown = useUpgraded(tools, gate, signed ?? opened.receipts.at(-1))
   return (
     <aside className={styles.receipts} aria-label={copy.receipt}>
       {shown !== undefined && (
@@ -34,9 +41,10 @@ export function Receipts({ tools, opened, onForgotten, isFresh = false, onHidden
           </p>
           <p className={styles.receiptWords}>
             {signed === undefined ? copy.receiptPlain : copy.receiptBody}{' '}
-            {copy.recordedAs(indexOf(shown))}
+            {copy.recordedAs(indexOf(shown))}{' '}
+            {gate.verified.hasWitnesses && witnessWords(copy, shown)}
           </p>
-          <ReceiptButtons receipt={shown} onHidden={onHidden} />
+          <ReceiptButtons gate={gate} receipt={shown} onHidden={onHidden} />
         </div>
       )}
       {!isFresh && <Forget tools={tools} onForgotten={onForgotten} />}
@@ -44,12 +52,43 @@ export function Receipts({ tools, opened, onForgotten, isFresh = false, onHidden
   )
 }
 
+type InvestorCopy = ReturnType<typeof useCopy<(typeof investor)['en']>>
+
+function witnessWords(copy: InvestorCopy, { cosignedBy }: KeptReceipt): string {
+  return cosignedBy.length === 0 ? copy.notCosigned : copy.cosignedBy(cosignedBy)
+}
+
+/** The receipt, and in its place the same one with the witnesses' signatures once there are any. */
+function useUpgraded(
+  tools: VisitTools, gate: Gate, receipt: KeptReceipt | undefined,
+): KeptReceipt | undefined {
+  const [upgraded, setUpgraded] = useState<KeptReceipt>()
+  const shown = upgraded?.eventId === receipt?.eventId ? upgraded : receipt
+  const isDue = gate.verified.hasWitnesses && shown?.cosignedBy.length === 0
+
+  useEffect(() => {
+    if (!isDue || receipt === undefined) return
+    let lookCount = 0
+    const timer = setInterval(() => {
+      if (document.visibilityState !== 'visible') return
+      if (++lookCount > MAX_LOOK_COUNT) return clearInterval(timer)
+      void readReceipt(tools, receipt.eventId).then((read) => {
+        // What cannot be had now is asked for at the next look; the plain receipt is there.
+        if (read.ok) setUpgraded(read.value)
+      })
+    }, LOOK_AGAIN_AFTER_MS)
+    return () => clearInterval(timer)
+  }, [isDue, receipt?.eventId])
+  return shown
+}
+
 interface ReceiptButtonsProps {
+  readonly gate: Gate
   readonly receipt: Receipt
   readonly onHidden: (() => void) | undefined
 }
 
-function ReceiptButtons({ receipt, onHidden }: ReceiptButtonsProps) {
+function ReceiptButtons({ gate, receipt, onHidden }: ReceiptButtonsProps) {
   const copy = useCopy(investor)
   const note = noteOf(receipt)
   return (
@@ -59,6 +98,9 @@ function ReceiptButtons({ receipt, onHidden }: ReceiptButtonsProps) {
       </Button>
       {note !== null && (
         <Button size='small' icon='download' onClick={() => saveText(note, 'sealdeck-acceptance.txt')}>{copy.agreementDownload}</Button>
+      )}
+      {gate.verified.hasWitnesses && (
+        <Button size='small' icon='download' onClick={() => saveText(gate.verified.logPolicy, 'policy.txt')}>{copy.policyDownload}</Button>
       )}
       {onHidden !== undefined && <Button variant='quiet' size='small' onClick={onHidden}>{copy.hideReceipt}</Button>}
     </div>

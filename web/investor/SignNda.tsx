@@ -24,6 +24,7 @@ import {
   type Signature, type VisitTools,
 } from './visit.js'
 import { Identify } from './Welcome.js'
+import { WitnessWait } from './WitnessWait.js'
 
 /** A button that binds must have been seen, not slid under a finger. */
 const MIN_VISIBLE_MS = 1_000
@@ -179,6 +180,7 @@ function SignatureForm(props: SignatureFormProps) {
         {copy.consent(nda.title)}
       </Checkbox>
       {gate.verified.policy.release === 'on-approval' && <p className={styles.quiet}>{copy.releaseOnApproval}</p>}
+      {state.step === 'signing' && <WitnessWait gate={gate} />}
       {state.step === 'reading' && state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
       <div className={styles.actions}>
         <Button variant='primary' icon='sign' isBusy={state.step === 'signing'} onClick={(event) => void onSign(event)}>{copy.signAndOpen}</Button>

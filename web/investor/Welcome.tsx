@@ -13,6 +13,7 @@ import { TextField } from '../ui/TextField.js'
 import { Time } from '../ui/Time.js'
 import { isFinal } from './Closed.js'
 import { isEmailLike } from './email.js'
+import { WitnessWait } from './WitnessWait.js'
 import type { Sent } from './EnterCode.js'
 import { useFailureWords } from './failures.js'
 import styles from './investor.module.css'
@@ -141,6 +142,7 @@ function OpenByLink({ tools, gate, onEntered, onClosed }: WelcomeProps) {
     <div className={styles.form}>
       {state.failure !== undefined && <Notice tone='fail' isLive>{words(state.failure)}</Notice>}
       <Button variant='primary' isBusy={state.isBusy} isWide onClick={() => void onOpen()}>{copy.openLabel}</Button>
+      {state.isBusy && <WitnessWait gate={gate} />}
     </div>
   )
 }
@@ -166,12 +168,14 @@ function WhatHappens({ gate }: { gate: Gate }) {
 function stepsOf(copy: InvestorCopy, gate: Gate): string[] {
   const isOpenFirst = gate.parts.some((part) => part.part === 1)
   const isSigned = hasNda(gate)
-  const isApproved = isSigned && gate.verified.policy.release === 'on-approval'
+  const { policy, demandedWitnessCount } = gate.verified
+  const isApproved = isSigned && policy.release === 'on-approval'
   return [
     ...isLinkEnough(gate) ? [] : [copy.stepEmail],
     ...isOpenFirst ? [copy.stepOpenSlides] : [],
     ...isSigned ? [isOpenFirst ? copy.stepNda : copy.stepNdaAll] : [],
     ...isApproved ? [copy.stepApproval] : [],
     ...isSigned || isOpenFirst ? [] : [copy.stepAll],
+    ...demandedWitnessCount === 0 ? [] : [copy.stepWitnesses(demandedWitnessCount)],
   ]
 }
