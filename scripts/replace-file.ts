@@ -2,18 +2,18 @@
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Temporary file, fsync, rename, fsync of the folder. Resolves once the new text is on disk. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+/** Temporary file, fsync, rename, fsync of the folder. Resolves once the new content is on disk. */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.new`
-  await writeDurably(temporary, text)
+  await writeDurably(temporary, content)
   await rename(temporary, path)
   await syncFolder(dirname(path))
 }
 
-async function writeDurably(path: string, text: string): Promise<void> {
+async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   const file = await open(path, 'w', 0o600)
   try {
-    await file.writeFile(text)
+    await file.writeFile(content)
     await file.sync()
   } finally {
     await file.close()

@@ -30,7 +30,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./inspect.js'),
   },
   verify: {
-    summary: 'check a receipt, a note, an export or a whole log, offline',
+    summary: 'check a receipt, a note, an export, an evidence pack or a whole log, offline',
     load: () => import('./verify.js'),
   },
   login: {
@@ -48,6 +48,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   export: {
     summary: 'take a vault out: plain age files, keys, records, agreements, the log',
     load: () => import('./export.js'),
+  },
+  evidence: {
+    summary: 'make one zip that proves who agreed to what, without the server',
+    load: () => import('./evidence.js'),
   },
   witness: {
     summary: 'run a witness that cosigns the checkpoints of a log',

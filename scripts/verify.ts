@@ -4,6 +4,7 @@
  */
 import { ready } from '../protocol/sodium.js'
 import { UsageError, type Run } from './command.js'
+import { verifyEvidence } from './verify/evidence.js'
 import { verifyExportFile } from './verify/export.js'
 import { verifyLogAt } from './verify/log.js'
 import { monitorLog } from './verify/monitor.js'
@@ -14,6 +15,7 @@ import { verifyTimeStampFile } from './verify/timestamp.js'
 const KINDS: Readonly<Record<string, Run>> = {
   receipt: verifyReceiptFile,
   export: verifyExportFile,
+  evidence: verifyEvidence,
   note: verifyNoteFile,
   log: verifyLogAt,
   monitor: monitorLog,
@@ -22,6 +24,7 @@ const KINDS: Readonly<Record<string, Run>> = {
 
 const USAGE = `usage: sealdeck verify receipt FILE  (--vkey VKEY | --policy FILE) [--nda FILE] [--note FILE] [--details FILE]
        sealdeck verify export FILE   [--vkey VKEY | --policy FILE]
+       sealdeck verify evidence FILE.zip|DIR [--vkey VKEY | --policy FILE]
        sealdeck verify note FILE     [--vkey VKEY | --policy FILE]
        sealdeck verify log DIR|URL   (--vkey VKEY | --policy FILE)
        sealdeck verify monitor URL   (--vkey VKEY | --policy FILE) --state FILE [--tag-key FILE] [--export FILE] [--every SECONDS]

@@ -263,7 +263,7 @@ export function directOrigin({ uploads, downloads, s3 }: Config): string | undef
 }
 
 /** Built code lies beside the server's in dist; in development the server runs from its sources. */
-function findWebFolder(): string {
+export function findWebFolder(): string {
   const here = fileURLToPath(new URL('.', import.meta.url))
   const isBuilt = /[\\/]dist[\\/]server[\\/]$/.test(here)
   return resolve(here, isBuilt ? '../web' : '../dist/web')

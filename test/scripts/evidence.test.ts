@@ -1,0 +1,82 @@
+// Goal: `sealdeck verify evidence` says who agreed to what, offline, and with its exit code whether it holds.
+// Method: packs on a disk: true, damaged, unpacked, under another policy.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { main } from '../../scripts/sealdeck.js'
+import { ada, ADA, AIGUL, fileIn, packVault, POLICY_TEXT, unpack } from '../protocol/evidence/signed-vault.js'
+import { LOG_VKEY, SIGNER_VKEY } from '../protocol/log/worked-example.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'sealdeck-evidence-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+function write(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, bytes)
+  return path
+}
+
+/** Runs the command line in this process. */
+async function sealdeck(...args: string[]) {
+  const out: string[] = []
+  const err: string[] = []
+  const status = await main(args, {
+    out: (line) => out.push(line), err: (line) => err.push(line), isWatched: false,
+  })
+  return { status, out: out.join('\n'), err: err.join('\n') }
+}
+
+const pack = await packVault()
+const packPath = write('pack.zip', pack)
+const policyPath = write('policy.txt', POLICY_TEXT)
+
+t.test('a pack verifies, and the words say who, what, when and seen by whom', async (t) => {
+  const { status, out, err } = await sealdeck('verify', 'evidence', packPath, '--policy', policyPath)
+  t.equal(status, 0, err)
+  t.equal(err, '')
+  for (const words of [
+    'VERIFIED: 2 acceptances', `${ADA.name} <${ADA.email}>, ${ADA.organisation} accepted the agreement`,
+    AIGUL.name, 'Mutual NDA (en), version 1', '2026-11-22 14:00:05 UTC', 'entry 4 of log.sealdeck.example/2026',
+    'w1, 2026-11-22', 'by a code sent to it and typed back', 'What was not, and cannot be checked here',
+  ]) t.match(out, words)
+})
+
+t.test('without a policy it says that the key is the pack\'s own word', async (t) => {
+  const { status, err } = await sealdeck('verify', 'evidence', packPath)
+  t.equal(status, 0)
+  t.match(err, 'The key of the log was taken from these files')
+  t.equal((await sealdeck('verify', 'evidence', packPath, '--vkey', LOG_VKEY)).status, 0)
+})
+
+t.test('a damaged pack, and one of another log, are not verified', async (t) => {
+  const damaged = new Uint8Array(pack)
+  damaged[5000] = (damaged[5000] ?? 0) ^ 1
+  const broken = await sealdeck('verify', 'evidence', write('broken.zip', damaged), '--policy', policyPath)
+  t.equal(broken.status, 1)
+  t.match(broken.err, 'NOT VERIFIED')
+  t.equal(broken.out, '')
+  const foreign = await sealdeck('verify', 'evidence', packPath, '--vkey', SIGNER_VKEY)
+  t.equal(foreign.status, 1)
+  t.match(foreign.err, 'wrong-origin')
+})
+
+t.test('an unpacked pack is checked as a folder, and one changed file named', async (t) => {
+  const files = unpack(await packVault(ada.party))
+  for (const { name, bytes } of files) write(`unpacked/${name}`, bytes)
+  const path = join(folder, 'unpacked')
+  t.equal((await sealdeck('verify', 'evidence', path, '--policy', policyPath)).status, 0)
+  const { name } = fileIn(files, /^agreements\//)
+  write(`unpacked/${name}`, 'another text\n')
+  const changed = await sealdeck('verify', 'evidence', path, '--policy', policyPath)
+  t.equal(changed.status, 1)
+  t.match(changed.err, name)
+})
+
+t.test('what cannot be read or was asked wrongly is no verdict', async (t) => {
+  t.equal((await sealdeck('verify', 'evidence', join(folder, 'none.zip'))).status, 2)
+  t.equal((await sealdeck('verify', 'evidence')).status, 2)
+  t.equal((await sealdeck('evidence', 'x')).status, 2)
+  t.equal((await sealdeck('verify', 'evidence', write('empty.txt', 'hello'))).status, 1)
+})
