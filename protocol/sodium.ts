@@ -272,16 +272,27 @@ function sealWith(
   })
 }
 
-function openWith(aead: AeadName, input: AeadInput, sealed: Uint8Array): Bytes | null {
+/** `false` if it is not authentic: `target` is left as it was. */
+function openWith(
+  aead: AeadName, input: AeadInput, sealed: Uint8Array, target: Uint8Array,
+): boolean {
   checkAeadInput(aead, input)
-  if (sealed.length < TAG_SIZE_BYTES) return null
+  if (sealed.length < TAG_SIZE_BYTES) return false
   const additional = input.additional ?? NOTHING
+  const size = sealed.length - TAG_SIZE_BYTES
+  requireSize(target, size, 'the target of an opening')
   return onScratch(sealed.length + additional.length + 64, () => {
     const text = put(sealed)
     const status = raw()[`_crypto_aead_${aead}_ietf_decrypt`](text, null, null, text,
       sealed.length, 0, put(additional), additional.length, 0, put(input.nonce), put(input.key))
-    return status === 0 ? take(text, sealed.length - TAG_SIZE_BYTES) : null
+    if (status === 0) target.set(raw().HEAPU8.subarray(text, text + size))
+    return status === 0
   })
+}
+
+function openAfresh(aead: AeadName, input: AeadInput, sealed: Uint8Array): Bytes | null {
+  const plaintext = new Uint8Array(Math.max(0, sealed.length - TAG_SIZE_BYTES))
+  return openWith(aead, input, sealed, plaintext) ? plaintext : null
 }
 
 function checkAeadInput(aead: AeadName, input: AeadInput): void {
@@ -303,7 +314,12 @@ export function sealChaChaInto(input: AeadInput, plaintext: Uint8Array, target: 
 
 /** The plaintext, or `null` if the ciphertext is not authentic under this key, nonce and text. */
 export function openChaCha(input: AeadInput, sealed: Uint8Array): Bytes | null {
-  return openWith('chacha20poly1305', input, sealed)
+  return openAfresh('chacha20poly1305', input, sealed)
+}
+
+/** As `openChaCha`, written into `target` (sealed size - 16); `false` if it is not authentic. */
+export function openChaChaInto(input: AeadInput, sealed: Uint8Array, target: Uint8Array): boolean {
+  return openWith('chacha20poly1305', input, sealed, target)
 }
 
 /** XChaCha20-Poly1305, nonce 24 bytes. Answers ciphertext ‖ 16-byte tag. */
@@ -315,7 +331,7 @@ export function sealXChaCha(input: AeadInput, plaintext: Uint8Array): Bytes {
 
 /** The plaintext, or `null` if the ciphertext is not authentic under this key, nonce and text. */
 export function openXChaCha(input: AeadInput, sealed: Uint8Array): Bytes | null {
-  return openWith('xchacha20poly1305', input, sealed)
+  return openAfresh('xchacha20poly1305', input, sealed)
 }
 
 // ---- Ed25519 ----

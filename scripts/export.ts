@@ -6,13 +6,15 @@ import { mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NdaText } from '../protocol/api.js'
 import { decodeBase64Url, encodeHex } from '../protocol/bytes.js'
+import { openLabel } from '../protocol/deck/keyring.js'
+import { readOwnLink } from '../protocol/deck/link.js'
 import { formatPolicy } from '../protocol/deck/policy.js'
 import {
   formatKeyFile, formatReadme, KEY_FILE_NAME, LOG_FILE_NAME, README_FILE_NAME, VAULT_FILE_NAME,
 } from '../protocol/deck/way-out.js'
 import { parseRecipientText } from './age/keys.js'
-import { openLabel, unlockOwner, type Owner } from './account/owner.js'
-import { readOwnGrant, readOwnVault, type OwnVault } from './account/own-vault.js'
+import { unlockOwner, type Owner } from './account/owner.js'
+import { readOwnVault, type OwnVault } from './account/own-vault.js'
 import { saveReceipts } from './account/save-receipts.js'
 import { saveVersions, type SavedVersion } from './account/save-versions.js'
 import { readArguments, Refused, type Run } from './command.js'
@@ -82,9 +84,9 @@ async function saveFile(path: string, content: string | Uint8Array): Promise<voi
 function describeVault(owner: Owner, vault: OwnVault, versions: readonly SavedVersion[]): string {
   const grants = vault.grants.map((summary) => ({
     grantId: summary.grantId,
-    name: openLabel(owner, { purpose: 'grant-name', id: summary.grantId }, summary.nameSealed),
+    name: openLabel(owner.root, { purpose: 'grant-name', id: summary.grantId }, summary.nameSealed),
     revision: summary.revision, createdAtMs: summary.createdAtMs, revokedAtMs: summary.revokedAtMs,
-    policy: formatPolicy(readOwnGrant(owner, vault.vaultId, summary).policy),
+    policy: formatPolicy(readOwnLink(owner, vault.vaultId, summary).grant.policy),
     grant: summary.grant, grantSignature: summary.grantSignature,
   }))
   const documents = vault.documents.map(({ documentId, name, versions: stored }) => ({

@@ -2,25 +2,20 @@
  * `sealdeck share`: makes a link to a vault and prints all of it, its secret included: whoever has
  * that line may ask for what the vault holds, and nobody else may, the server least of all.
  */
-import type { Config, GrantSummary, PublishedNda } from '../protocol/api.js'
+import type { Config, GrantSummary, PublishedNda, StoredVersion } from '../protocol/api.js'
 import { decodeBase64Url, encodeBase64Url } from '../protocol/bytes.js'
-import { sealCard } from '../protocol/deck/card.js'
-import { signGrant, type Grant } from '../protocol/deck/grant.js'
-import {
-  deriveLinkKeys, deriveLinkSecret, formatFragment, makeGrantId,
-} from '../protocol/deck/identity.js'
+import { makeGrantId } from '../protocol/deck/identity.js'
+import { sealLabel } from '../protocol/deck/keyring.js'
+import { CONSENT_VERSION, headersForLink, signLink, type LinkTerms } from '../protocol/deck/link.js'
 import type { GrantPolicy } from '../protocol/deck/policy.js'
-import type { StoredVersion } from '../protocol/api.js'
 import { ProtocolError } from '../protocol/errors.js'
 import { sha256 } from '../protocol/hash.js'
 import { MAX_NAME_LENGTH } from '../protocol/limits.js'
-import { parseVkey } from '../protocol/log/note.js'
 import {
   checkNdaFields, fillNda, findTemplate, listTemplates, suggestNdaFields, type FilledNda,
 } from '../protocol/nda.js'
-import { wipe } from '../protocol/sodium.js'
-import { sealLabel, unlockOwner, type Owner } from './account/owner.js'
-import { currentVersions, headersForLink, readOwnVault, type OwnVault } from './account/own-vault.js'
+import { unlockOwner, type Owner } from './account/owner.js'
+import { currentVersions, readOwnVault, type OwnVault } from './account/own-vault.js'
 import { readArguments, Refused, UsageError, type Arguments, type Run } from './command.js'
 
 const USAGE = `sealdeck share VAULT [--name N] [--nda TEMPLATE] [--party P] [--law L] [--purpose P]
@@ -37,9 +32,6 @@ on-approval: no key exists until you have approved the signed NDA in the browser
 Exit codes: 0 done, 1 refused, 2 wrong usage.`
 
 const DEFAULT_TEMPLATE = 'one-way-en'
-/** The consent text that acceptances carry; the gate shows it. */
-const CONSENT_VERSION = 1
-
 export interface Terms {
   readonly name: string | undefined
   readonly release: GrantPolicy['release']
@@ -144,32 +136,22 @@ export interface LinkOrder {
 /** @returns the whole address, fragment and all. */
 export async function makeLink(owner: Owner, order: LinkOrder): Promise<string> {
   const { logVkey, publicUrl, witnesses } = await owner.line.get<Config>('/api/config')
-  parseVkey(logVkey) // Refuses what no client could check against.
   const { vault, versions, nda } = order
   const terms = { ...order.terms, witnessesSha256: witnessesOf(order.terms, witnesses) }
   const grantId = makeGrantId()
-  const linkSecret = deriveLinkSecret(owner.root, grantId)
-  const link = deriveLinkKeys(linkSecret, grantId)
-  const fragment = formatFragment({ linkSecret, fingerprint: owner.keys.fingerprint })
-  wipe(linkSecret)
-  const founder = owner.session.account.name
-  const card = sealCard({ founder, title: vault.title, pageCount: null }, link.cardKey, grantId)
-  const grant: Grant = {
-    vaultId: vault.vaultId, grantId, revision: 1, previousSha256: null,
+  const link = signLink(owner, {
+    vaultId: vault.vaultId, grantId, previous: null, logVkey, policy: policyOf(versions, terms),
     ndaSha256: nda === null ? null : decodeBase64Url(nda.sha256),
-    linkRecipient: link.identity.recipient, linkSigningKey: link.signing.publicKey, logVkey,
-    policy: policyOf(versions, terms, card.sha256),
-  }
-  const signed = signGrant(grant, owner.keys.signing.secretKey)
+    card: { founder: owner.session.account.name, title: vault.title, pageCount: null },
+  })
   const id = encodeBase64Url(grantId)
   const name = terms.name?.trim() ?? `Link ${vault.grants.length + 1}`
   await owner.line.post<GrantSummary>(`/api/vaults/${vault.vaultId}/grants`, {
-    grantId: id, grant: encodeBase64Url(signed.bytes),
-    grantSignature: encodeBase64Url(signed.signature), cardSealed: encodeBase64Url(card.sealed),
-    nameSealed: sealLabel(owner, { purpose: 'grant-name', id }, name),
-    headers: headersForLink(owner, grant, versions),
+    grantId: id, ...link.sent,
+    nameSealed: sealLabel(owner.root, { purpose: 'grant-name', id }, name),
+    headers: headersForLink(owner, link.grant, versions),
   })
-  return `${publicUrl}/g/${id}#${fragment}`
+  return `${publicUrl}/g/${id}#${link.fragment}`
 }
 
 type SignedTerms = Terms & Pick<GrantPolicy, 'witnessesSha256'>
@@ -181,14 +163,12 @@ function witnessesOf({ isWitnessed }: Terms, witnesses: Config['witnesses']): Ui
 }
 
 /** What the versions' own gates do not decide, the founder does. */
-function policyOf(
-  versions: readonly StoredVersion[], terms: SignedTerms, cardSha256: Uint8Array,
-): GrantPolicy {
+function policyOf(versions: readonly StoredVersion[], terms: SignedTerms): LinkTerms['policy'] {
   const hasNda = versions.some(({ gate }) => gate === 'nda')
   const isByLink = versions.every(({ gate }) => gate === 'link')
   const hasOpenLink = versions.some(({ part, gate }) => part === 1 && gate === 'link')
   return {
-    cardSha256, mayDownload: terms.mayDownload, hasWatermark: terms.hasWatermark,
+    mayDownload: terms.mayDownload, hasWatermark: terms.hasWatermark,
     witnessesSha256: terms.witnessesSha256,
     expiresAtMs: terms.expiresAtMs,
     gate: hasNda ? 'nda' : isByLink ? 'link' : 'email',

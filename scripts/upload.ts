@@ -4,13 +4,13 @@ import { uuidv7 } from 'uuidv7'
 import type { StoredVersion, UploadList } from '../protocol/api.js'
 import { encodeBase64Url } from '../protocol/bytes.js'
 import { deriveVaultTagKey } from '../protocol/deck/identity.js'
+import { sealLabel } from '../protocol/deck/keyring.js'
+import { headersForLink, readOwnLink } from '../protocol/deck/link.js'
 import type { Gate } from '../protocol/deck/record.js'
 import { GATES } from '../protocol/deck/record.js'
 import { MAX_TITLE_LENGTH } from '../protocol/limits.js'
-import { sealLabel, unlockOwner, type Owner } from './account/owner.js'
-import {
-  headersForLink, newestOf, readOwnGrant, readOwnVault, type OwnDocument, type OwnVault,
-} from './account/own-vault.js'
+import { unlockOwner, type Owner } from './account/owner.js'
+import { newestOf, readOwnVault, type OwnDocument, type OwnVault } from './account/own-vault.js'
 import { prepareFile, type PreparedFile } from './account/prepared-file.js'
 import { sealAndSend, type SentPart } from './account/seal-upload.js'
 import { readArguments, UsageError, type Arguments, type Run, type Terminal } from './command.js'
@@ -95,7 +95,7 @@ async function findVault(owner: Owner, { option }: Arguments, title: string): Pr
   const vaultId = uuidv7()
   await owner.line.post('/api/vaults', {
     vaultId, tagKey: encodeBase64Url(deriveVaultTagKey(owner.root, vaultId)),
-    titleSealed: sealLabel(owner, { purpose: 'vault-title', id: vaultId }, title),
+    titleSealed: sealLabel(owner.root, { purpose: 'vault-title', id: vaultId }, title),
   })
   return { vaultId, title, documents: [], grants: [], ndas: [] }
 }
@@ -163,7 +163,7 @@ async function serveOnLinks(
 ): Promise<void> {
   for (const summary of vault.grants) {
     if (summary.revokedAtMs !== null) continue
-    const grant = readOwnGrant(owner, vault.vaultId, summary)
+    const { grant } = readOwnLink(owner, vault.vaultId, summary)
     const isOver = grant.policy.expiresAtMs !== null && grant.policy.expiresAtMs <= Date.now()
     const headers = isOver ? [] : headersForLink(owner, grant, versions)
     if (headers.length > 0) await owner.line.post(`/api/grants/${summary.grantId}/headers`, { headers })

@@ -3,9 +3,8 @@
  * response carries `connect-src 'none'`: whatever goes wrong in here cannot speak to the network.
  */
 import { expose, transfer } from 'comlink'
-import { makeSodiumCipher } from '../protocol/deck/cipher.js'
 import { ready } from '../protocol/sodium.js'
-import { createBrowserPlatform, findOwnCipher } from './crypto/browser.js'
+import { createBrowserPlatform, findOwnCipher, hashNatively } from './crypto/browser.js'
 import { createCrypto } from './crypto/core.js'
 import { SECOND_NAME, serveTasks, type Task } from './crypto/pool.js'
 import type { ReadConsistency, WorkerWire } from './crypto.js'
@@ -33,8 +32,9 @@ function required(readConsistency: ReadConsistency | undefined): ReadConsistency
 
 /** [Note: Two workers] */
 function serveSecond(): void {
-  const make = ready().then(findOwnCipher).then((own) => own ?? makeSodiumCipher)
-  const serve = serveTasks(make, (done, moved) => postMessage(done, { transfer: moved }))
+  const makeCipher = ready().then(findOwnCipher)
+  const serve = serveTasks({ makeCipher, hash: hashNatively },
+    (done, moved) => postMessage(done, { transfer: moved }))
   addEventListener('message', ({ data }: MessageEvent<Task>) => { void serve(data) })
 }
 

@@ -20,8 +20,28 @@ import { TAR_BLOCK_SIZE_BYTES, formatTarHeader, paddedSize, parseTarHeader } fro
 /** Bytes that lie somewhere else: a Blob, a file, an archive made of others. */
 export interface ByteSource {
   readonly size: number
-  /** Exactly `length` bytes from `offset`; the caller asks for nothing beyond `size`. */
-  read(offset: number, length: number): Promise<Uint8Array>
+  /** Fills `target` with the bytes from `offset` on; the caller asks for nothing beyond `size`. */
+  read(offset: number, target: Uint8Array<ArrayBuffer>): Promise<void>
+}
+
+/** Bytes in memory. */
+export function sourceOfBytes(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    async read(offset, target) {
+      assert(offset + target.length <= bytes.length, 'a read stays inside its source')
+      target.set(bytes.subarray(offset, offset + target.length))
+    },
+  }
+}
+
+/** A stretch of a source in memory of its own. */
+export async function readBytes(
+  source: ByteSource, { offset, length }: FileRange,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length)
+  await source.read(offset, bytes)
+  return bytes
 }
 
 export interface Thumbnail {
@@ -74,7 +94,7 @@ export function buildArchive(input: ArchiveInput): ByteSource {
     bytesAt(layout.pad.offset - TAR_BLOCK_SIZE_BYTES,
       formatTarHeader({ name: PAD_NAME, size: layout.pad.size })),
   ]
-  return { size: layout.size, read: (offset, length) => readSegments(segments, { offset, length }) }
+  return { size: layout.size, read: (offset, target) => readSegments(segments, offset, target) }
 }
 
 function describe(input: ArchiveInput): Manifest {
@@ -186,32 +206,28 @@ export function readManifest(firstChunk: Uint8Array, archiveSize: number): Manif
   return manifest
 }
 
-/** A stretch of the archive that is not zeros. */
+/** A stretch of the archive that is not zeros; they stand in the archive's order. */
 interface Segment {
   readonly offset: number
   readonly source: ByteSource
 }
 
 function bytesAt(offset: number, bytes: Uint8Array): Segment {
-  const source: ByteSource = {
-    size: bytes.length,
-    read: async (start, length) => bytes.subarray(start, start + length),
-  }
-  return { offset, source }
+  return { offset, source: sourceOfBytes(bytes) }
 }
 
 async function readSegments(
-  segments: readonly Segment[], range: FileRange,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(range.length)
-  const end = range.offset + range.length
-  for (const { offset, source } of segments) {
-    const start = Math.max(range.offset, offset)
-    const size = Math.min(end, offset + source.size) - start
-    if (size <= 0) continue
-    const piece = await source.read(start - offset, size)
-    assert(piece.length === size, 'a source gives the bytes it was asked for')
-    bytes.set(piece, start - range.offset)
+  segments: readonly Segment[], offset: number, target: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const end = offset + target.length
+  let filled = offset
+  for (const { offset: segmentStart, source } of segments) {
+    const start = Math.max(offset, segmentStart)
+    const stop = Math.min(end, segmentStart + source.size)
+    if (stop <= start) continue
+    target.fill(0, filled - offset, start - offset)
+    await source.read(start - segmentStart, target.subarray(start - offset, stop - offset))
+    filled = stop
   }
-  return bytes
+  target.fill(0, filled - offset)
 }

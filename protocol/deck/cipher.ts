@@ -7,15 +7,15 @@ import { encodeUtf8, equalBytes } from '../bytes.js'
 import { assert } from '../errors.js'
 import { AEAD_TAG_SIZE_BYTES } from '../limits.js'
 import { wipe } from '../sodium.js'
-import { chunkNonce, openChunk, sealChunk, sealChunkInto } from './stream.js'
+import { chunkNonce, isChunkSize, openChunkInto, sealChunk, sealChunkInto } from './stream.js'
 import type { ChunkPlace } from './stream.js'
 
 /** Seals and opens the chunks of one payload. */
 export interface ChunkCipher {
   /** Writes plaintext size + 16 bytes into `target`. */
   seal(place: ChunkPlace, plaintext: Uint8Array, target: Uint8Array): Promise<void>
-  /** `null` if the chunk is not authentic at this place. */
-  open(place: ChunkPlace, sealed: Uint8Array): Promise<Uint8Array<ArrayBuffer> | null>
+  /** Writes sealed size - 16 bytes into `target`; `false` if the chunk is not authentic at this place. */
+  open(place: ChunkPlace, sealed: Uint8Array, target: Uint8Array): Promise<boolean>
   /** Forgets the key; nothing is asked of it after this. */
   end(): void
 }
@@ -33,7 +33,7 @@ export async function makeSodiumCipher(payloadKey: Uint8Array<ArrayBuffer>): Pro
   }
   return {
     seal: async (place, plaintext, target) => sealChunkInto(key(), place, plaintext, target),
-    open: async (place, sealed) => openChunk(key(), place, sealed),
+    open: async (place, sealed, target) => openChunkInto(key(), place, sealed, target),
     end() {
       if (held !== null) wipe(held)
       held = null
@@ -74,12 +74,14 @@ function platformCipherMaker<Key>(subtle: SubtleAead<Key>): MakeChunkCipher {
       async seal(place, plaintext, target) {
         target.set(new Uint8Array(await subtle.encrypt(params(place), key, ownBytes(plaintext))))
       },
-      async open(place, sealed) {
+      async open(place, sealed, target) {
+        if (!isChunkSize(place, sealed.length)) return false
         try {
-          return new Uint8Array(await subtle.decrypt(params(place), key, ownBytes(sealed)))
+          target.set(new Uint8Array(await subtle.decrypt(params(place), key, ownBytes(sealed))))
+          return true
         } catch (error) {
           // The platform says "not authentic" by this name and nothing else by it.
-          if (error instanceof Error && error.name === 'OperationError') return null
+          if (error instanceof Error && error.name === 'OperationError') return false
           throw error
         }
       },
@@ -112,11 +114,11 @@ export async function findPlatformCipher<Key>(
 
   const sealed = new Uint8Array(expected.length)
   await cipher.seal(place, plaintext, sealed)
-  const opened = await cipher.open(place, expected)
+  const opened = new Uint8Array(plaintext.length)
+  const isOpened = await cipher.open(place, expected, opened)
+  const agrees = isOpened && equalBytes(sealed, expected) && equalBytes(opened, plaintext)
   expected[0] = (expected[0] ?? 0) ^ 1
-  const forged = await cipher.open(place, expected)
-  expected[0] = (expected[0] ?? 0) ^ 1
+  const isForgeryOpened = await cipher.open(place, expected, opened)
   cipher.end()
-  const agrees = equalBytes(sealed, expected) && opened !== null && equalBytes(opened, plaintext)
-  return agrees && forged === null ? make : null
+  return agrees && !isForgeryOpened ? make : null
 }

@@ -1,35 +1,28 @@
 /**
  * The front of the sealed format: sealing a version part by part, and opening one by range after
- * everything about it was verified (SPEC.md § 3.3 and § 3.10).
+ * everything about it was verified (SPEC.md § 3.3 and § 3.10; the bytes' own work is in parts.ts).
  * Must not fetch, store or choose: bytes come and go through what the caller hands in.
- *
- *   plaintext   |chunk 0 |chunk 1 |  …                      64 KiB each
- *   payload     nonce|sealed 0 |sealed 1 |  …               64 KiB + 16 each
- *   parts       |part 0                 |part 1      |  …   4 MiB each, cut wherever that falls
- *
- * [Note: Parts] A part is sealed from its own stretch of plaintext and needs no other part: workers
- * share the parts of one version, and a resumed upload seals only what is missing. A chunk that a
- * part's edge cuts is sealed for both; it comes out the same.
  */
 import { concatBytes, equalBytes } from '../bytes.js'
 import { ProtocolError, assert } from '../errors.js'
 import { HASH_SIZE_BYTES, sha256 } from '../hash.js'
 import type { HashBulk } from '../hash.js'
 import {
-  CHUNK_SIZE_BYTES, FILE_KEY_SIZE_BYTES, PART_SIZE_BYTES, PAYLOAD_NONCE_SIZE_BYTES,
-  SEALED_CHUNK_SIZE_BYTES,
+  CHUNK_SIZE_BYTES, PART_SIZE_BYTES, SEALED_CHUNK_SIZE_BYTES,
 } from '../limits.js'
 import { equalSecrets, wipe } from '../sodium.js'
 import { layOut, readManifest, FILE_OFFSET_BYTES } from './archive.js'
 import type { ArchiveLayout, ByteSource } from './archive.js'
 import { makeSodiumCipher } from './cipher.js'
-import type { ChunkCipher, MakeChunkCipher } from './cipher.js'
+import type { MakeChunkCipher } from './cipher.js'
 import { verifyWrap } from './grant.js'
 import type { Grant } from './grant.js'
 import { openHeader, parseSealdeckHeader } from './header.js'
 import { commitToFileKey } from './identity.js'
 import type { Identity } from './identity.js'
-import type { Manifest } from './manifest.js'
+import type { FileRange, Manifest } from './manifest.js'
+import { chunkStart, hashStretch, makePartSealer, makeRangeOpener, partCountOf } from './parts.js'
+import type { PartSealer, RangeOpener, SealedPart, SealedRange } from './parts.js'
 import {
   MAX_PAYLOAD_SIZE_BYTES, chunkCountOf, chunkHashRoot, payloadLengthOf, plaintextSizeOf,
   recordSha256, verifyChain,
@@ -39,7 +32,33 @@ import type { Signed } from './signature.js'
 import { identityUnwrapper } from './stanza.js'
 import type { FileKey } from './stanza.js'
 import { derivePayloadKey } from './stream.js'
-import type { ChunkPlace } from './stream.js'
+
+/** How much of a version is worked on at a time: a range or part for each thread that there may be. */
+const LANE_COUNT = 2
+
+/**
+ * [Note: Sharing] Given one thread's worker on a payload and the payload's key, answers one that shares
+ * the work with other threads. It may keep the key until its end, in a copy, and ends the one it got.
+ */
+export type Share<Worker> = (own: Worker, payloadKey: Uint8Array<ArrayBuffer>) => Worker
+
+/** The payload's key exists only inside this call and inside what it makes. */
+async function withPayloadKey<Worker>(
+  input: {
+    readonly fileKey: FileKey, readonly nonce: Uint8Array,
+    readonly makeCipher?: MakeChunkCipher | undefined,
+    readonly share?: Share<Worker> | undefined,
+  },
+  make: (cipher: Awaited<ReturnType<MakeChunkCipher>>) => Worker,
+): Promise<Worker> {
+  const payloadKey = derivePayloadKey(input.fileKey, input.nonce)
+  try {
+    const own = make(await (input.makeCipher ?? makeSodiumCipher)(payloadKey))
+    return input.share === undefined ? own : input.share(own, payloadKey)
+  } finally {
+    wipe(payloadKey)
+  }
+}
 
 // ---------------------------------------------------------------- seal
 
@@ -51,48 +70,38 @@ export interface SealInput {
   readonly nonce: Uint8Array
   readonly hash: HashBulk
   /** libsodium's if not given. */
-  readonly makeCipher?: MakeChunkCipher
-}
-
-export interface SealedPart {
-  /** From zero. */
-  readonly index: number
-  /** `PART_SIZE_BYTES` of the payload, fewer at its end. */
-  readonly bytes: Uint8Array<ArrayBuffer>
-  /** `h_i`, 32 bytes each, of the chunks that start in this part. */
-  readonly chunkHashes: Uint8Array<ArrayBuffer>
+  readonly makeCipher?: MakeChunkCipher | undefined
+  /** This thread works alone if not given. */
+  readonly share?: Share<PartSealer> | undefined
 }
 
 /** Seals the parts of one version in any order, each once or again: the same bytes every time. */
 export interface Sealer {
   readonly payloadLength: number
   readonly partCount: number
+  /** As `hashPlaintext`. */
+  fingerprint(onHashed?: OnHashed): Promise<Uint8Array>
   sealPart(index: number): Promise<SealedPart>
   /** Forgets the key. */
   end(): void
 }
 
-/** How many parts a payload of this length is stored in. */
-export function partCountOf(payloadLength: number): number {
-  return Math.ceil(payloadLength / PART_SIZE_BYTES)
-}
+/** How many bytes of plaintext are hashed. */
+export type OnHashed = (doneBytes: number) => void
 
 /** Prepare to seal; reads nothing yet. The file key may be wiped once this returns. */
 export async function startSeal(input: SealInput): Promise<Sealer> {
-  const payloadLength = payloadLengthOf(input.plaintext.size)
+  const { size } = input.plaintext
+  const payloadLength = payloadLengthOf(size)
   assert(payloadLength <= MAX_PAYLOAD_SIZE_BYTES, 'a version over the limit is refused before this')
-  const payloadKey = derivePayloadKey(input.fileKey, input.nonce)
-  const cipher = await (input.makeCipher ?? makeSodiumCipher)(payloadKey)
-  wipe(payloadKey)
-  const partCount = partCountOf(payloadLength)
+  const parts = await withPayloadKey(input, (cipher) => makePartSealer(cipher, input))
   return {
     payloadLength,
-    partCount,
-    sealPart(index) {
-      assert(index >= 0 && index < partCount, 'the payload has this part')
-      return sealPart({ ...input, cipher, payloadLength, index })
-    },
-    end: () => cipher.end(),
+    partCount: partCountOf(payloadLength),
+    fingerprint: (onHashed) => fingerprint(
+      { size, hashOf: (index) => parts.hashStretch(index), laneCount: LANE_COUNT }, onHashed),
+    sealPart: (index) => parts.sealPart(index),
+    end: () => parts.end(),
   }
 }
 
@@ -106,145 +115,41 @@ export async function * sealDeck(input: SealInput): AsyncGenerator<SealedPart> {
   }
 }
 
-interface PartInput extends SealInput {
-  readonly cipher: ChunkCipher
-  readonly payloadLength: number
-  readonly index: number
-}
-
-async function sealPart(input: PartInput): Promise<SealedPart> {
-  const start = input.index * PART_SIZE_BYTES
-  const end = Math.min(start + PART_SIZE_BYTES, input.payloadLength)
-  const span = chunkSpan(start, end, input.payloadLength)
-  const sealed = await sealChunks(input, span)
-  const firstOwn = span.first + (chunkStart(span.first) < start ? 1 : 0)
-  const own = Array.from({ length: span.last + 1 - firstOwn }, (_, turn) => firstOwn + turn)
-  const hashes = await Promise.all(
-    own.map((chunk) => input.hash(sealedChunkOf(sealed, span, chunk))))
-  const bytes = new Uint8Array(end - start)
-  if (start === 0) bytes.set(input.nonce)
-  const from = Math.max(start, PAYLOAD_NONCE_SIZE_BYTES)
-  const offset = from - chunkStart(span.first)
-  bytes.set(sealed.subarray(offset, offset + end - from), from - start)
-  return { index: input.index, bytes, chunkHashes: concatBytes(...hashes) }
-}
-
-/** The chunks that lie in a stretch of payload, whole or in part, and the size of the last. */
-interface ChunkSpan {
-  readonly first: number
-  readonly last: number
-  /** Of the chunks' sealed bytes together. */
-  readonly sealedSize: number
-  readonly isLastFinal: boolean
-}
-
-function chunkSpan(start: number, end: number, payloadLength: number): ChunkSpan {
-  const chunkAt = (offset: number) =>
-    Math.max(0, Math.floor((offset - PAYLOAD_NONCE_SIZE_BYTES) / SEALED_CHUNK_SIZE_BYTES))
-  const first = chunkAt(start)
-  const last = chunkAt(end - 1)
-  const sealedEnd = Math.min(chunkStart(last + 1), payloadLength)
-  return {
-    first,
-    last,
-    sealedSize: sealedEnd - chunkStart(first),
-    isLastFinal: last === chunkCountOf(payloadLength) - 1,
-  }
-}
-
-/** Where a sealed chunk starts in the payload. */
-function chunkStart(index: number): number {
-  return PAYLOAD_NONCE_SIZE_BYTES + index * SEALED_CHUNK_SIZE_BYTES
-}
-
-function sealedChunkOf(sealed: Uint8Array, span: ChunkSpan, index: number): Uint8Array {
-  const offset = (index - span.first) * SEALED_CHUNK_SIZE_BYTES
-  return sealed.subarray(offset, Math.min(offset + SEALED_CHUNK_SIZE_BYTES, span.sealedSize))
-}
-
-function placeOf(span: ChunkSpan, index: number): ChunkPlace {
-  return { index, isFinal: span.isLastFinal && index === span.last }
-}
-
-async function sealChunks(input: PartInput, span: ChunkSpan): Promise<Uint8Array<ArrayBuffer>> {
-  const offset = span.first * CHUNK_SIZE_BYTES
-  const length = Math.min((span.last + 1) * CHUNK_SIZE_BYTES, input.plaintext.size) - offset
-  const plaintext = await input.plaintext.read(offset, length)
-  assert(plaintext.length === length, 'a source gives the bytes it was asked for')
-  const sealed = new Uint8Array(span.sealedSize)
-  const indexes = Array.from({ length: span.last + 1 - span.first }, (_, turn) => span.first + turn)
-  await Promise.all(indexes.map((index, turn) => input.cipher.seal(
-    placeOf(span, index),
-    plaintext.subarray(turn * CHUNK_SIZE_BYTES, (turn + 1) * CHUNK_SIZE_BYTES),
-    sealedChunkOf(sealed, span, index),
-  )))
-  return sealed
-}
-
-export interface SealedPromises {
-  readonly root: Uint8Array
-  readonly keyCommit: Uint8Array
-}
-
-/**
- * What the record promises about a sealed version, from what sealing gave.
- *
- * @param hashList - the parts' `chunkHashes`, one after another, all of them.
- */
-export function promisesOf(sealed: {
-  readonly fileKey: FileKey, readonly nonce: Uint8Array, readonly payloadLength: number,
-  readonly hashList: Uint8Array,
-}): SealedPromises {
-  return {
-    root: chunkHashRoot(sealed.hashList, sealed),
-    keyCommit: commitToFileKey(sealed.fileKey, sealed.nonce),
-  }
-}
-
-// ---------------------------------------------------------------- drafts
-
-/** What an interrupted upload needs to go on; sealed under the root before the first part. */
-export interface SealDraft {
-  readonly fileKey: FileKey
-  readonly nonce: Uint8Array
-  /** From `hashPlaintext`: another plaintext under this key and nonce would be a two-time pad. */
-  readonly plaintextSha256: Uint8Array
-}
-
-export function encodeDraft(draft: SealDraft): Uint8Array<ArrayBuffer> {
-  const bytes = concatBytes(draft.fileKey, draft.nonce, draft.plaintextSha256)
-  assert(bytes.length === DRAFT_SIZE_BYTES, 'a draft is key, nonce and hash')
-  return bytes
-}
-
-const DRAFT_SIZE_BYTES = FILE_KEY_SIZE_BYTES + PAYLOAD_NONCE_SIZE_BYTES + HASH_SIZE_BYTES
-
-/** @throws ProtocolError `malformed-encoding`. */
-export function decodeDraft(bytes: Uint8Array): SealDraft {
-  if (bytes.length !== DRAFT_SIZE_BYTES) throw new ProtocolError('malformed-encoding', 'draft')
-  const nonceEnd = FILE_KEY_SIZE_BYTES + PAYLOAD_NONCE_SIZE_BYTES
-  return {
-    fileKey: new Uint8Array(bytes.subarray(0, FILE_KEY_SIZE_BYTES)),
-    nonce: bytes.slice(FILE_KEY_SIZE_BYTES, nonceEnd),
-    plaintextSha256: bytes.slice(nonceEnd),
-  }
-}
-
 /**
  * The hash that tells whether a resumed upload's plaintext is the one that was begun: SHA-256 over
  * the SHA-256 of each 4 MiB, so that the platform's one-shot hash can do it in bounded memory.
- *
- * @param onHashed - called with how many bytes are done.
  */
 export async function hashPlaintext(
-  plaintext: ByteSource, hash: HashBulk, onHashed: (doneBytes: number) => void = () => undefined,
+  plaintext: ByteSource, hash: HashBulk, onHashed?: OnHashed,
 ): Promise<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(PART_SIZE_BYTES, plaintext.size))
+  const hashOf = (index: number) => hashStretch({ plaintext, hash, buffer }, index)
+  return await fingerprint({ size: plaintext.size, hashOf, laneCount: 1 }, onHashed)
+}
+
+interface Fingerprinting {
+  readonly size: number
+  readonly hashOf: (index: number) => Promise<Uint8Array>
+  /** Stretches asked for at a time. */
+  readonly laneCount: number
+}
+
+async function fingerprint(
+  { size, hashOf, laneCount }: Fingerprinting, onHashed: OnHashed = () => undefined,
+): Promise<Uint8Array> {
+  const stretchCount = Math.ceil(size / PART_SIZE_BYTES)
   const hashes: Uint8Array[] = []
-  for (let offset = 0; offset < plaintext.size; offset += PART_SIZE_BYTES) {
-    const length = Math.min(PART_SIZE_BYTES, plaintext.size - offset)
-    hashes.push(await hash(await plaintext.read(offset, length)))
-    onHashed(offset + length)
+  let nextIndex = 0
+  let doneBytes = 0
+  async function lane(): Promise<void> {
+    while (nextIndex < stretchCount) {
+      const index = nextIndex++
+      hashes[index] = await hashOf(index)
+      doneBytes += Math.min(PART_SIZE_BYTES, size - index * PART_SIZE_BYTES)
+      onHashed(doneBytes)
+    }
   }
+  await Promise.all(Array.from({ length: laneCount }, lane))
   return sha256(concatBytes(...hashes))
 }
 
@@ -342,7 +247,7 @@ export interface PayloadSource {
   /** The stored hash list, whole. */
   readHashList(): Promise<Uint8Array>
   /** Bytes `start` up to but not including `end` of the payload; at most 4 MiB. */
-  readPayload(start: number, end: number): Promise<Uint8Array>
+  readPayload(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>
 }
 
 export interface VersionToRead {
@@ -352,11 +257,15 @@ export interface VersionToRead {
   readonly source: PayloadSource
   readonly hash: HashBulk
   /** libsodium's if not given. */
-  readonly makeCipher?: MakeChunkCipher
+  readonly makeCipher?: MakeChunkCipher | undefined
+  /** This thread works alone if not given. */
+  readonly share?: Share<RangeOpener> | undefined
 }
 
 /** Chunks in one fetch: as many as 4 MiB hold. */
 const MAX_FETCHED_CHUNK_COUNT = Math.floor(PART_SIZE_BYTES / SEALED_CHUNK_SIZE_BYTES)
+/** What `stretches` gives at a time. */
+const STRETCH_SIZE_BYTES = MAX_FETCHED_CHUNK_COUNT * CHUNK_SIZE_BYTES
 /** One read; longer stretches are read in turns, so that memory stays bounded. */
 export const MAX_READ_SIZE_BYTES = 16 * 1024 * 1024
 /** A thumbnail's neighbours lie in its own chunk, mostly. */
@@ -369,16 +278,15 @@ const MAX_KEPT_CHUNK_COUNT = 16
  * @throws ProtocolError `bad-root`, `malformed-manifest`, or as `VersionReader.read`.
  */
 export async function openDeck(input: VersionToRead): Promise<VersionReader> {
-  const { record } = input
-  const hashList = await input.source.readHashList()
+  const { record, source } = input
+  const hashList = await source.readHashList()
   if (!equalBytes(chunkHashRoot(hashList, record), record.root)) throw new ProtocolError('bad-root')
   const plaintextSize = plaintextSizeOf(record.payloadLength)
   assert(plaintextSize !== null, 'a decoded record has a possible payload length')
 
-  const payloadKey = derivePayloadKey(input.fileKey, record.nonce)
-  const cipher = await (input.makeCipher ?? makeSodiumCipher)(payloadKey)
-  wipe(payloadKey)
-  const chunks = new ChunkReader({ ...input, cipher, hashList })
+  const opener = await withPayloadKey({ ...input, nonce: record.nonce },
+    (cipher) => makeRangeOpener(cipher, input.hash))
+  const chunks = new ChunkReader({ record, source, opener, hashList })
   const first = await chunks.read(0, Math.min(CHUNK_SIZE_BYTES, plaintextSize))
   return new VersionReader(chunks, readManifest(first, plaintextSize), plaintextSize)
 }
@@ -421,18 +329,30 @@ export class VersionReader {
     return this.#chunks.read(thumbnail.offset, thumbnail.size)
   }
 
+  /** The whole archive in order, the next stretch on its way while one is used. @throws as `read`. */
+  stretches(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    return this.#chunks.stretches({ offset: 0, length: this.size })
+  }
+
+  /** The whole file, as `stretches`. */
+  fileStretches(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    return this.#chunks.stretches({ offset: FILE_OFFSET_BYTES, length: this.manifest.fileSize })
+  }
+
   /** Forget what was opened. */
   close(): void {
     this.#chunks.close()
   }
 }
 
-function isInside(range: { offset: number, length: number }, size: number): boolean {
+function isInside(range: FileRange, size: number): boolean {
   return range.offset >= 0 && range.length >= 0 && range.offset + range.length <= size
 }
 
-interface ChunkReaderInput extends VersionToRead {
-  readonly cipher: ChunkCipher
+interface ChunkReaderInput {
+  readonly record: VersionRecord
+  readonly source: PayloadSource
+  readonly opener: RangeOpener
   readonly hashList: Uint8Array
 }
 
@@ -449,59 +369,76 @@ class ChunkReader {
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     assert(length <= MAX_READ_SIZE_BYTES, 'long stretches are read in turns')
     const bytes = new Uint8Array(length)
-    if (length === 0) return bytes
-    const last = Math.floor((offset + length - 1) / CHUNK_SIZE_BYTES)
+    const end = length === 0 ? 0 : Math.ceil((offset + length) / CHUNK_SIZE_BYTES)
     let index = Math.floor(offset / CHUNK_SIZE_BYTES)
-    while (index <= last) {
-      const opened = await this.#openFrom(index, last)
-      for (const plaintext of opened) {
-        copyOverlap(plaintext, index * CHUNK_SIZE_BYTES, { bytes, offset })
-        index++
-      }
+    while (index < end) {
+      const opened = this.#kept.get(index) ?? await this.#open(index, this.#endOfFetch(index, end))
+      copyOverlap(opened, index * CHUNK_SIZE_BYTES, { bytes, offset })
+      index += Math.ceil(opened.length / CHUNK_SIZE_BYTES)
     }
     return bytes
+  }
+
+  async * stretches({ offset, length }: FileRange): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    assert(offset % CHUNK_SIZE_BYTES === 0, 'stretches start on an edge of chunks')
+    const first = offset / CHUNK_SIZE_BYTES
+    const end = Math.ceil((offset + length) / CHUNK_SIZE_BYTES)
+    const ahead: Promise<Uint8Array<ArrayBuffer>>[] = []
+    let asked = first
+    for (let done = 0; done < length; done += STRETCH_SIZE_BYTES) {
+      while (ahead.length <= LANE_COUNT && asked < end) {
+        const stop = Math.min(asked + MAX_FETCHED_CHUNK_COUNT, end)
+        const opening = this.#openRange(asked, stop)
+        opening.catch(() => undefined) // Whoever comes to it gets the error.
+        ahead.push(opening)
+        asked = stop
+      }
+      const opened = await ahead.shift()
+      assert(opened !== undefined, 'a stretch is asked for before its turn')
+      yield opened.subarray(0, length - done)
+    }
   }
 
   close(): void {
     wipe(...this.#kept.values())
     this.#kept.clear()
-    this.#input.cipher.end()
+    this.#input.opener.end()
   }
 
-  /** Some chunks from `first` on, at least one: a kept one, or what one fetch brings up to `last`. */
-  async #openFrom(first: number, last: number): Promise<Uint8Array[]> {
-    const kept = this.#kept.get(first)
-    if (kept !== undefined) return [kept]
-    let end = first + 1
-    while (end <= last && end - first < MAX_FETCHED_CHUNK_COUNT && !this.#kept.has(end)) end++
-    return this.#fetch(first, end)
+  /** What one fetch brings from `first` on, at most up to `end` and to what is there already. */
+  #endOfFetch(first: number, end: number): number {
+    let stop = first + 1
+    while (stop < end && stop - first < MAX_FETCHED_CHUNK_COUNT && !this.#kept.has(stop)) stop++
+    return stop
   }
 
-  async #fetch(first: number, end: number): Promise<Uint8Array[]> {
-    const { record, source } = this.#input
-    const start = chunkStart(first)
-    const stop = Math.min(chunkStart(end), record.payloadLength)
-    const sealed = await source.readPayload(start, stop)
-    if (sealed.length !== stop - start) throw new ProtocolError('bad-length', 'payload range')
-    const span = chunkSpan(start, stop, record.payloadLength)
-    const indexes = Array.from({ length: end - first }, (_, turn) => first + turn)
-    const opened = await Promise.all(indexes.map((index) =>
-      this.#open(placeOf(span, index), sealedChunkOf(sealed, span, index))))
-    for (const [turn, plaintext] of opened.entries()) this.#keep(first + turn, plaintext)
+  async #open(first: number, end: number): Promise<Uint8Array> {
+    const opened = await this.#openRange(first, end)
+    // Long ranges are read through, not around.
+    if (end - first > MAX_KEPT_CHUNK_COUNT) return opened
+    for (let index = first; index < end; index++) {
+      const at = (index - first) * CHUNK_SIZE_BYTES
+      this.#keep(index, opened.subarray(at, at + CHUNK_SIZE_BYTES))
+    }
     return opened
   }
 
-  /** First the signed hash, then the AEAD with the right final flag. */
-  async #open(place: ChunkPlace, sealed: Uint8Array): Promise<Uint8Array> {
-    const { hashList, hash, cipher } = this.#input
-    const expected = hashList.subarray(
-      place.index * HASH_SIZE_BYTES, (place.index + 1) * HASH_SIZE_BYTES)
-    if (!equalBytes(await hash(sealed), expected)) {
-      throw new ProtocolError('bad-chunk-hash', `at ${place.index}`)
+  #openRange(first: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { record, source, opener, hashList } = this.#input
+    const start = chunkStart(first)
+    const stop = Math.min(chunkStart(end), record.payloadLength)
+    const range: SealedRange = {
+      firstIndex: first,
+      chunkCount: end - first,
+      isLastFinal: end === chunkCountOf(record.payloadLength),
+      hashes: hashList.slice(first * HASH_SIZE_BYTES, end * HASH_SIZE_BYTES),
+      async read() {
+        const sealed = await source.readPayload(start, stop)
+        if (sealed.length !== stop - start) throw new ProtocolError('bad-length', 'payload range')
+        return sealed
+      },
     }
-    const plaintext = await cipher.open(place, sealed)
-    if (plaintext === null) throw new ProtocolError('bad-chunk', `at ${place.index}`)
-    return plaintext
+    return opener.open(range)
   }
 
   #keep(index: number, plaintext: Uint8Array): void {

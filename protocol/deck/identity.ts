@@ -142,6 +142,12 @@ export interface OwnerKeys {
   readonly fingerprint: Uint8Array
 }
 
+/** What an unlocked owner holds: her root and what follows from it. */
+export interface OwnerSecrets {
+  readonly root: Uint8Array
+  readonly keys: OwnerKeys
+}
+
 /** The owner's keys from the root `R`. */
 export function deriveOwnerKeys(root: Uint8Array): OwnerKeys {
   assert(root.length === ROOT_SIZE_BYTES, 'a root is 32 bytes')

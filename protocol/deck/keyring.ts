@@ -6,7 +6,9 @@
  *   commitment:     HKDF(wrapKey, rowId, "keyring-commit"), checked before opening (SPEC.md § 4.1)
  *   private bytes:  nonce (24) ‖ XChaCha20-Poly1305(HKDF(R, salt, "owner/private"), bytes, AAD)
  */
-import { concatBytes, encodeLengthPrefixed, encodeUtf8 } from '../bytes.js'
+import {
+  concatBytes, decodeBase64Url, decodeUtf8, encodeBase64Url, encodeLengthPrefixed, encodeUtf8,
+} from '../bytes.js'
 import { ProtocolError, assert } from '../errors.js'
 import {
   TAG_SIZE_BYTES, XCHACHA_NONCE_SIZE_BYTES, equalSecrets, openXChaCha, randomBytes, sealXChaCha,
@@ -135,6 +137,17 @@ export function openPrivate(
   } finally {
     wipe(key)
   }
+}
+
+/** As `sealPrivate`, for a line of text; base64url. */
+export function sealLabel(root: Uint8Array, place: PrivatePlace, label: string): string {
+  return encodeBase64Url(sealPrivate(root, place, encodeUtf8(label)))
+}
+
+/** What `sealLabel` sealed, or `null` if it is not authentic for this root and place. */
+export function openLabel(root: Uint8Array, place: PrivatePlace, sealed: string): string | null {
+  const opened = openPrivate(root, place, decodeBase64Url(sealed))
+  return opened === null ? null : decodeUtf8(opened)
 }
 
 function privateKeyOf(root: Uint8Array, place: PrivatePlace): Uint8Array {

@@ -13,7 +13,9 @@ import {
   AEAD_TAG_SIZE_BYTES, CHUNK_SIZE_BYTES, FILE_KEY_SIZE_BYTES, PAYLOAD_NONCE_SIZE_BYTES,
   SEALED_CHUNK_SIZE_BYTES,
 } from '../limits.js'
-import { CHACHA_NONCE_SIZE_BYTES, hkdf, openChaCha, sealChaCha, sealChaChaInto, wipe } from '../sodium.js'
+import {
+  CHACHA_NONCE_SIZE_BYTES, hkdf, openChaCha, openChaChaInto, sealChaCha, sealChaChaInto, wipe,
+} from '../sodium.js'
 import type { FileKey } from './stanza.js'
 
 const PAYLOAD_LABEL = encodeUtf8('payload')
@@ -74,6 +76,14 @@ export function openChunk(
 ): Uint8Array<ArrayBuffer> | null {
   if (!isChunkSize(place, sealed.length)) return null
   return openChaCha({ key: payloadKey, nonce: chunkNonce(place) }, sealed)
+}
+
+/** As `openChunk`, written into `target` (sealed size - 16); `false` if it is not authentic. */
+export function openChunkInto(
+  payloadKey: Uint8Array, place: ChunkPlace, sealed: Uint8Array, target: Uint8Array,
+): boolean {
+  if (!isChunkSize(place, sealed.length)) return false
+  return openChaChaInto({ key: payloadKey, nonce: chunkNonce(place) }, sealed, target)
 }
 
 /** Whether a sealed chunk at this place can have this size. */

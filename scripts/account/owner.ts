@@ -4,11 +4,9 @@
  */
 import { client as opaque, ready as opaqueReady } from '@serenity-kit/opaque'
 import type { EmailChallenge, KeyringRow, PassphraseLogin } from '../../protocol/api.js'
-import { decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
+import { decodeBase64Url, encodeBase64Url } from '../../protocol/bytes.js'
 import { deriveOwnerKeys, formatRecipient, type OwnerKeys } from '../../protocol/deck/identity.js'
-import {
-  deriveRootWrapKey, openPrivate, sealPrivate, unlockRoot, type PrivatePlace,
-} from '../../protocol/deck/keyring.js'
+import { deriveRootWrapKey, unlockRoot } from '../../protocol/deck/keyring.js'
 import { ready, wipe } from '../../protocol/sodium.js'
 import { readPassphrase } from '../age/passphrase.js'
 import { Refused } from '../command.js'
@@ -98,16 +96,4 @@ function requireOwnKeys({ account }: SavedSession, keys: OwnerKeys): void {
   const isOwn = account.signingKey === encodeBase64Url(keys.signing.publicKey) &&
     account.recipient === formatRecipient(keys.identity.recipient)
   if (!isOwn) throw new Refused('the server tells other keys than your own: stop, and ask its operator')
-}
-
-// ---- labels, which only she reads
-
-export function sealLabel(owner: Owner, place: PrivatePlace, label: string): string {
-  return encodeBase64Url(sealPrivate(owner.root, place, encodeUtf8(label)))
-}
-
-/** `null` where the server returned something that is not hers. */
-export function openLabel(owner: Owner, place: PrivatePlace, sealed: string): string | null {
-  const opened = openPrivate(owner.root, place, decodeBase64Url(sealed))
-  return opened === null ? null : decodeUtf8(opened)
 }

@@ -5,7 +5,9 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { PDFDocument } from 'pdf-lib'
-import type { ArchiveInput, ByteSource } from '../../protocol/deck/archive.js'
+import {
+  readBytes, sourceOfBytes, type ArchiveInput, type ByteSource,
+} from '../../protocol/deck/archive.js'
 import { MAX_NORMALISED_PDF_SIZE_BYTES } from '../../protocol/limits.js'
 import type { KeepReason, Normalised } from '../../protocol/pdf/prepare.js'
 import { Refused } from '../command.js'
@@ -51,23 +53,23 @@ async function sourceOf(handle: FileHandle): Promise<ByteSource> {
   const { size } = await handle.stat()
   return {
     size,
-    async read(offset, length) {
-      const bytes = new Uint8Array(length)
-      const { bytesRead } = await handle.read(bytes, 0, length, offset)
-      return bytes.subarray(0, bytesRead)
+    async read(offset, target) {
+      const { bytesRead } = await handle.read(target, 0, target.length, offset)
+      if (bytesRead !== target.length) throw new Refused('the file was changed while it was read')
     },
   }
 }
 
 async function hasPdfHeader(file: ByteSource): Promise<boolean> {
-  const head = await file.read(0, Math.min(HEADER_SEARCH_SIZE_BYTES, file.size))
+  const length = Math.min(HEADER_SEARCH_SIZE_BYTES, file.size)
+  const head = await readBytes(file, { offset: 0, length })
   return Buffer.from(head).toString('latin1').includes('%PDF-')
 }
 
 async function normalise(file: ByteSource): Promise<Normalised> {
   if (file.size > MAX_NORMALISED_PDF_SIZE_BYTES) return { kind: 'kept', reason: 'over-limit' }
   const { normalisePdf } = await import('../../protocol/pdf/normalise.js')
-  return await normalisePdf(await file.read(0, file.size))
+  return await normalisePdf(await readBytes(file, { offset: 0, length: file.size }))
 }
 
 type Rewritten = Extract<Normalised, { kind: 'normalised' }>
@@ -78,7 +80,7 @@ async function describe(
   if (openCount >= pageCount) throw new Refused(`of ${pageCount} pages at least one stays locked`)
   const { loadDeck } = await import('../../protocol/pdf/normalise.js')
   const pages = await pageSizes(await loadDeck(bytes))
-  const whole = { mediaType: 'application/pdf', file: bytesSource(bytes), pages, prefetch: firstPage }
+  const whole = { mediaType: 'application/pdf', file: sourceOfBytes(bytes), pages, prefetch: firstPage }
   if (openCount === 0) return { whole, openSlides: null }
   const { openSlides } = await import('../../protocol/pdf/open-slides.js')
   const indexes = Array.from({ length: openCount }, (_, index) => index)
@@ -90,7 +92,7 @@ async function describe(
   return {
     whole,
     openSlides: {
-      mediaType: 'application/pdf', file: bytesSource(cut.bytes), prefetch: cut.firstPage,
+      mediaType: 'application/pdf', file: sourceOfBytes(cut.bytes), prefetch: cut.firstPage,
       pages: pages.slice(0, openCount), lockedPageCount: pageCount - openCount,
     },
   }
@@ -100,11 +102,4 @@ async function pageSizes(deck: PDFDocument): Promise<{ width: number, height: nu
   const { shownSize } = await import('../../protocol/pdf/open-slides.js')
   return deck.getPages().map(shownSize)
     .map(({ width, height }) => ({ width: Math.round(width), height: Math.round(height) }))
-}
-
-function bytesSource(bytes: Uint8Array): ByteSource {
-  return {
-    size: bytes.length,
-    read: async (offset, length) => bytes.subarray(offset, offset + length),
-  }
 }

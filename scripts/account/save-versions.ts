@@ -7,20 +7,17 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StoredVersion } from '../../protocol/api.js'
 import { decodeBase64Url } from '../../protocol/bytes.js'
-import { openDeck, openReleasedHeader, type OpenedHeader, type PayloadSource } from '../../protocol/deck/deck.js'
+import { openDeck, type OpenedHeader, type PayloadSource } from '../../protocol/deck/deck.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import type { Recipient } from '../../protocol/deck/identity.js'
+import { openOwnVersion, signedRecordOf } from '../../protocol/deck/own-version.js'
 import { ageFileName } from '../../protocol/deck/way-out.js'
-import { CHUNK_SIZE_BYTES, PART_SIZE_BYTES, SEALED_CHUNK_SIZE_BYTES } from '../../protocol/limits.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { Terminal } from '../command.js'
-import { signedRecordOf, type OwnDocument, type OwnVault } from './own-vault.js'
+import type { OwnDocument, OwnVault } from './own-vault.js'
 import type { Owner } from './owner.js'
 import type { Line } from './line.js'
 import { hashNatively } from './seal-upload.js'
-
-/** As many whole chunks as one range may hold. */
-const STRETCH_SIZE_BYTES = Math.floor(PART_SIZE_BYTES / SEALED_CHUNK_SIZE_BYTES) * CHUNK_SIZE_BYTES
 
 export interface SavedVersion {
   readonly versionId: string
@@ -84,13 +81,10 @@ async function saveVersion(
 
 /** Record, chain, header and key commitment are hers, or this throws. */
 function openOwn(owner: Owner, { vault, document, version }: VersionOf): OpenedHeader {
-  const chain = document.versions
-    .filter((one) => one.part === version.part && one.version <= version.version)
-  return openReleasedHeader({
-    header: decodeBase64Url(version.ownerHeader), identity: owner.keys.identity,
-    records: chain.map(signedRecordOf), fingerprint: owner.keys.fingerprint, vaultId: vault.vaultId,
-    seen: null, wrap: null,
-  })
+  const previous = document.versions
+    .filter((one) => one.part === version.part && one.version < version.version)
+    .map(signedRecordOf)
+  return openOwnVersion(owner, vault.vaultId, { version, previous })
 }
 
 interface Target { readonly file: FileHandle, readonly start: number }
@@ -109,8 +103,6 @@ async function copyPayload(
     },
   }
   const reader = await openDeck({ record, fileKey, source, hash: hashNatively })
-  for (let offset = 0; offset < reader.size; offset += STRETCH_SIZE_BYTES) {
-    await reader.read(offset, Math.min(STRETCH_SIZE_BYTES, reader.size - offset))
-  }
+  for await (const stretch of reader.stretches()) wipe(stretch)
   reader.close()
 }

@@ -5,20 +5,19 @@
  */
 import { createHash } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import type { BeginUpload, PartTarget, StoredVersion, Upload } from '../../protocol/api.js'
+import type { PartTarget, StoredVersion, Upload } from '../../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, equalBytes } from '../../protocol/bytes.js'
 import { buildArchive, type ArchiveInput } from '../../protocol/deck/archive.js'
-import {
-  decodeDraft, encodeDraft, hashPlaintext, promisesOf, startSeal, type SealDraft, type Sealer,
-} from '../../protocol/deck/deck.js'
-import { wrapFileKey } from '../../protocol/deck/header.js'
+import { hashPlaintext, startSeal, type Sealer } from '../../protocol/deck/deck.js'
 import { makeFileKey, makePayloadNonce } from '../../protocol/deck/identity.js'
-import { openPrivate, sealPrivate, type PrivatePlace } from '../../protocol/deck/keyring.js'
-import { signRecord, type Gate, type Part } from '../../protocol/deck/record.js'
+import type { Gate, Part } from '../../protocol/deck/record.js'
+import {
+  describeUpload, openDraft, signUpload, type SealDraft, type VersionPlace,
+} from '../../protocol/deck/upload.js'
 import type { HashBulk } from '../../protocol/hash.js'
 import { wipe } from '../../protocol/sodium.js'
 import { Refused } from '../command.js'
-import { sealLabel, type Owner } from './owner.js'
+import type { Owner } from './owner.js'
 
 /** On their way at a time; each holds 4 MiB. */
 const LANE_COUNT = 2
@@ -48,8 +47,7 @@ export const hashNatively: HashBulk = async (bytes) =>
   new Uint8Array(createHash('sha256').update(bytes).digest())
 
 interface Begun {
-  readonly input: PartToSeal & { readonly documentId: string }
-  readonly version: number
+  readonly place: VersionPlace
   readonly draft: SealDraft
   readonly sealer: Sealer
   readonly upload: Upload
@@ -59,15 +57,18 @@ interface Begun {
 export async function sealAndSend(
   owner: Owner, input: PartToSeal, onSent: (doneBytes: number, totalBytes: number) => void,
 ): Promise<SentPart> {
-  const begun = await begin(owner, input)
-  const hashList = await sendParts(owner, begun, onSent).finally(() => begun.sealer.end())
-  const { versionId } = begun.upload
-  await owner.line.bytes({ method: 'PUT', path: `/api/uploads/${versionId}/hash-list`, body: hashList })
-  const body = signedRecord(owner, begun, hashList)
-  wipe(begun.draft.fileKey)
+  const { place, draft, sealer, upload } = await begin(owner, input)
+  const hashList = await sendParts(owner, { sealer, upload }, onSent).finally(() => sealer.end())
+  const address = `/api/uploads/${upload.versionId}`
+  await owner.line.bytes({ method: 'PUT', path: `${address}/hash-list`, body: hashList })
+  const body = signUpload(owner, place, {
+    payloadLength: sealer.payloadLength, draft, hashList,
+    previousRecord: input.previous === null ? null : decodeBase64Url(input.previous.record),
+  })
+  wipe(draft.fileKey)
   return {
-    documentId: begun.input.documentId,
-    complete: () => owner.line.post<StoredVersion>(`/api/uploads/${versionId}/complete`, body),
+    documentId: place.documentId,
+    complete: () => owner.line.post<StoredVersion>(`${address}/complete`, body),
   }
 }
 
@@ -76,17 +77,23 @@ export async function sealAndSend(
 async function begin(owner: Owner, input: PartToSeal): Promise<Begun> {
   const plaintext = buildArchive(input.archive)
   const plaintextSha256 = await hashPlaintext(plaintext, hashNatively)
-  const place = {
-    documentId: input.documentId ?? uuidv7(), version: (input.previous?.version ?? 0) + 1,
-  }
   const resumed = findDraft(owner, input, plaintextSha256)
   const draft = resumed?.draft ??
     { fileKey: makeFileKey(), nonce: makePayloadNonce(), plaintextSha256 }
   const sealer = await startSeal({ plaintext, ...draft, hash: hashNatively })
+  const place: VersionPlace = {
+    vaultId: input.vaultId, documentId: resumed?.upload.documentId ?? input.documentId ?? uuidv7(),
+    part: input.part, gate: input.gate, version: nextVersion(input),
+  }
   const upload = resumed?.upload ?? await owner.line.post<Upload>(
-    `/api/vaults/${input.vaultId}/uploads`, describe(owner, { ...input, ...place }, { draft, sealer }))
-  const { documentId, version } = upload
-  return { input: { ...input, documentId }, version, draft, sealer, upload }
+    `/api/vaults/${input.vaultId}/uploads`, describeUpload(owner, place, {
+      title: input.archive.title, payloadLength: sealer.payloadLength, draft,
+    }))
+  return { place, draft, sealer, upload }
+}
+
+function nextVersion({ previous }: PartToSeal): number {
+  return (previous?.version ?? 0) + 1
 }
 
 /** The unfinished upload of this very plaintext. */
@@ -94,48 +101,23 @@ function findDraft(
   owner: Owner, input: PartToSeal, plaintextSha256: Uint8Array,
 ): { draft: SealDraft, upload: Upload } | null {
   const candidates = input.unfinished.filter(({ part, gate, documentId, version }) =>
-    part === input.part && gate === input.gate &&
-    version === (input.previous?.version ?? 0) + 1 &&
+    part === input.part && gate === input.gate && version === nextVersion(input) &&
     (input.documentId === null || documentId === input.documentId))
   for (const upload of candidates) {
-    const opened = openPrivate(owner.root, draftPlace(upload), decodeBase64Url(upload.draftSealed))
-    if (opened === null) continue
-    const draft = decodeDraft(opened)
-    wipe(opened)
-    if (equalBytes(draft.plaintextSha256, plaintextSha256) &&
-      encodeBase64Url(draft.nonce) === upload.nonce) return { draft, upload }
+    const draft = openDraft(owner, upload)
+    if (draft === null) continue
+    if (equalBytes(draft.plaintextSha256, plaintextSha256)) return { draft, upload }
     wipe(draft.fileKey)
   }
   return null
-}
-
-function draftPlace(
-  { vaultId, documentId, part, version }: Pick<Upload, 'vaultId' | 'documentId' | 'part' | 'version'>,
-): PrivatePlace {
-  return { purpose: 'upload-draft', id: [vaultId, documentId, part, version].join('/') }
-}
-
-function describe(
-  owner: Owner, input: PartToSeal & { documentId: string, version: number },
-  { draft, sealer }: { draft: SealDraft, sealer: Sealer },
-): BeginUpload {
-  const { documentId, part, gate, version } = input
-  return {
-    documentId, part, gate, version,
-    nameSealed: sealLabel(owner, { purpose: 'document-name', id: documentId }, input.archive.title),
-    payloadLength: sealer.payloadLength,
-    nonce: encodeBase64Url(draft.nonce),
-    ownerHeader: encodeBase64Url(wrapFileKey(draft.fileKey, owner.keys.identity.recipient)),
-    draftSealed: encodeBase64Url(sealPrivate(
-      owner.root, draftPlace(input), encodeDraft(draft))),
-  }
 }
 
 // ---- parts
 
 /** @returns the hash list: every part is sealed again even where it is there, for its hashes. */
 async function sendParts(
-  owner: Owner, { sealer, upload }: Begun, onSent: (doneBytes: number, totalBytes: number) => void,
+  owner: Owner, { sealer, upload }: Pick<Begun, 'sealer' | 'upload'>,
+  onSent: (doneBytes: number, totalBytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunkHashes: Uint8Array[] = []
   const places = new PartPlaces(owner, upload)
@@ -149,7 +131,7 @@ async function sendParts(
       chunkHashes[index] = part.chunkHashes
       const target = await places.of(index)
       if (!target.isStored) {
-        const sha256 = encodeBase64Url(await hashNatively(part.bytes))
+        const sha256 = encodeBase64Url(part.sha256)
         await owner.line.putPart(target, { bytes: part.bytes, sha256 })
       }
       sentBytes += part.bytes.length
@@ -191,24 +173,5 @@ class PartPlaces {
     const target = this.#upload.parts.find((one) => one.index === index)
     if (target === undefined) throw new Refused('the server names no place for a part')
     return target
-  }
-}
-
-function signedRecord(
-  owner: Owner, { input, version, draft, sealer }: Begun, hashList: Uint8Array,
-): { record: string, recordSignature: string } {
-  const { signing } = owner.keys
-  const { payloadLength } = sealer
-  const { vaultId, documentId, part, gate } = input
-  const signed = signRecord({
-    vaultId, documentId, part, gate, version,
-    previousSha256: input.previous === null
-      ? null
-      : createHash('sha256').update(decodeBase64Url(input.previous.record)).digest(),
-    payloadLength, nonce: draft.nonce, signingKey: signing.publicKey,
-    ...promisesOf({ fileKey: draft.fileKey, nonce: draft.nonce, payloadLength, hashList }),
-  }, signing.secretKey)
-  return {
-    record: encodeBase64Url(signed.bytes), recordSignature: encodeBase64Url(signed.signature),
   }
 }

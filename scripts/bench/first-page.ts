@@ -14,8 +14,9 @@ import { chromium, type BrowserContext, type Frame, type Page } from 'playwright
 import { uuidv7 } from 'uuidv7'
 import { encodeBase64Url } from '../../protocol/bytes.js'
 import { deriveVaultTagKey } from '../../protocol/deck/identity.js'
+import { sealLabel } from '../../protocol/deck/keyring.js'
 import { ready } from '../../protocol/sodium.js'
-import { sealLabel, type Owner } from '../account/owner.js'
+import type { Owner } from '../account/owner.js'
 import { currentVersions, readOwnVault } from '../account/own-vault.js'
 import { prepareFile } from '../account/prepared-file.js'
 import { sealAndSend } from '../account/seal-upload.js'
@@ -70,7 +71,7 @@ async function shareDeck(founder: Owner): Promise<{ link: string, fileSize: numb
   const vaultId = uuidv7()
   await founder.line.post('/api/vaults', {
     vaultId, tagKey: encodeBase64Url(deriveVaultTagKey(founder.root, vaultId)),
-    titleSealed: sealLabel(founder, { purpose: 'vault-title', id: vaultId }, 'Bench'),
+    titleSealed: sealLabel(founder.root, { purpose: 'vault-title', id: vaultId }, 'Bench'),
   })
   const sent = await sealAndSend(founder, {
     vaultId, documentId: null, part: 0, gate: 'link', previous: null, unfinished: [],

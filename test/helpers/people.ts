@@ -16,9 +16,10 @@ import type {
   Upload, VaultDetail, WrappedHeader,
 } from '../../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
-import { buildArchive, type ArchiveInput } from '../../protocol/deck/archive.js'
+import { buildArchive, sourceOfBytes, type ArchiveInput } from '../../protocol/deck/archive.js'
 import { sealCard } from '../../protocol/deck/card.js'
-import { promisesOf, sealDeck } from '../../protocol/deck/deck.js'
+import { sealDeck } from '../../protocol/deck/deck.js'
+import { promisesOf } from '../../protocol/deck/upload.js'
 import { signGrant, signWrap, type Grant } from '../../protocol/deck/grant.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import {
@@ -392,10 +393,7 @@ export class Founder extends Browser {
     const nonce = makePayloadNonce()
     const plaintext = buildArchive({
       title: options.title ?? 'Deck', fileName: 'deck.pdf', mediaType: 'application/pdf', ...options.archive,
-      file: {
-        size: bytes.length,
-        read: async (offset, length) => bytes.subarray(offset, offset + length),
-      },
+      file: sourceOfBytes(bytes),
     })
     const parts: Uint8Array[] = []
     const hashes: Uint8Array[] = []

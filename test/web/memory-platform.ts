@@ -25,6 +25,7 @@ export function createMemoryPlatform(
     nowMs,
     hash: async (bytes) => new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes)),
     findCipher: async () => undefined,
+    pool: null,
     async loadOpaque() {
       const opaque = await import('@serenity-kit/opaque')
       await opaque.ready

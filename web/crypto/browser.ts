@@ -7,8 +7,9 @@
  * name is authenticated, so that entries cannot be exchanged.
  */
 import { concatBytes, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
-import { findPlatformCipher, makeSodiumCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
+import { findPlatformCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
 import { assert } from '../../protocol/errors.js'
+import type { HashBulk } from '../../protocol/hash.js'
 import type { DeviceStore, OpaqueClient, Platform } from './platform.js'
 import { createPool, SECOND_NAME, type SecondWorker } from './pool.js'
 
@@ -17,25 +18,25 @@ const ENTRIES = 'entries'
 const KEYS = 'keys'
 const LOCK_KEY = 'lock'
 const IV_SIZE_BYTES = 12
-/** Below this a second worker costs more than it brings. */
-const MIN_SHARED_SIZE_BYTES = 32 * 1024 * 1024
 
 export function createBrowserPlatform(): Platform {
   let cipher: Promise<MakeChunkCipher | undefined> | undefined
-  const share = createPool(startSecondWorker)
+  const pool = createPool(startSecondWorker)
   return {
-    hash: async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', ownBytes(bytes))),
+    hash: hashNatively,
     store: createDeviceStore(),
     nowMs: () => Date.now(),
-    async findCipher(payloadLength) {
-      const own = await (cipher ??= findOwnCipher())
-      return payloadLength > MIN_SHARED_SIZE_BYTES ? share(own ?? makeSodiumCipher) : own
-    },
+    findCipher: () => (cipher ??= findOwnCipher()),
+    pool,
     loadOpaque,
   }
 }
 
-/** What one thread of a browser seals and opens by. */
+/** By WebCrypto: many times faster than any other in a browser. */
+export const hashNatively: HashBulk = async (bytes) =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', ownBytes(bytes)))
+
+/** What one thread of a browser seals and opens by; `undefined`: libsodium. */
 export async function findOwnCipher(): Promise<MakeChunkCipher | undefined> {
   return await findPlatformCipher(crypto.subtle) ?? undefined
 }

@@ -4,10 +4,10 @@
  * arrives on the port: the viewer draws hostile files.
  */
 import { decodeBase64Url } from '../../protocol/bytes.js'
-import { openDeck, openReleasedHeader, type VersionReader } from '../../protocol/deck/deck.js'
+import { openDeck, type VersionReader, type VersionToRead } from '../../protocol/deck/deck.js'
 import type { Manifest } from '../../protocol/deck/manifest.js'
+import { openOwnVersion } from '../../protocol/deck/own-version.js'
 import { ProtocolError } from '../../protocol/errors.js'
-import { PART_SIZE_BYTES } from '../../protocol/limits.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { CiphertextSource, CryptoWorker, OpenedVersion, OwnVersion } from '../crypto.js'
 import { parseSourceRequest } from '../viewer/parse.js'
@@ -16,7 +16,6 @@ import {
   type SourceRequest,
 } from '../viewer/ports.js'
 import { earlySource } from './early-source.js'
-import { readOwnRecord } from './granting.js'
 import type { Owner } from './owner.js'
 import type { Platform } from './platform.js'
 import type { Received, Visiting } from './visiting.js'
@@ -71,30 +70,35 @@ export function createOpening(
 async function openForReading(
   platform: Platform, version: ToOpen, source: CiphertextSource,
 ): Promise<VersionReader> {
-  const makeCipher = await platform.findCipher(version.record.payloadLength)
   const early = earlySource(source, version.record.payloadLength)
   const reader = await openDeck({
-    record: version.record, fileKey: version.fileKey, source: early.source, hash: platform.hash,
-    ...(makeCipher === undefined ? {} : { makeCipher }),
+    ...await openingTools(platform, version.record.payloadLength),
+    record: version.record, fileKey: version.fileKey, source: early.source,
   })
   for (const range of reader.manifest.prefetch) early.fetchFile(range)
   return reader
 }
 
-/** @throws ProtocolError as `openReleasedHeader`. */
-export function openOwn(owner: Owner, input: OwnVersion): ToOpen {
-  const { signed } = readOwnRecord(owner, input.vaultId, input.version)
-  const before = input.previousRecords.map(({ record, signature }) =>
+/** Below this a second worker costs more than it brings. */
+const MIN_SHARED_SIZE_BYTES = 32 * 1024 * 1024
+
+/** What this browser opens a payload of this length with. */
+export async function openingTools(
+  platform: Platform, payloadLength: number,
+): Promise<Pick<VersionToRead, 'hash' | 'makeCipher' | 'share'>> {
+  const isShared = payloadLength > MIN_SHARED_SIZE_BYTES
+  return {
+    hash: platform.hash,
+    makeCipher: await platform.findCipher(),
+    share: isShared ? platform.pool?.shareOpening() : undefined,
+  }
+}
+
+/** @throws ProtocolError as `openOwnVersion`. */
+export function openOwn(owner: Owner, { vaultId, version, previousRecords }: OwnVersion): ToOpen {
+  const previous = previousRecords.map(({ record, signature }) =>
     ({ bytes: decodeBase64Url(record), signature: decodeBase64Url(signature) }))
-  return openReleasedHeader({
-    header: decodeBase64Url(input.version.ownerHeader),
-    identity: owner.keys().identity,
-    records: [...before, signed],
-    fingerprint: owner.keys().fingerprint,
-    vaultId: input.vaultId,
-    seen: null,
-    wrap: null,
-  })
+  return openOwnVersion(owner.secrets(), vaultId, { version, previous })
 }
 
 function describe(manifest: Manifest): OpenedVersion {
@@ -113,10 +117,12 @@ async function save(
 ) {
   const { fileName, mediaType, fileSize } = reader.manifest
   const stretches: Blob[] = []
-  for (let offset = 0; offset < fileSize; offset += PART_SIZE_BYTES) {
-    const length = Math.min(PART_SIZE_BYTES, fileSize - offset)
-    stretches.push(new Blob([await reader.readFile(offset, length)]))
-    onBytes(offset + length, fileSize)
+  let doneBytes = 0
+  for await (const stretch of reader.fileStretches()) {
+    stretches.push(new Blob([stretch]))
+    doneBytes += stretch.length
+    onBytes(doneBytes, fileSize)
+    wipe(stretch)
   }
   return { fileName, mediaType, file: new Blob(stretches, { type: mediaType }) }
 }

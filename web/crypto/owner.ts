@@ -3,14 +3,14 @@
  * Must not hand it out: other parts of the worker borrow it through `root()` and `keys()`.
  */
 import type { KeyringRow } from '../../protocol/api.js'
-import { decodeBase64Url, encodeBase64Url, encodeUtf8, decodeUtf8 } from '../../protocol/bytes.js'
+import { decodeBase64Url, encodeBase64Url } from '../../protocol/bytes.js'
 import {
   deriveOwnerKeys, deriveRecoveryAuth, deriveVaultTagKey, formatRecipient, formatRecoveryCode,
   makeRecoveryCode,
-  makeRoot, parseRecoveryCode, type OwnerKeys,
+  makeRoot, parseRecoveryCode, type OwnerKeys, type OwnerSecrets,
 } from '../../protocol/deck/identity.js'
 import {
-  deriveRootWrapKey, lockRoot, openPrivate, sealPrivate, unlockRoot, type KeyringMethod,
+  deriveRootWrapKey, lockRoot, openLabel, sealLabel, unlockRoot, type KeyringMethod,
   type PrivatePlace,
 } from '../../protocol/deck/keyring.js'
 import { ProtocolError, assert } from '../../protocol/errors.js'
@@ -26,6 +26,8 @@ const PRF_SIZE_BYTES = 32
 export interface Owner {
   root(): Uint8Array
   keys(): OwnerKeys
+  /** Both. */
+  secrets(): OwnerSecrets
 }
 
 type OwnerMethods = Pick<CryptoWorker,
@@ -73,6 +75,9 @@ function lend(held: Held): Owner {
     keys() {
       assert(held.keys !== null, 'the root is unlocked before its keys are used')
       return held.keys
+    },
+    secrets() {
+      return { root: this.root(), keys: this.keys() }
     },
   }
 }
@@ -260,21 +265,17 @@ function findRecoveryCode(text: string): Uint8Array | null {
 function privateMethods(owner: Owner) {
   return {
     async sealLabel({ label, context }) {
-      return sealLabel(owner, label, context)
+      return sealLabel(owner.root(), placeOf(context), label)
     },
     async openLabel({ sealed, context }) {
-      const opened = openPrivate(owner.root(), placeOf(context), decodeBase64Url(sealed))
-      if (opened === null) throw new ProtocolError('bad-chunk', 'a label of another place or owner')
-      return decodeUtf8(opened)
+      const label = openLabel(owner.root(), placeOf(context), sealed)
+      if (label === null) throw new ProtocolError('bad-chunk', 'a label of another place or owner')
+      return label
     },
     async vaultTagKey(vaultId) {
       return encodeBase64Url(deriveVaultTagKey(owner.root(), vaultId))
     },
   } satisfies Partial<CryptoWorker>
-}
-
-export function sealLabel(owner: Owner, label: string, context: LabelContext): string {
-  return encodeBase64Url(sealPrivate(owner.root(), placeOf(context), encodeUtf8(label)))
 }
 
 const LABEL_PURPOSES = ['vault-title', 'document-name', 'grant-name'] as const

@@ -4,6 +4,7 @@
  */
 import type { MakeChunkCipher } from '../../protocol/deck/cipher.js'
 import type { HashBulk } from '../../protocol/hash.js'
+import type { Pool } from './pool.js'
 
 /** Small secrets that outlive the page: each entry is locked by a key that cannot leave the browser. */
 export interface DeviceStore {
@@ -31,10 +32,9 @@ export interface Platform {
   readonly hash: HashBulk
   readonly store: DeviceStore
   readonly nowMs: () => number
-  /**
-   * The best cipher for a payload of this length: the platform's own where it proved itself, shared
-   * with a second worker where that is worth it; `undefined`: libsodium's.
-   */
-  readonly findCipher: (payloadLength: number) => Promise<MakeChunkCipher | undefined>
+  /** The platform's own cipher where it proved itself; `undefined`: libsodium's. */
+  readonly findCipher: () => Promise<MakeChunkCipher | undefined>
+  /** A second worker for what is large, or `null` where there is none. */
+  readonly pool: Pool | null
   readonly loadOpaque: () => Promise<OpaqueClient>
 }

@@ -1,37 +1,38 @@
 /**
- * Sealing one file as one part of a version (SPEC.md § 3, "Seal"): twice over the file, once to hash,
- * once to seal, in stretches of 4 MiB. Must not hold the file, and must not seal a second plaintext
- * under a key and nonce that were used.
+ * Sealing one file as one part of a version (SPEC.md § 3.3): twice over the file, once to fingerprint
+ * it, once to seal it, in stretches of 4 MiB. Must not hold the file, and must not seal a second
+ * plaintext under a key and nonce that were used.
  */
 import { concatBytes, decodeBase64Url, encodeBase64Url, equalBytes } from '../../protocol/bytes.js'
-import { buildArchive, type ArchiveInput, type ByteSource } from '../../protocol/deck/archive.js'
-import {
-  decodeDraft, encodeDraft, hashPlaintext, promisesOf, startSeal, type SealDraft,
-  type SealedPart as PartOfDeck, type Sealer,
-} from '../../protocol/deck/deck.js'
-import { wrapFileKey } from '../../protocol/deck/header.js'
+import { startSeal, type Sealer } from '../../protocol/deck/deck.js'
 import { makeFileKey, makePayloadNonce } from '../../protocol/deck/identity.js'
-import { openPrivate, sealPrivate, type PrivatePlace } from '../../protocol/deck/keyring.js'
-import { THUMBNAIL_TYPES } from '../../protocol/deck/manifest.js'
-import { PARTS, payloadLengthOf, signRecord } from '../../protocol/deck/record.js'
+import type { SealedPart as PartOfDeck } from '../../protocol/deck/parts.js'
+import {
+  describeUpload, openDraft, signUpload, type SealDraft,
+} from '../../protocol/deck/upload.js'
 import { ProtocolError, assert } from '../../protocol/errors.js'
-import { sha256 } from '../../protocol/hash.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { CryptoWorker, SealBegun, SealFinished, SealInput, SealedPart } from '../crypto.js'
-import { sealLabel, type Owner } from './owner.js'
+import type { Owner } from './owner.js'
+import { archiveOf } from './plaintext.js'
 import type { Platform } from './platform.js'
 
 type SealMethods = Pick<CryptoWorker, 'beginSeal' | 'resumeSeal' | 'nextPart' | 'finishSeal' | 'cancelSeal'>
 type OnHashed = (doneBytes: number, totalBytes: number) => void
+
+/** Below this a second worker costs more than it brings. */
+const MIN_SHARED_SIZE_BYTES = 32 * 1024 * 1024
+/** Parts that are sealed while the page sends others: one for each worker. */
+const AHEAD_COUNT = 2
 
 interface Seal {
   readonly input: SealInput
   readonly draft: SealDraft
   readonly sealer: Sealer
   readonly chunkHashes: Uint8Array[]
-  nextIndex: number
-  /** Sealed while the page still sends the one before it. */
-  ahead: Promise<PartOfDeck> | null
+  /** In order; asked for and not yet taken. */
+  readonly ahead: Promise<PartOfDeck>[]
+  askedCount: number
 }
 
 export function createSealing(
@@ -43,45 +44,39 @@ export function createSealing(
     assert(seal !== undefined, 'a seal is begun before its parts are asked for')
     return seal
   }
-  async function begin(
-    input: SealInput, archive: ByteSource, draft: SealDraft,
-  ): Promise<{ sealId: string, sealer: Sealer }> {
-    const sealer = await start(platform, archive, draft)
+  function keep(input: SealInput, draft: SealDraft, sealer: Sealer): SealBegun {
     const sealId = crypto.randomUUID()
-    seals.set(sealId, { input, draft, sealer, chunkHashes: [], nextIndex: 0, ahead: null })
-    return { sealId, sealer }
+    seals.set(sealId, { input, draft, sealer, chunkHashes: [], ahead: [], askedCount: 0 })
+    const { partCount, payloadLength } = sealer
+    const beginUpload = describeUpload(
+      owner.secrets(), input, { title: input.title, payloadLength, draft })
+    return { sealId, partCount, beginUpload }
   }
   function end(sealId: string): void {
     const seal = seals.get(sealId)
-    if (seal !== undefined) {
-      wipe(seal.draft.fileKey)
-      seal.sealer.end()
-    }
+    if (seal !== undefined) endSeal(seal)
     seals.delete(sealId)
   }
   return {
     methods: {
       async beginSeal(input, onHashed) {
-        const archive = await archiveOf(input)
-        const draft = await makeDraft(platform, archive, onHashed)
-        const { sealId, sealer } = await begin(input, archive, draft)
-        return describeBegun(owner, input, { sealId, sealer, draft })
+        const keys = { fileKey: makeFileKey(), nonce: makePayloadNonce() }
+        const { sealer, plaintextSha256 } = await start(platform, { input, keys, onHashed })
+        return keep(input, { ...keys, plaintextSha256 }, sealer)
       },
       async resumeSeal(input, onHashed) {
-        const archive = await archiveOf(input)
-        const draft = openDraft(owner, input)
-        const isSame = equalBytes(await hash(platform, archive, onHashed), draft.plaintextSha256)
-        if (!isSame) {
-          wipe(draft.fileKey)
+        const draft = openDraft(owner.secrets(), input)
+        if (draft === null) throw new ProtocolError('bad-key-commitment', 'draft of another upload')
+        const { sealer, plaintextSha256 } = await start(platform, { input, keys: draft, onHashed })
+        if (!equalBytes(plaintextSha256, draft.plaintextSha256)) {
+          endSeal({ draft, sealer })
           return null
         }
-        const { sealId, sealer } = await begin(input, archive, draft)
-        const begun = describeBegun(owner, input, { sealId, sealer, draft })
-        return { ...begun, beginUpload: {
-          ...begun.beginUpload, ownerHeader: input.ownerHeader, draftSealed: input.draftSealed,
-        } }
+        const begun = keep(input, draft, sealer)
+        const { ownerHeader, draftSealed } = input
+        return { ...begun, beginUpload: { ...begun.beginUpload, ownerHeader, draftSealed } }
       },
-      nextPart: async (sealId) => nextPart(platform, sealOf(sealId)),
+      nextPart: async (sealId) => nextPart(sealOf(sealId)),
       async finishSeal(sealId) {
         const finished = finish(owner, sealOf(sealId))
         end(sealId)
@@ -97,151 +92,59 @@ export function createSealing(
   }
 }
 
-// ---- What is sealed ----
-
-async function archiveOf(input: SealInput): Promise<ByteSource> {
-  const thumbnails = await Promise.all(input.thumbnails.map(async ({ width, height, image }) =>
-    ({ width, height, bytes: new Uint8Array(await image.arrayBuffer()) })))
-  const archive: ArchiveInput = {
-    title: input.title,
-    fileName: input.fileName,
-    mediaType: input.mediaType,
-    file: sourceOf(input.file),
-    pages: input.pageSizes.map(
-      ({ widthPt, heightPt }) => ({ width: Math.round(widthPt), height: Math.round(heightPt) }),
-    ),
-    ...thumbnailTypeOf(input),
-    thumbnails,
-    ...(input.lockedPageCount === undefined ? {} : { lockedPageCount: input.lockedPageCount }),
-    ...(input.prefetch === undefined ? {} : { prefetch: input.prefetch }),
-  }
-  return buildArchive(archive)
+function endSeal({ draft, sealer }: Pick<Seal, 'draft' | 'sealer'>): void {
+  wipe(draft.fileKey)
+  sealer.end()
 }
 
-function thumbnailTypeOf(input: SealInput): Pick<ArchiveInput, 'thumbnailType'> {
-  const type = THUMBNAIL_TYPES.find((known) => known === input.thumbnails[0]?.image.type)
-  return type === undefined ? {} : { thumbnailType: type }
-}
+type Keys = Pick<SealDraft, 'fileKey' | 'nonce'>
 
-/** A file on the disk, read where it lies: only the stretch asked for is in memory. */
-function sourceOf(file: Blob): ByteSource {
-  return {
-    size: file.size,
-    read: (offset, length) => readSlice(file.slice(offset, offset + length)),
-  }
-}
-
-/**
- * Browsers refuse to read on in a file that was changed, moved or unplugged since it was chosen.
- * @throws ProtocolError `source-changed`.
- */
-async function readSlice(slice: Blob): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await slice.arrayBuffer())
-  } catch (error) {
-    const isGone = error instanceof Error && ['NotReadableError', 'NotFoundError'].includes(error.name)
-    throw isGone ? new ProtocolError('source-changed', error.message) : error
-  }
-}
-
-function hash(platform: Platform, archive: ByteSource, onHashed: OnHashed): Promise<Uint8Array> {
-  return hashPlaintext(archive, platform.hash, (doneBytes) => onHashed(doneBytes, archive.size))
-}
-
-async function makeDraft(
-  platform: Platform, archive: ByteSource, onHashed: OnHashed,
-): Promise<SealDraft> {
-  const plaintextSha256 = await hash(platform, archive, onHashed)
-  return { fileKey: makeFileKey(), nonce: makePayloadNonce(), plaintextSha256 }
-}
-
-async function start(platform: Platform, archive: ByteSource, draft: SealDraft): Promise<Sealer> {
-  const makeCipher = await platform.findCipher(payloadLengthOf(archive.size))
-  return startSeal({
-    plaintext: archive, fileKey: draft.fileKey, nonce: draft.nonce, hash: platform.hash,
-    ...(makeCipher === undefined ? {} : { makeCipher }),
+/** Ready to seal, and the plaintext's fingerprint. Keys are wiped if the file cannot be read. */
+async function start(
+  platform: Platform,
+  { input, keys, onHashed }: { input: SealInput, keys: Keys, onHashed: OnHashed },
+): Promise<{ sealer: Sealer, plaintextSha256: Uint8Array }> {
+  const plaintext = await archiveOf(input)
+  const isShared = plaintext.size > MIN_SHARED_SIZE_BYTES
+  const sealer = await startSeal({
+    plaintext, fileKey: keys.fileKey, nonce: keys.nonce, hash: platform.hash,
+    makeCipher: await platform.findCipher(),
+    share: isShared ? platform.pool?.shareSealing({ input, nonce: keys.nonce }) : undefined,
   })
-}
-
-// ---- The draft ----
-
-function draftPlace(input: SealInput): PrivatePlace {
-  return { purpose: 'upload-draft', id: [input.vaultId, input.documentId, input.part, input.version].join('/') }
-}
-
-/** @throws ProtocolError `bad-key-commitment` if the draft is not of this owner and upload. */
-function openDraft(
-  owner: Owner, input: SealInput & { draftSealed: string, nonce: string },
-): SealDraft {
-  const opened = openPrivate(owner.root(), draftPlace(input), decodeBase64Url(input.draftSealed))
-  if (opened === null) throw new ProtocolError('bad-key-commitment', 'draft of another upload')
-  const draft = decodeDraft(opened)
-  wipe(opened)
-  if (encodeBase64Url(draft.nonce) !== input.nonce) throw new ProtocolError('bad-key-commitment', 'another nonce')
-  return draft
-}
-
-function describeBegun(
-  owner: Owner, input: SealInput, begun: { sealId: string, sealer: Sealer, draft: SealDraft },
-): SealBegun {
-  const { documentId, part, gate, version } = input
-  const { sealId, sealer, draft } = begun
-  return {
-    sealId,
-    partCount: sealer.partCount,
-    beginUpload: {
-      documentId, part, gate, version,
-      nameSealed: sealLabel(owner, input.title, `document-name:${documentId}`),
-      payloadLength: sealer.payloadLength,
-      nonce: encodeBase64Url(draft.nonce),
-      ownerHeader: encodeBase64Url(wrapFileKey(draft.fileKey, owner.keys().identity.recipient)),
-      draftSealed: encodeBase64Url(
-        sealPrivate(owner.root(), draftPlace(input), encodeDraft(draft)),
-      ),
-    },
+  try {
+    const onDone = (doneBytes: number) => onHashed(doneBytes, plaintext.size)
+    return { sealer, plaintextSha256: await sealer.fingerprint(onDone) }
+  } catch (error) {
+    wipe(keys.fileKey)
+    sealer.end()
+    throw error
   }
 }
 
-// ---- Parts and the record ----
-
-async function nextPart(platform: Platform, seal: Seal): Promise<SealedPart | null> {
-  if (seal.nextIndex === seal.sealer.partCount) return null
-  // Taken before the first wait: whoever asks meanwhile gets the part after this one.
-  const sealing = seal.ahead ?? seal.sealer.sealPart(seal.nextIndex)
-  seal.nextIndex++
-  const hasMore = seal.nextIndex < seal.sealer.partCount
-  seal.ahead = hasMore ? seal.sealer.sealPart(seal.nextIndex) : null
-  seal.ahead?.catch(() => undefined) // Whoever asks for the part gets the error.
-  const part = await sealing
+async function nextPart(seal: Seal): Promise<SealedPart | null> {
+  const { ahead, sealer } = seal
+  // Filled before the first wait: whoever asks meanwhile gets the part after this one.
+  while (ahead.length <= AHEAD_COUNT && seal.askedCount < sealer.partCount) {
+    const sealing = sealer.sealPart(seal.askedCount++)
+    sealing.catch(() => undefined) // Whoever asks for the part gets the error.
+    ahead.push(sealing)
+  }
+  const part = await ahead.shift()
+  if (part === undefined) return null
   seal.chunkHashes[part.index] = part.chunkHashes
-  return {
-    index: part.index, bytes: part.bytes, sha256: encodeBase64Url(await platform.hash(part.bytes)),
-  }
+  return { index: part.index, bytes: part.bytes, sha256: encodeBase64Url(part.sha256) }
 }
 
-function finish(owner: Owner, seal: Seal): SealFinished {
-  const { input, draft, sealer } = seal
-  const sealedCount = Object.keys(seal.chunkHashes).length
+function finish(owner: Owner, { input, draft, sealer, chunkHashes }: Seal): SealFinished {
+  const sealedCount = Object.keys(chunkHashes).length
   assert(sealedCount === sealer.partCount, 'a seal is finished after its last part')
-  const hashList = concatBytes(...seal.chunkHashes)
+  const hashList = concatBytes(...chunkHashes)
+  const previousRecord =
+    input.previousRecord === null ? null : decodeBase64Url(input.previousRecord)
   const { payloadLength } = sealer
-  const { signing } = owner.keys()
-  const signed = signRecord({
-    vaultId: input.vaultId,
-    documentId: input.documentId,
-    part: PARTS[input.part],
-    gate: input.gate,
-    version: input.version,
-    previousSha256: input.previousRecord === null
-      ? null
-      : sha256(decodeBase64Url(input.previousRecord)),
-    payloadLength,
-    nonce: draft.nonce,
-    ...promisesOf({ fileKey: draft.fileKey, nonce: draft.nonce, payloadLength, hashList }),
-    signingKey: signing.publicKey,
-  }, signing.secretKey)
   return {
-    hashList, record: encodeBase64Url(signed.bytes),
-    recordSignature: encodeBase64Url(signed.signature),
+    hashList,
+    ...signUpload(
+      owner.secrets(), input, { payloadLength, draft, hashList, previousRecord }),
   }
 }

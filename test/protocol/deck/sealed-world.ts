@@ -1,10 +1,10 @@
 // A founder, her deck, a link and an investor's device, sealed for real; tests bend one thing each.
 import { createHash } from 'node:crypto'
 import { concatBytes } from '../../../protocol/bytes.js'
-import { buildArchive } from '../../../protocol/deck/archive.js'
+import { buildArchive, sourceOfBytes } from '../../../protocol/deck/archive.js'
 import type { ByteSource } from '../../../protocol/deck/archive.js'
 import { sealCard } from '../../../protocol/deck/card.js'
-import { promisesOf, sealDeck } from '../../../protocol/deck/deck.js'
+import { sealDeck } from '../../../protocol/deck/deck.js'
 import type { HeaderToOpen, PayloadSource } from '../../../protocol/deck/deck.js'
 import { signGrant, signWrap } from '../../../protocol/deck/grant.js'
 import type { Grant } from '../../../protocol/deck/grant.js'
@@ -19,6 +19,7 @@ import { recordSha256, signRecord } from '../../../protocol/deck/record.js'
 import type { VersionRecord } from '../../../protocol/deck/record.js'
 import type { Signed } from '../../../protocol/deck/signature.js'
 import type { FileKey } from '../../../protocol/deck/stanza.js'
+import { promisesOf } from '../../../protocol/deck/upload.js'
 import { hashBulk } from '../../../protocol/hash.js'
 import { randomBytes, ready } from '../../../protocol/sodium.js'
 
@@ -29,12 +30,7 @@ export const DOCUMENT_ID = '019ab4f2-7c1e-7d3a-9f00-aabbccddeeff'
 
 export function patternFile(size: number): ByteSource {
   const bytes = new Uint8Array(size).map((_, index) => (index * 167 + (index >> 8)) & 0xff)
-  return sourceOf(bytes)
-}
-
-export function sourceOf(bytes: Uint8Array): ByteSource {
-  const read = async (offset: number, length: number) => bytes.slice(offset, offset + length)
-  return { size: bytes.length, read }
+  return sourceOfBytes(bytes)
 }
 
 export interface SealedVersion {

@@ -5,7 +5,7 @@ import {
 } from 'node:crypto'
 import t from 'tap'
 import { encodeHex, encodeUtf8 } from '../../../protocol/bytes.js'
-import { promisesOf } from '../../../protocol/deck/deck.js'
+import { promisesOf } from '../../../protocol/deck/upload.js'
 import {
   deriveLinkKeys, deriveLinkSecret, deriveOwnerKeys, deriveRecoveryAuth, deriveVaultTagKey,
   formatFragment, formatIdentity, formatRecoveryCode,

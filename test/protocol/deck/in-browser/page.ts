@@ -2,11 +2,12 @@
 // opened with each.
 import * as kit from 'cctv-age'
 import { concatBytes, encodeHex, equalBytes } from '../../../../protocol/bytes.js'
-import { buildArchive } from '../../../../protocol/deck/archive.js'
+import { buildArchive, sourceOfBytes } from '../../../../protocol/deck/archive.js'
 import { findPlatformCipher, makeSodiumCipher } from '../../../../protocol/deck/cipher.js'
 import type { MakeChunkCipher } from '../../../../protocol/deck/cipher.js'
-import { openDeck, promisesOf, sealDeck } from '../../../../protocol/deck/deck.js'
+import { openDeck, sealDeck } from '../../../../protocol/deck/deck.js'
 import type { VersionRecord } from '../../../../protocol/deck/record.js'
+import { promisesOf } from '../../../../protocol/deck/upload.js'
 import { ready } from '../../../../protocol/sodium.js'
 import { MANNERS, findFault, parseVector, readVector } from '../kit.js'
 
@@ -40,12 +41,11 @@ async function sealAndOpen(makeCipher: MakeChunkCipher): Promise<string> {
   const fileKey = new Uint8Array(16).fill(1)
   const nonce = new Uint8Array(16).fill(2)
   const bytes = new Uint8Array(5_000_000).map((_, index) => index % 251)
-  const read = async (offset: number, length: number) => bytes.slice(offset, offset + length)
   const plaintext = buildArchive({
     title: 'In a browser',
     fileName: 'deck.bin',
     mediaType: 'application/octet-stream',
-    file: { size: bytes.length, read },
+    file: sourceOfBytes(bytes),
   })
   const parts = []
   const sealing = sealDeck({ plaintext, fileKey, nonce, hash, makeCipher })

@@ -1,7 +1,7 @@
 // Writes the vectors of this folder: npx tsx test/protocol/deck/vectors/make.ts
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { concatBytes, encodeBase64Url, encodeHex } from '../../../../protocol/bytes.js'
-import { promisesOf } from '../../../../protocol/deck/deck.js'
+import { promisesOf } from '../../../../protocol/deck/upload.js'
 import { signWrap } from '../../../../protocol/deck/grant.js'
 import type { WrapRecord } from '../../../../protocol/deck/grant.js'
 import { encodeHeader, wrapFileKey } from '../../../../protocol/deck/header.js'

@@ -1,7 +1,7 @@
 // Vector files: the manner in which they are written and read (README.md beside this).
 import { readFileSync } from 'node:fs'
 import { concatBytes, decodeBase64Url, decodeHex, encodeBase64Url } from '../../../../protocol/bytes.js'
-import { buildArchive } from '../../../../protocol/deck/archive.js'
+import { buildArchive, readBytes, sourceOfBytes } from '../../../../protocol/deck/archive.js'
 import type { ByteSource } from '../../../../protocol/deck/archive.js'
 import type { Signed } from '../../../../protocol/deck/signature.js'
 import { derivePayloadKey, sealChunk } from '../../../../protocol/deck/stream.js'
@@ -32,12 +32,11 @@ export function deckPlaintext(name: DeckName): ByteSource {
   const shift = name === 'a' ? 0 : 1
   const bytes = new Uint8Array(FILE_SIZE)
     .map((_, index) => (index * 167 + (index >> 8) + shift) & 0xff)
-  const read = async (offset: number, length: number) => bytes.slice(offset, offset + length)
   return buildArchive({
     title: `Deck ${name}`,
     fileName: 'deck.bin',
     mediaType: 'application/octet-stream',
-    file: { size: FILE_SIZE, read },
+    file: sourceOfBytes(bytes),
   })
 }
 
@@ -95,5 +94,5 @@ async function sealPiece(
   const offset = place.index * CHUNK
   const length = Math.min(CHUNK, plaintext.size - offset)
   const payloadKey = derivePayloadKey(keys.fileKey, keys.nonce)
-  return sealChunk(payloadKey, place, await plaintext.read(offset, length))
+  return sealChunk(payloadKey, place, await readBytes(plaintext, { offset, length }))
 }
