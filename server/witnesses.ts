@@ -29,12 +29,6 @@ export interface WitnessStanding {
   readonly failureCount: number
 }
 
-export interface CosigningLag {
-  readonly entryCount: number
-  /** Since this instance first saw that cosigning is behind. */
-  readonly waitingMs: number
-}
-
 export interface Witnesses {
   /** Who cosigns; `undefined` where WITNESSES is not set. */
   readonly policy: WitnessPolicy | undefined
@@ -127,8 +121,6 @@ class RunningWitnesses implements Witnesses {
   readonly #asking = new Set<Promise<void>>()
   readonly #ending = new AbortController()
   #round: Round | undefined
-  /** A published size that was not cosigned when somebody looked, and when that was. */
-  #behind: { readonly size: number, readonly sinceMs: number } | undefined
   #storing: Promise<void> = Promise.resolve()
   #loop: Promise<void> = Promise.resolve()
   #unlisten: (() => Promise<void>)[] = []
