@@ -14,9 +14,10 @@ import {
 import { signCheckpoint } from '../../protocol/log/checkpoint.js'
 import { encodeEntry, sealEvent, type Event } from '../../protocol/log/event.js'
 import { hashLeaf, rootOfLeaves } from '../../protocol/log/merkle.js'
-import { ed25519Signer, formatVkey } from '../../protocol/log/note.js'
+import { cosigner, ed25519Signer, formatVkey, type NoteSigner } from '../../protocol/log/note.js'
 import { buildProof } from '../../protocol/log/proof.js'
-import { ready } from '../../protocol/sodium.js'
+import { formatCosignatures } from '../../protocol/log/witness.js'
+import { randomBytes, ready } from '../../protocol/sodium.js'
 import { startNda } from '../../web/founder/nda-order.js'
 import { publishDraft } from '../../web/founder/publish-draft.js'
 import {
@@ -31,6 +32,7 @@ const NDA_SHA256 = encodeBase64Url(sha256(encodeUtf8(NDA_TEXT)))
 const ON_APPROVAL = { ...ON_SIGNATURE, release: 'on-approval' as const }
 const GRACE = { name: 'Grace Hopper', email: 'grace@fund.example' }
 const TAG = new Uint8Array(16)
+const HASH = encodeHex(sha256(TAG))
 
 function code(wanted: string): { message: RegExp } {
   return { message: new RegExp(`^${wanted}(:|$)`) }
@@ -173,4 +175,65 @@ t.test('another person at the same browser gets a device of her own', async (t) 
   const carols = await ask({ name: 'Carol', email: 'carol@fund.example' })
   t.not(carols.deviceKey, enrolled.deviceKey)
   t.not(carols.recipient, enrolled.recipient)
+})
+
+t.test('a link that pins its witnesses takes no receipt without their quorum, and no others in their place', async (t) => {
+  const witness = (name: string) => cosigner(name, randomBytes(32), () => 1_795_357_868)
+  const [north, south, stranger] = [witness('north.example'), witness('south.example'), witness('other.example')]
+  function textOf(...keys: NoteSigner[]): string {
+    const lines = keys.map(({ key }, at) => `witness w${at} ${formatVkey(key)}\n`).join('')
+    return `${lines}group enough 2 w0 w1\nquorum enough\n`
+  }
+  const witnesses = textOf(north, south)
+  const witnessesSha256 = encodeBase64Url(sha256(encodeUtf8(witnesses)))
+  const policy = { ...ON_SIGNATURE, witnessesSha256 }
+  const { log, founder, vaultId, grant, grantId } = await stage(policy)
+  const { signingKey } = await founder.owner() ?? { signingKey: '' }
+  const viewWith = (text: string | undefined) => gateView({
+    vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256,
+    ...text === undefined ? {} : { witnesses: text },
+  })
+  const { crypto } = makeClient()
+  await crypto.takeFragment({ grantId, fragment: grant.fragment })
+  await t.rejects(crypto.verifyGate(viewWith(textOf(north, stranger))), code('wrong-grant'))
+  await t.rejects(crypto.verifyGate(viewWith(undefined)), code('wrong-grant'), 'they cannot be left out either')
+  const gate = await crypto.verifyGate(viewWith(witnesses))
+  t.equal(gate.demandedWitnessCount, 2)
+  t.equal(gate.logPolicy, `log ${log.vkey}\n${witnesses}`)
+
+  const { enrolment } = await crypto.signAccessRequest({ grantId, ...GRACE, nonce: nonce() })
+  const { recipient } = verifyEnrolment(enrolment)
+  const sealed = sealEvent({
+    type: 'header.released', id: uuidv7(), log: 'log.test/2026', at: '2026-11-22T14:30:00.000Z', actor: 'server',
+    vault: vaultId, party: uuidv7(), grant: grantId, document: uuidv7(), part: 0, version: 1,
+    recordSha256: HASH, headerSha256: HASH, because: HASH,
+    recipientSha256: encodeHex(sha256(encodeUtf8(recipient))),
+  })
+  const opening = { salt: sealed.salt, vaultTag: TAG, partyTag: TAG, eventBytes: sealed.bytes }
+  const entry = encodeEntry({ commitment: sealed.commitment, vaultTag: TAG, partyTag: TAG })
+  const root = rootOfLeaves([hashLeaf(entry)])
+  const plain = signCheckpoint({ origin: 'log.test/2026', size: 1n, root }, [log.signer])
+  const proofBy = (cosigners: NoteSigner[]) => buildProof({
+    opening, index: 0n, path: [], checkpoint: `${plain}${formatCosignatures(plain, cosigners)}`,
+  })
+  const check = (...cosigners: NoteSigner[]) => crypto.checkReceipts({
+    grantId, readConsistency: async () => [], proofs: [proofBy(cosigners)],
+  })
+  await t.rejects(check(), code('quorum-missing'))
+  await t.rejects(check(north, stranger), code('quorum-missing'))
+  const [checked] = await check(north, south, stranger)
+  t.same(checked?.cosignedBy, ['w0', 'w1'])
+})
+
+t.test('witnesses that only the server names are counted and not demanded', async (t) => {
+  const { log, founder, vaultId, grant, grantId } = await stage()
+  const { signingKey } = await founder.owner() ?? { signingKey: '' }
+  const { key } = cosigner('north.example', randomBytes(32), () => 1)
+  const { crypto } = makeClient()
+  await crypto.takeFragment({ grantId, fragment: grant.fragment })
+  const gate = await crypto.verifyGate(gateView({
+    vaultId, grant, signingKey, logVkey: log.vkey, ndaSha256: NDA_SHA256, witnesses: `witness w ${formatVkey(key)}\nquorum w\n`,
+  }))
+  t.equal(gate.demandedWitnessCount, 0)
+  t.equal(gate.hasWitnesses, true)
 })

@@ -40,6 +40,9 @@ t.test('a policy is sorted lines and reads back', (t) => {
   t.same(parsePolicy(text), policy)
   const bare = makePolicy({ gate: 'link', ndaConsentVersion: null })
   t.same(parsePolicy(formatPolicy(bare)), bare)
+  const witnessed = makePolicy({ witnessesSha256: new Uint8Array(32).fill(0xab) })
+  t.match(formatPolicy(witnessed), new RegExp(`\nwatermark: yes\nwitnesses-sha256: ${'ab'.repeat(32)}\n$`))
+  t.same(parsePolicy(formatPolicy(witnessed)), witnessed)
   t.end()
 })
 
@@ -66,6 +69,9 @@ t.test('a policy written in any other way is refused', (t) => {
     'consent zero': text.replace('nda-consent: 2', 'nda-consent: 0'),
     'consent missing': text.replace('nda-consent: 2\n', ''),
     'consent without an NDA': text.replace('gate: nda', 'gate: email'),
+    'witnesses without a hash': `${text}witnesses-sha256: \n`,
+    'witnesses by a short hash': `${text}witnesses-sha256: abcd\n`,
+    'witnesses before the watermark': text.replace('watermark', `witnesses-sha256: ${'ab'.repeat(32)}\nwatermark`),
     'over its limit': text + 'x'.repeat(3000),
   }
   for (const [name, fault] of Object.entries(faults)) {

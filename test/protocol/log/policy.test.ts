@@ -8,7 +8,10 @@ import {
 } from '../../../protocol/log/checkpoint.js'
 import { EMPTY_ROOT } from '../../../protocol/log/merkle.js'
 import { cosigner, ed25519Signer, formatVkey, signNote } from '../../../protocol/log/note.js'
-import { formatPolicy, isQuorum, parsePolicy, policyOfLog, verifyCheckpoint } from '../../../protocol/log/policy.js'
+import {
+  countForQuorum, formatPolicy, formatWitnesses, isQuorum, parsePolicy, parseWitnesses, policyOfLog,
+  verifyCheckpoint,
+} from '../../../protocol/log/policy.js'
 import { ready } from '../../../protocol/sodium.js'
 import {
   CHECKPOINT, CHECKPOINT_TEXT, COSIGNED_AT_SECONDS, LOG_LINE, LOG_SEED, LOG_VKEY, ORIGIN, ROOT,
@@ -182,4 +185,32 @@ t.test('malformed policies are refused', async (t) => {
   t.throws(() => parsePolicy(encodeUtf8('quorum none')), { code: 'malformed-policy-file' })
   t.throws(() => parsePolicy(new Uint8Array(65_537).fill(0x0a)), { code: 'malformed-policy-file' })
   t.throws(() => parsePolicy(Uint8Array.of(0x23, 0xff, 0x0a)), { code: 'malformed-text' })
+})
+
+t.test('witnesses without their log and addresses are one text, and read back for one log', async (t) => {
+  const keys = ['a', 'b', 'c', 'd'].map((name, at) => cosigner(name, new Uint8Array(32).fill(at + 1), () => 1).key)
+  const lines = keys.map((key) => `witness ${key.name} ${formatVkey(key)}`)
+  const groups = ['group pair all a b', 'group rest any c d', 'group two 2 pair rest', 'quorum two']
+  const policy = policyOf(`log ${LOG_VKEY}`, ...lines.map((line) => `${line} https://w.example/x`), ...groups)
+  const text = formatWitnesses(policy)
+  t.equal(text, `${lines.join('\n')}\ngroup pair 2 a b\ngroup rest 1 c d\ngroup two 2 pair rest\nquorum two\n`)
+  const read = parseWitnesses(text, LOG_VKEY)
+  t.equal(formatWitnesses(read), text)
+  t.same(read.logs, policyOfLog(LOG_VKEY).logs)
+  t.equal(countForQuorum(read), 3, 'both of the pair, and one of the rest')
+  t.equal(countForQuorum(policyOf(...lines, 'group g 2 a b c', 'quorum g')), 2)
+  t.equal(countForQuorum(policyOf(...WITNESSED)), 1)
+  t.equal(countForQuorum(policyOfLog(LOG_VKEY)), 0)
+  const refused = {
+    'a log': `log ${LOG_VKEY}\n${text}`,
+    'an address': text.replace('\nwitness b', ' https://w.example\nwitness b'),
+    'a rule in words': text.replace('pair 2', 'pair all'),
+    'two spaces': text.replace('witness a', 'witness  a'),
+    'a remark': `# ours\n${text}`,
+    'a quorum of none': text.replace('quorum two', 'quorum none'),
+    'no quorum': text.replace('quorum two\n', ''),
+  }
+  for (const [what, fault] of Object.entries(refused)) {
+    t.throws(() => parseWitnesses(fault, LOG_VKEY), { code: 'malformed-policy-file' }, what)
+  }
 })
