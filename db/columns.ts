@@ -4,7 +4,7 @@
  */
 import { decodeHex } from '../protocol/bytes.js'
 import { assert } from '../protocol/errors.js'
-import { sql, type SQL } from 'drizzle-orm'
+import { sql, type Placeholder, type SQL } from 'drizzle-orm'
 import { customType } from 'drizzle-orm/pg-core'
 
 /**
@@ -30,7 +30,7 @@ export function readBytes(value: unknown): Uint8Array {
 /** `timestamptz` as milliseconds since 1970: neither driver's `Date`, and no time zone to lose. */
 export const instant = customType<{ data: number, driverData: unknown }>({
   dataType: () => 'timestamp with time zone',
-  toDriver: (atMs) => new Date(atMs).toISOString(),
+  toDriver: instantText,
   fromDriver: readInstant,
 })
 
@@ -41,7 +41,12 @@ export function readInstant(value: unknown): number {
   return atMs
 }
 
-/** Milliseconds since 1970 as a value in a raw statement. */
-export function instantSql(atMs: number): SQL {
-  return sql`${new Date(atMs).toISOString()}::timestamptz`
+/** Milliseconds since 1970 as a value in a raw statement; a placeholder is filled with `instantText`. */
+export function instantSql(at: number | Placeholder): SQL {
+  return sql`${typeof at === 'number' ? instantText(at) : at}::timestamptz`
+}
+
+/** Milliseconds since 1970 as the drivers send an instant. */
+export function instantText(atMs: number): string {
+  return new Date(atMs).toISOString()
 }

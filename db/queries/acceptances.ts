@@ -1,5 +1,5 @@
 /** Signed requests that wait for the founder, and her decisions. */
-import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNotNull, isNull, sql, type Placeholder } from 'drizzle-orm'
 import type { Db } from '../client.js'
 import { instantSql } from '../columns.js'
 import {
@@ -43,20 +43,20 @@ function isWaitingFor(ownerId: string, nowMs: number) {
  * Whether an acceptance waits for a decision that can still be made: the link is in force with the NDA that
  * was signed, and person and device are not revoked. For use where `acceptances` is selected.
  */
-export function isDecisionDue(nowMs: number) {
+export function isDecisionDue(now: number | Placeholder) {
   // Written out, so that the partial index serves prepared statements, too.
-  return and(sql`${acceptances.status} = 'awaiting'`, isStanding(nowMs))
+  return and(sql`${acceptances.status} = 'awaiting'`, isStanding(now))
 }
 
 /** Link in force with the NDA that was signed, person and device not revoked. */
-function isStanding(nowMs: number) {
+function isStanding(now: number | Placeholder) {
   return sql`exists (
     select 1 from ${devices} d
     join ${people} p on p.id = d.person_id and p.revoked_at is null
     join ${grants} g on g.id = p.grant_id and g.revoked_at is null
     join ${grantRevisions} r on r.grant_id = g.id and r.revision = g.revision
       and r.nda_sha256 = ${acceptances.ndaSha256}
-      and (r.expires_at is null or r.expires_at > ${instantSql(nowMs)})
+      and (r.expires_at is null or r.expires_at > ${instantSql(now)})
     where d.id = ${acceptances.deviceId} and d.revoked_at is null)`
 }
 

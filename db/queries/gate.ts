@@ -1,6 +1,6 @@
 /** What stands behind a link: its grant, its vault, the versions it can lead to. Rows out, no policy. */
 import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
-import type { Db } from '../client.js'
+import { preparedOnce, type Db } from '../client.js'
 import { grantRevisions, grants, ndas, users, vaults, versions } from '../schema.js'
 
 export type GateGrant = NonNullable<Awaited<ReturnType<typeof findGateGrant>>>
@@ -13,7 +13,12 @@ const MAX_CHAIN_RECORDS = 1_000
 
 /** The grant at its current revision, with its vault's owner; `undefined` if there is none, or its vault is gone. */
 export async function findGateGrant(db: Db, grantId: string) {
-  const [row] = await db.select({
+  const [row] = await grantStatement(db).execute({ grantId })
+  return row
+}
+
+const grantStatement = preparedOnce((db) =>
+  db.select({
     id: grants.id,
     vaultId: grants.vaultId,
     revision: grants.revision,
@@ -40,13 +45,16 @@ export async function findGateGrant(db: Db, grantId: string) {
       eq(grantRevisions.grantId, grants.id), eq(grantRevisions.revision, grants.revision)))
     .innerJoin(vaults, and(eq(vaults.id, grants.vaultId), isNull(vaults.deletedAtMs)))
     .innerJoin(users, eq(users.id, vaults.ownerId))
-    .where(eq(grants.id, grantId))
-  return row
-}
+    .where(eq(grants.id, sql.placeholder('grantId')))
+    .prepare('find_gate_grant'))
 
 /** The newest stored version of each document part of a vault, oldest document first. */
 export async function listLatestVersions(db: Db, vaultId: string) {
-  return await db.selectDistinctOn([versions.documentId, versions.part], {
+  return await latestStatement(db).execute({ vaultId })
+}
+
+const latestStatement = preparedOnce((db) =>
+  db.selectDistinctOn([versions.documentId, versions.part], {
     id: versions.id,
     documentId: versions.documentId,
     part: versions.part,
@@ -55,10 +63,10 @@ export async function listLatestVersions(db: Db, vaultId: string) {
     payloadSizeBytes: versions.payloadSizeBytes,
     recordSha256: versions.recordSha256,
   }).from(versions)
-    .where(and(eq(versions.vaultId, vaultId), eq(versions.status, 'stored')))
+    .where(and(eq(versions.vaultId, sql.placeholder('vaultId')), eq(versions.status, 'stored')))
     .orderBy(asc(versions.documentId), asc(versions.part), desc(versions.version))
     .limit(MAX_LATEST_VERSIONS)
-}
+    .prepare('list_latest_versions'))
 
 /** The signed records of a document part, first version first. */
 export async function listRecords(db: Db, part: { documentId: string, part: number }) {
@@ -76,10 +84,13 @@ export async function listRecords(db: Db, part: { documentId: string, part: numb
 
 /** The NDA that stood under this hash when it was published in the vault. */
 export async function findNda(db: Db, key: { vaultId: string, sha256: Uint8Array }) {
-  const [row] = await db.select().from(ndas)
-    .where(and(eq(ndas.vaultId, key.vaultId), eq(ndas.sha256, key.sha256)))
+  const [row] = await ndaStatement(db).execute(key)
   return row
 }
+
+const ndaStatement = preparedOnce((db) => db.select().from(ndas)
+  .where(and(eq(ndas.vaultId, sql.placeholder('vaultId')), eq(ndas.sha256, sql.placeholder('sha256'))))
+  .prepare('find_nda'))
 
 /**
  * True while the link is neither revoked nor expired, and at this revision if one is given; for use inside larger

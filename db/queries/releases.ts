@@ -6,11 +6,13 @@
  * [Note: One release a visit] A device that comes again is handed its headers again, and that is a
  * release of its own with an event of its own; a retry within one session's life is not.
  */
-import { and, asc, desc, eq, inArray, isNull, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
+import {
+  and, asc, desc, eq, inArray, isNull, sql, type Placeholder, type SQL, type SQLWrapper,
+} from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
 import { decodeEntry } from '../../protocol/log/event.js'
-import { instantSql } from '../columns.js'
-import type { Db } from '../client.js'
+import { instantSql, instantText } from '../columns.js'
+import { preparedOnce, type Db } from '../client.js'
 import {
   acceptances, auditEntry, auditOpening, auditOutbox, devices, headers, nonces, people, releases,
   vaults, versions,
@@ -485,12 +487,16 @@ const fetchable = {
 export async function findOwnVersion(
   db: Db, wanted: { versionId: string, ownerId: string },
 ): Promise<Fetchable | undefined> {
-  const [row] = await db.select(fetchable).from(versions)
-    .innerJoin(vaults, eq(vaults.id, versions.vaultId))
-    .where(and(eq(versions.id, wanted.versionId), eq(vaults.ownerId, wanted.ownerId),
-      eq(versions.status, 'stored'), isNull(vaults.deletedAtMs)))
+  const [row] = await ownStatement(db).execute(wanted)
   return row
 }
+
+const ownStatement = preparedOnce((db) => db.select(fetchable).from(versions)
+  .innerJoin(vaults, eq(vaults.id, versions.vaultId))
+  .where(and(
+    eq(versions.id, sql.placeholder('versionId')), eq(vaults.ownerId, sql.placeholder('ownerId')),
+    eq(versions.status, 'stored'), isNull(vaults.deletedAtMs)))
+  .prepare('find_own_version'))
 
 /**
  * A version that this device was handed, as long as nothing is revoked: read anew for every range, so
@@ -501,29 +507,36 @@ export async function findOwnVersion(
 export async function findReleasedVersion(
   db: Db, wanted: { versionId: string, deviceId: string, nowMs: number },
 ) {
-  const [row] = await db.select({
+  const { versionId, deviceId, nowMs } = wanted
+  const [row] = await releasedStatement(db)
+    .execute({ versionId, deviceId, now: instantText(nowMs) })
+  return row
+}
+
+const releasedStatement = preparedOnce((db) => db
+  .select({
     ...fetchable, releaseId: releases.id, releaseEventId: releases.eventId,
     grantId: releases.grantId,
     personId: releases.personId, fetchedAtMs: releases.fetchedAtMs,
   }).from(releases)
-    .innerJoin(versions, and(eq(versions.id, releases.versionId), eq(versions.status, 'stored')))
-    .innerJoin(devices, and(eq(devices.id, releases.deviceId), isNull(devices.revokedAtMs)))
-    .innerJoin(people, and(eq(people.id, devices.personId), isNull(people.revokedAtMs)))
-    .where(and(
-      eq(releases.deviceId, wanted.deviceId), eq(releases.versionId, wanted.versionId),
-      isGrantOpen(releases.grantId, wanted.nowMs)))
-    .orderBy(desc(releases.releasedAtMs))
-    .limit(1)
-  return row
-}
+  .innerJoin(versions, and(eq(versions.id, releases.versionId), eq(versions.status, 'stored')))
+  .innerJoin(devices, and(eq(devices.id, releases.deviceId), isNull(devices.revokedAtMs)))
+  .innerJoin(people, and(eq(people.id, devices.personId), isNull(people.revokedAtMs)))
+  .where(and(
+    eq(releases.deviceId, sql.placeholder('deviceId')),
+    eq(releases.versionId, sql.placeholder('versionId')),
+    isGrantOpen(releases.grantId, sql.placeholder('now'))))
+  .orderBy(desc(releases.releasedAtMs))
+  .limit(1)
+  .prepare('find_released_version'))
 
 /** As `isGrantLive`, for reading: nothing is locked. */
-function isGrantOpen(grantId: SQLWrapper, nowMs: number): SQL {
+function isGrantOpen(grantId: SQLWrapper, now: number | Placeholder): SQL {
   return sql`exists (select 1 from grants g
     join grant_revisions r on r.grant_id = g.id and r.revision = g.revision
     join vaults gv on gv.id = g.vault_id and gv.deleted_at is null
     where g.id = ${grantId} and g.revoked_at is null
-      and (r.expires_at is null or r.expires_at > ${instantSql(nowMs)}))`
+      and (r.expires_at is null or r.expires_at > ${instantSql(now)}))`
 }
 
 /** Note that the first byte left under this release. Nothing happens if another request was first. */

@@ -1,6 +1,6 @@
 /** Accounts: rows in, rows out. An address is canonical before it comes here (server/email.ts). */
 import { eq, sql } from 'drizzle-orm'
-import type { Db } from '../client.js'
+import { preparedOnce, type Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
 import { keyringRows, users } from '../schema.js'
 import type { NewKeyringRow } from './keyring.js'
@@ -30,9 +30,12 @@ export async function insertUser(
 
 /** The account, disabled ones left out; `undefined` if there is none. */
 export async function findUser(db: Db, id: string): Promise<User | undefined> {
-  const [row] = await db.select().from(users).where(eq(users.id, id))
+  const [row] = await userStatement(db).execute({ id })
   return row?.disabledAtMs === null ? row : undefined
 }
+
+const userStatement = preparedOnce((db) =>
+  db.select().from(users).where(eq(users.id, sql.placeholder('id'))).prepare('find_user'))
 
 /** The account behind a canonical address, disabled ones left out. */
 export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {

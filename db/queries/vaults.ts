@@ -1,7 +1,7 @@
 /** Vaults and what a founder's list says of them: rows in, rows out. */
-import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
-import { instantSql } from '../columns.js'
-import type { Db } from '../client.js'
+import { and, asc, desc, eq, isNull, sql, type SQL } from 'drizzle-orm'
+import { instantSql, instantText } from '../columns.js'
+import { preparedOnce, type Db } from '../client.js'
 import {
   acceptances, auditOpening, documents, grantRevisions, grants, headers, people, users, vaults,
   versions,
@@ -48,14 +48,28 @@ export type VaultSummaryRow = Awaited<ReturnType<typeof listVaultSummaries>>[num
 export async function listVaultSummaries(
   db: Db, page: { ownerId: string, after?: string | undefined, limit: number, nowMs: number },
 ) {
-  const isLater = page.after === undefined ? undefined : sql`(${vaults.createdAtMs}, ${vaults.id}) <
-    (select v.created_at, v.id from vaults v where v.id = ${page.after}::uuid and v.owner_id = ${page.ownerId}::uuid)`
+  const { ownerId, after, limit } = page
+  const values = { ownerId, limit, now: instantText(page.nowMs) }
+  return after === undefined
+    ? await firstPage(db).execute(values)
+    : await laterPage(db).execute({ ...values, after })
+}
+
+const firstPage = preparedOnce((db) => summariesOf(db, undefined).prepare('list_vaults'))
+const laterPage = preparedOnce((db) =>
+  summariesOf(db, sql`(${vaults.createdAtMs}, ${vaults.id}) < (
+    select v.created_at, v.id from vaults v
+    where v.id = ${sql.placeholder('after')}::uuid and v.owner_id = ${sql.placeholder('ownerId')}::uuid)`)
+    .prepare('list_more_vaults'))
+
+function summariesOf(db: Db, isLater: SQL | undefined) {
+  const now = sql.placeholder('now')
   const listed = db.$with('listed').as(
     db.select({ id: vaults.id, titleSealed: vaults.titleSealed, createdAtMs: vaults.createdAtMs })
       .from(vaults)
-      .where(and(eq(vaults.ownerId, page.ownerId), isNull(vaults.deletedAtMs), isLater))
-      .orderBy(desc(vaults.createdAtMs), desc(vaults.id)).limit(page.limit))
-  return await db.with(listed).select({
+      .where(and(eq(vaults.ownerId, sql.placeholder('ownerId')), isNull(vaults.deletedAtMs), isLater))
+      .orderBy(desc(vaults.createdAtMs), desc(vaults.id)).limit(sql.placeholder('limit')))
+  return db.with(listed).select({
     id: listed.id,
     titleSealed: listed.titleSealed,
     createdAtMs: listed.createdAtMs,
@@ -63,10 +77,10 @@ export async function listVaultSummaries(
     liveGrantCount: count(sql`from ${grants} g
       join ${grantRevisions} r on r.grant_id = g.id and r.revision = g.revision
       where g.vault_id = ${listed.id} and g.revoked_at is null
-        and (r.expires_at is null or r.expires_at > ${instantSql(page.nowMs)})`),
+        and (r.expires_at is null or r.expires_at > ${instantSql(now)})`),
     personCount: count(sql`from ${people} p join ${grants} g on g.id = p.grant_id where g.vault_id = ${listed.id}`),
     awaitingCount: count(sql`from ${acceptances}
-      where ${acceptances.vaultId} = ${listed.id} and ${isDecisionDue(page.nowMs)}`),
+      where ${acceptances.vaultId} = ${listed.id} and ${isDecisionDue(now)}`),
     lastEventAtMs: sql`(select o.at from ${auditOpening} o where o.vault_id = ${listed.id} order by o.idx desc limit 1)`
       .mapWith(auditOpening.atMs),
   }).from(listed).orderBy(desc(listed.createdAtMs), desc(listed.id))

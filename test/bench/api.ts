@@ -27,7 +27,9 @@ const ROUND_SECONDS = 3
 const ROUND_COUNT = 3
 const VAULT_COUNT = 20
 const SIGNER_COUNTS: ReadonlyArray<{ clientCount: number, signerCount: number }> = [
-  { clientCount: 1, signerCount: 30 }, { clientCount: 8, signerCount: 80 }, { clientCount: 64, signerCount: 192 },
+  { clientCount: 1, signerCount: 30 },
+  { clientCount: 8, signerCount: 80 },
+  { clientCount: 64, signerCount: 192 },
 ]
 const PART_COUNT = 24
 const LANE_COUNT = 4
@@ -58,13 +60,16 @@ async function compareReads(reads: readonly Read[]): Promise<void> {
   // In turns, so that a busy moment of the machine falls on all.
   for (let round = 0; round < ROUND_COUNT; round++) {
     for (const { name, url, headers = {} } of reads) {
-      loads.get(name)?.push(await putLoad(url, { clientCount: CLIENT_COUNT, seconds: ROUND_SECONDS, headers }))
+      const load = { clientCount: CLIENT_COUNT, seconds: ROUND_SECONDS, headers }
+      loads.get(name)?.push(await putLoad(url, load))
     }
   }
   console.log(`\n| ${CLIENT_COUNT} connections | requests/s | of hello-world | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|`)
-  const rateOf = (name: string) => medianOf((loads.get(name) ?? []).map(({ perSecond }) => perSecond))
+  const rateOf = (name: string) =>
+    medianOf((loads.get(name) ?? []).map(({ perSecond }) => perSecond))
   for (const [name, list] of loads) {
-    const [p50, p99] = [medianOf(list.map(({ p50Ms }) => p50Ms)), medianOf(list.map(({ p99Ms }) => p99Ms))]
+    const p50 = medianOf(list.map(({ p50Ms }) => p50Ms))
+    const p99 = medianOf(list.map(({ p99Ms }) => p99Ms))
     const ratio = rateOf(name) / rateOf(reads[0]?.name ?? '')
     console.log(`| ${name} | ${rateOf(name).toFixed(0)} | ${ratio.toFixed(3)} | ${p50.toFixed(1)} | ${p99.toFixed(1)} |`)
   }
@@ -110,7 +115,9 @@ async function prepareSigners(
   return acts
 }
 
-async function inLanes(laneCount: number, acts: readonly (() => Promise<unknown>)[]): Promise<void> {
+async function inLanes(
+  laneCount: number, acts: readonly (() => Promise<unknown>)[],
+): Promise<void> {
   const waiting = [...acts]
   await Promise.all(Array.from({ length: laneCount }, async () => {
     for (let act = waiting.shift(); act !== undefined; act = waiting.shift()) await act()
@@ -168,7 +175,8 @@ async function measureOurs(
   server: Server, founder: Founder,
 ): Promise<{ up: number, down: number }> {
   const vault = await founder.makesVault()
-  const begun = await founder.beginsUpload(vault, { file: randomBytes(PART_COUNT * PART_SIZE_BYTES - MIB) })
+  const file = randomBytes(PART_COUNT * PART_SIZE_BYTES - MIB)
+  const begun = await founder.beginsUpload(vault, { file })
   const { versionId } = begun.upload
   const headers = { 'x-sealdeck': '1', authorization: `Bearer ${founder.accessToken ?? ''}` }
   const { parts, payload } = begun
