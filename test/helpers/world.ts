@@ -141,6 +141,9 @@ async function makeSnapshot(): Promise<Blob> {
 
 // ---- The log, from the beginning ----
 
+/** All of a world that its log is read from. */
+export type LogWorld = Pick<World, 'db' | 'bucket' | 'keys' | 'sequencer'>
+
 /**
  * Reread the whole log and demand that all of it fits together: files and rows, leaves and tiles, root and
  * signature, openings and commitments, tags and numbers.
@@ -148,7 +151,7 @@ async function makeSnapshot(): Promise<Blob> {
  * @param expected - `events`: the types of all events in order; `log.started` is taken for granted.
  */
 export async function checkLog(
-  t: Test, world: World, expected: { events?: readonly string[] } = {},
+  t: Test, world: LogWorld, expected: { events?: readonly string[] } = {},
 ): Promise<void> {
   await settle(world)
   const read: ReadResource = (path) => world.bucket.read(`${world.keys.log.prefix}/${path}`)
@@ -173,7 +176,7 @@ export async function checkLog(
  * Nobody need wait for events such as `version.fetched`; here they are waited for. An event is in the outbox
  * or in the log, and what is in the log may still wait for its checkpoint: the last entry tells.
  */
-async function settle(world: World): Promise<void> {
+async function settle(world: LogWorld): Promise<void> {
   const pending = await world.db.select({ eventId: auditOutbox.eventId }).from(auditOutbox)
   const last = await world.db.select({ eventId: auditEntry.eventId }).from(auditEntry)
     .orderBy(desc(auditEntry.index)).limit(1)
@@ -214,7 +217,7 @@ function areEqual(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
 type EntryRow = typeof auditEntry.$inferSelect
 
 /** @returns the types of the events, in order. */
-async function checkOpenings(t: Test, world: World, rows: readonly EntryRow[]): Promise<string[]> {
+async function checkOpenings(t: Test, world: LogWorld, rows: readonly EntryRow[]): Promise<string[]> {
   const openings = await world.db.select().from(auditOpening).orderBy(asc(auditOpening.index))
   t.same(openings.map(({ eventId }) => eventId), rows.map(({ eventId }) => eventId), 'each entry has its opening')
   const tagKeys = await readTagKeys(world)
@@ -224,7 +227,7 @@ async function checkOpenings(t: Test, world: World, rows: readonly EntryRow[]): 
   return openings.map(({ type }) => type)
 }
 
-async function readTagKeys(world: World): Promise<ReadonlyMap<string, Uint8Array>> {
+async function readTagKeys(world: LogWorld): Promise<ReadonlyMap<string, Uint8Array>> {
   const [
     vaults, people,
   ] = [await world.db.query.vaults.findMany(), await world.db.query.people.findMany()]
