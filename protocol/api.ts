@@ -11,7 +11,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import {
   MAX_CARD_SIZE_BYTES, MAX_EMAIL_LENGTH, MAX_FILE_SIZE_BYTES, MAX_GRANT_SIZE_BYTES,
   MAX_HEADER_SIZE_BYTES, MAX_NAME_LENGTH, MAX_NDA_SIZE_BYTES, MAX_NOTE_SIZE_BYTES,
-  MAX_PAGE_LIMIT, MAX_RECORD_SIZE_BYTES, MAX_TITLE_LENGTH, MAX_WRAP_SIZE_BYTES,
+  MAX_PAGE_LIMIT, MAX_RECORD_SIZE_BYTES, MAX_ROTATION_COUNT, MAX_TITLE_LENGTH, MAX_WRAP_SIZE_BYTES,
 } from './limits.js'
 
 // ---------------------------------------------------------------- small parts
@@ -86,6 +86,8 @@ export const Config = strict({
   publicUrl: Type.String(),
   logVkey: Type.String(),
   logOrigin: Type.String(),
+  /** Receipts that link the log's keys, oldest first (SPEC.md § 7.11). */
+  logRotations: Type.Array(Type.String(), { maxItems: MAX_ROTATION_COUNT }),
   /** Who cosigns the log's checkpoints; null where nobody does. */
   witnesses: nullable(WitnessOffer),
   maxFileSizeBytes: Type.Integer(),
@@ -339,6 +341,8 @@ export const Person = strict({
   verifiedAtMs: nullable(TimeMs), signedAtMs: nullable(TimeMs), releasedAtMs: nullable(TimeMs),
   openedAtMs: nullable(TimeMs),
   declinedAtMs: nullable(TimeMs), revokedAtMs: nullable(TimeMs), deviceCount: Type.Integer(),
+  /** The event of the newest signature, whose receipt can be had. */
+  signedEventId: nullable(Uuid),
   state: PersonState,
 })
 export const PersonListQuery = strict(

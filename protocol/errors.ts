@@ -62,6 +62,7 @@ export const PROTOCOL_ERROR_CODES = [
   'wrong-origin',
   'quorum-missing',
   'forked-log',
+  'bad-rotation',
   'malformed-key',
   'malformed-statement',
   'malformed-export',

@@ -51,6 +51,8 @@ export const MAX_RECEIPT_SIZE_BYTES = 64 * KIB
 export const MAX_DETAILS_SIZE_BYTES = 64 * KIB
 export const MAX_POLICY_FILE_SIZE_BYTES = 64 * KIB
 export const MAX_POLICY_LINE_COUNT = 500
+/** How many keys one log can take after its first. */
+export const MAX_ROTATION_COUNT = 32
 /** What a witness reads of one request. */
 export const MAX_ADD_CHECKPOINT_SIZE_BYTES = 32 * KIB
 /** What one server asks; a note takes 100 signature lines. */

@@ -14,6 +14,7 @@ import { eraseFromInstance } from './admin/erase.js'
 import { checkInstance } from './admin/fsck.js'
 import { collectGarbage } from './admin/gc.js'
 import { tellRetention } from './admin/retention.js'
+import { rotateLogKey } from './admin/rotate-log-key.js'
 import { changeQuota, manageUsers } from './admin/users.js'
 import { UsageError, type Run, type Terminal } from './command.js'
 
@@ -33,12 +34,14 @@ const ACTS: Readonly<Record<string, AdminRun>> = {
   restore: restoreInstance,
   auditor: manageAuditors,
   'allow-origin': allowOrigin,
+  'rotate-log-key': rotateLogKey,
 }
 
 const USAGE = `usage: sealdeck admin fsck [--repair]           check the whole log: rows, files, openings, tags
        sealdeck admin erase --person EMAIL|ID   destroy what log and rows say about a person
        sealdeck admin auditor add EMAIL | remove EMAIL | list   who may read the events of all vaults, as pseudonyms
        sealdeck admin allow-origin              let this instance's pages reach the S3 bucket (for direct transfers)
+       sealdeck admin rotate-log-key [--finish]   another key for the log; a month later the old one is dropped
        sealdeck admin users [--after EMAIL] [--limit N]   the accounts, with what they store
        sealdeck admin users disable EMAIL [--yes] | enable EMAIL   keep an account out, or let it in again
        sealdeck admin quota EMAIL SIZE|default  how much an account may store: 512M, 20G

@@ -30,6 +30,7 @@ const USAGE = `usage: sealdeck verify receipt FILE  (--vkey VKEY | --policy FILE
        sealdeck verify monitor URL   (--vkey VKEY | --policy FILE) --state FILE [--tag-key FILE] [--export FILE] [--every SECONDS]
        sealdeck verify timestamp FILE --checkpoint FILE --ca FILE [--vkey VKEY | --policy FILE]
 
+--rotations DIR|URL: where the log lies, to follow the keys it has taken since (log and monitor do so by themselves).
 Exit codes: 0 verified, 1 not verified, 2 wrong usage or nothing to read.`
 
 export const run: Run = async (args, terminal) => {

@@ -18,12 +18,12 @@ import {
   type Head, type LoggedEvent, type NumberedEntry, type PendingEvent,
 } from '../db/queries/log.js'
 import { concatBytes, decodeUtf8, equalBytes, encodeUtf8 } from '../protocol/bytes.js'
-import { assert } from '../protocol/errors.js'
+import { assert, ProtocolError } from '../protocol/errors.js'
 import { MAX_INTEGRATION_ENTRY_COUNT } from '../protocol/limits.js'
 import { parseCheckpoint, signCheckpoint } from '../protocol/log/checkpoint.js'
 import { encodeEntry, partyTag, TAG_SIZE_BYTES, vaultTag } from '../protocol/log/event.js'
 import { EMPTY_ROOT, encodeEdge } from '../protocol/log/merkle.js'
-import { parseNote, verifyNote } from '../protocol/log/note.js'
+import { parseNote, verifyNote, type NoteSigner } from '../protocol/log/note.js'
 import {
   CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels, TILE_WIDTH,
   type Integration, type Resource, type TileEdge,
@@ -189,9 +189,9 @@ export class Integrator {
     // By another way than `plan.root` came about: a slip in either is found before it is signed.
     assert(equalBytes(rootOfLevels(plan.edge.levels), plan.root), 'both ways to the root agree')
     const { keys, bucket } = this.#parts
-    const { origin, signer } = keys.log
+    const { origin, signers } = keys.log
     const { size } = plan.edge.edge
-    const checkpoint = signCheckpoint({ origin, size, root: plan.root }, [signer])
+    const checkpoint = signCheckpoint({ origin, size, root: plan.root }, signers)
     const key = this.#key(CHECKPOINT_PATH)
     const etag = await bucket.replace(key, encodeUtf8(checkpoint), old.etag, CHECKPOINT_OPTIONS)
     if (etag === undefined) throw new Overtaken('the checkpoint has moved')
@@ -228,8 +228,8 @@ export class Integrator {
     const stored = await this.#parts.bucket.readTagged(this.#key(CHECKPOINT_PATH))
     if (stored === null) return { size: 0, root: EMPTY_ROOT, checkpoint: '', etag: null }
     const checkpoint = decodeUtf8(stored.bytes)
-    const { origin, signer } = this.#parts.keys.log
-    const shown = parseCheckpoint(verifyNote(checkpoint, [signer.key]).text)
+    const { origin, signers } = this.#parts.keys.log
+    const shown = parseCheckpoint(requireOurs(checkpoint, signers))
     if (shown.origin !== origin) {
       throw new LogContradiction(`the bucket holds the log ${shown.origin}, the key is for ${origin}`)
     }
@@ -238,6 +238,17 @@ export class Integrator {
 
   #key(path: string): string {
     return `${this.#parts.keys.log.prefix}/${path}`
+  }
+}
+
+/** The text, if one of our keys has signed it. */
+function requireOurs(note: string, signers: readonly NoteSigner[]): string {
+  try {
+    return verifyNote(note, signers.map(({ key }) => key)).text
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.code !== 'unknown-signer') throw error
+    throw new LogContradiction('the bucket holds a checkpoint that the log\'s key has not signed. If the key was rotated, ' +
+      'give the one that signs today in LOG_KEY (or DATA_DIR/keys/log.key)', { cause: error })
   }
 }
 

@@ -25,13 +25,17 @@ export interface ServerKeys {
 
 export interface LogKey {
   readonly origin: string
+  /** The oldest key that still signs: what new grants pin, and what is in every checkpoint of today. */
   readonly vkey: string
   readonly signer: NoteSigner
+  /** All that sign, oldest first: two while the key is being rotated (rotations.ts). */
+  readonly signers: readonly NoteSigner[]
   /** Folder of the log's files in the bucket and below PUBLIC_URL: `log/2026`. */
   readonly prefix: string
 }
 
 const SEED_SIZE_BYTES = 32
+const MAX_SIGNER_COUNT = 2
 const ED25519_PKCS8_PREFIX = '302e020100300506032b657004220420'
 
 /** @throws SettingError if a given key cannot be used. */
@@ -41,7 +45,7 @@ export async function openKeys(config: Config, clock: Clock): Promise<ServerKeys
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const origin = config.logOrigin ?? defaultOrigin(config, clock)
   const [logKey, tokenKey, opaqueServerSetup] = await Promise.all([
-    config.logKey ?? readOrMake(join(folder, 'log.key'), () => makeLogKey(origin)),
+    config.logKey ?? readOrMake(logKeyPath(config), () => makeLogKey(origin)),
     config.tokenKey ?? readOrMake(join(folder, 'token.key'), () => encodeBase64Url(randomBytes(SEED_SIZE_BYTES))),
     config.opaqueServerSetup ?? readOrMake(join(folder, 'opaque.setup'), () => opaqueServer.createSetup()),
   ])
@@ -52,23 +56,41 @@ function defaultOrigin(config: Config, clock: Clock): string {
   return `${new URL(config.publicUrl).host}/log/${new Date(clock.nowMs()).getUTCFullYear()}`
 }
 
-function makeLogKey(origin: string): string {
+export function logKeyPath({ dataFolder }: Pick<Config, 'dataFolder'>): string {
+  return join(dataFolder, 'keys', 'log.key')
+}
+
+/** A new secret key for a log of this origin, in the form of LOG_KEY. */
+export function makeLogKey(origin: string): string {
   const seed = randomBytes(SEED_SIZE_BYTES)
   return formatSecretKey(ed25519Signer(origin, seed).key, seed)
 }
 
+/** One key, or while it is being rotated two, oldest first, with spaces or lines between. */
 function openLogKey(text: string): LogKey {
-  const { key, seed } = parseLogKey(text)
-  const signer = ed25519Signer(key.name, seed)
-  const year = /[a-z0-9-]{1,32}$/.exec(key.name)?.[0] ?? 'main'
-  return { origin: key.name, vkey: formatVkey(signer.key), signer, prefix: `log/${year}` }
+  const signers = text.trim().split(/\s+/).map(parseLogKey)
+    .map(({ key, seed }) => ed25519Signer(key.name, seed))
+  const [signer, second] = signers
+  if (signer === undefined || signers.length > MAX_SIGNER_COUNT) {
+    throw wrongLogKey('holds more than two keys')
+  }
+  if (second !== undefined && (second.key.name !== signer.key.name || second.key.id === signer.key.id)) {
+    throw wrongLogKey('must hold two different keys of one log')
+  }
+  const { name } = signer.key
+  const year = /[a-z0-9-]{1,32}$/.exec(name)?.[0] ?? 'main'
+  return { origin: name, vkey: formatVkey(signer.key), signer, signers, prefix: `log/${year}` }
+}
+
+function wrongLogKey(what: string, cause?: unknown): SettingError {
+  return new SettingError(`LOG_KEY (or DATA_DIR/keys/log.key) ${what}`, { cause })
 }
 
 function parseLogKey(text: string): ReturnType<typeof parseSecretKey> {
   try {
     return parseSecretKey(text)
   } catch (error) {
-    throw new SettingError('LOG_KEY (or DATA_DIR/keys/log.key) is not a note signing key', { cause: error })
+    throw wrongLogKey('is not a note signing key', error)
   }
 }
 

@@ -23,6 +23,7 @@ import {
   type Edge,
 } from '../protocol/log/merkle.js'
 import { parseNote, verifyNote } from '../protocol/log/note.js'
+import { parseRotationPath } from '../protocol/log/rotation.js'
 import {
   bundlePath, CHECKPOINT_PATH, encodeBundle, parseTilePath, readBundle, TILE_WIDTH, tilePath,
   type ReadResource,
@@ -125,7 +126,7 @@ async function readShown({ bucket, keys }: LogParts, problems: Problems): Promis
   const bytes = await bucket.read(`${keys.log.prefix}/${CHECKPOINT_PATH}`)
   if (bytes === null) return NOTHING_SHOWN // Where one was published before, its size tells.
   const checkpoint = problems.catching('the checkpoint in the bucket', () =>
-    parseCheckpoint(verifyNote(decodeUtf8(bytes), [keys.log.signer.key]).text))
+    parseCheckpoint(verifyNote(decodeUtf8(bytes), keys.log.signers.map(({ key }) => key)).text))
   if (checkpoint === undefined) return NOTHING_SHOWN
   if (checkpoint.origin !== keys.log.origin) problems.tell(`the checkpoint is of the log ${checkpoint.origin}`)
   return { size: Number(checkpoint.size), root: checkpoint.root }
@@ -372,7 +373,8 @@ interface Listing {
 }
 
 function isOtherFile(path: string): boolean {
-  return path === CHECKPOINT_PATH || parseTimeStampPath(path) !== null
+  return path === CHECKPOINT_PATH || parseTimeStampPath(path) !== null ||
+    parseRotationPath(path) !== null
 }
 
 async function listFiles({ bucket, keys }: LogParts, problems: Problems): Promise<Listing> {

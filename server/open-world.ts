@@ -4,13 +4,17 @@ import { openDb, type DbSettings } from '../db/client.js'
 import type { Bucket } from './bucket.js'
 import { startCollector } from './collector.js'
 import type { Config, LogLevel } from './config.js'
+import { openCounters, type Counters } from './counters.js'
 import { openFolderBucket } from './folder-bucket.js'
 import { openKeys } from './keys.js'
 import { startMailer } from './mailer.js'
+import { startRotations } from './rotations.js'
 import { openS3Bucket } from './s3-bucket.js'
 import { startSequencer } from './sequencer.js'
 import { startTimeStamper } from './time-stamper.js'
 import { openTokens } from './tokens.js'
+import type { Tracing } from './tracing.js'
+import { watchBucket, type Watch } from './watched-bucket.js'
 import { openWitnessPolicy } from './witness-policy.js'
 import { startWitnesses } from './witnesses.js'
 import { systemClock, type Clock, type LogParts, type World } from './world.js'
@@ -35,7 +39,7 @@ export interface WorldOptions {
 
 /** @throws SettingError, DataFolderLocked, LogContradiction: each says what to do in its message. */
 export async function openWorld(config: Config, options: WorldOptions = {}): Promise<OpenWorld> {
-  const { parts, closers, close } = await openEngines(config, options)
+  const { parts, counters, tracing, closers, close } = await openEngines(config, options)
   const { clock, database, bucket, keys, log } = parts
   try {
     const witnessPolicy = await openWitnessPolicy(config, keys.log)
@@ -43,6 +47,8 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
     closers.push(() => sequencer.stop())
     const witnesses = await startWitnesses({ ...parts, sequencer, policy: witnessPolicy })
     closers.push(() => witnesses.stop())
+    const rotations = await startRotations({ ...parts, sequencer })
+    closers.push(() => rotations.stop())
     const timeStamper = await startTimeStamper({ ...parts, sequencer })
     closers.push(() => timeStamper.stop())
     const mailer = await startMailer({ config, clock, db: database.db, log })
@@ -52,7 +58,7 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
     const tokens = await openTokens({ issuer: config.publicUrl, key: keys.token, clock })
     return { world: {
       config, clock, db: database.db, database, bucket, sequencer, witnesses,
-      timeStamper, mailer, keys, tokens, log,
+      rotations, timeStamper, mailer, keys, tokens, counters, tracing, log,
     }, close }
   } catch (error) {
     await close()
@@ -64,6 +70,8 @@ type Closer = () => Promise<void> | void
 
 export interface OpenEngines {
   readonly parts: LogParts
+  readonly counters: Counters
+  readonly tracing: Tracing | undefined
   /** What else is to be closed, last opened first. */
   readonly closers: Closer[]
   close(): Promise<void>
@@ -87,12 +95,38 @@ export async function openEngines(
     const database = await openDb(options.database ?? databaseSettings(config))
     closers.push(() => database.close())
     const keys = await openKeys(config, clock)
-    const bucket = await openBucket(config, clock)
-    closers.push(() => bucket.close())
-    return { parts: { config, clock, database, bucket, keys, log }, closers, close }
+    const opened = await openBucket(config, clock)
+    closers.push(() => opened.close())
+    const counters = openCounters()
+    const tracing = await startTracing(config, closers)
+    const bucket = watchBucket(opened, watchOf(counters, tracing))
+    const parts = { config, clock, database, bucket, keys, log }
+    return { parts, counters, tracing, closers, close }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** Its packages are loaded here, where they are wanted, and nowhere else. */
+async function startTracing(
+  { otlpEndpoint }: Config, closers: Closer[],
+): Promise<Tracing | undefined> {
+  if (otlpEndpoint === undefined) return undefined
+  const { openTracing } = await import('./tracing.js')
+  const tracing = await openTracing(otlpEndpoint)
+  closers.push(() => tracing.stop())
+  return tracing
+}
+
+function watchOf(counters: Counters, tracing: Tracing | undefined): Watch {
+  return async (operation, run) => {
+    try {
+      return await (tracing === undefined ? run() : tracing.watch(operation, run))
+    } catch (error) {
+      counters.bucketFailed(operation)
+      throw error
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 /** A grant's signed statement, checked at the edge before it is stored. */
 import { findOwnNda } from '../db/queries/ndas.js'
 import type { Revision } from '../db/queries/grants.js'
-import { decodeBase64Url, encodeBase64Url, encodeHex, equalBytes } from '../protocol/bytes.js'
+import {
+  decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8, equalBytes,
+} from '../protocol/bytes.js'
 import { grantSha256, verifyGrant, type Grant } from '../protocol/deck/grant.js'
 import { fingerprintOf } from '../protocol/deck/identity.js'
 import { formatPolicy } from '../protocol/deck/policy.js'
@@ -16,8 +18,19 @@ export interface GivenGrant {
   readonly grant: string, readonly grantSignature: string, readonly cardSealed: string,
 }
 
+export interface GrantPlace {
+  readonly vaultId: string
+  readonly grantId: string
+  readonly userId: string
+  readonly signingKey: Uint8Array
+  /** Whom the revision in force demands; `null` for nobody, or for a new link. */
+  readonly witnesses?: string | null
+}
+
 /** The statement as it was sent, and what it says. */
-export interface ReadGrant { readonly signed: Signed, readonly grant: Grant }
+export interface ReadGrant {
+  readonly signed: Signed, readonly grant: Grant, readonly witnesses: string | null,
+}
 
 /**
  * G, if the founder signed it, for this vault, this link, this log, an NDA published here and the card sent with it.
@@ -25,7 +38,7 @@ export interface ReadGrant { readonly signed: Signed, readonly grant: Grant }
  * @throws ProtocolError for a statement that is malformed or not signed by the account's key.
  */
 export async function readGrant(
-  world: World, place: { vaultId: string, grantId: string, userId: string, signingKey: Uint8Array },
+  world: World, place: GrantPlace,
   given: GivenGrant,
 ): Promise<ReadGrant> {
   const signed = {
@@ -39,16 +52,23 @@ export async function readGrant(
     world.rotations.knows(grant.logVkey) &&
     equalBytes(grant.policy.cardSha256, sha256(decodeBase64Url(given.cardSealed)))
   if (!isRight) throw new Refusal('grant-mismatch')
-  if (!hasItsWitnesses(world, grant)) throw new Refusal('witnesses-mismatch')
+  const witnesses = witnessesOf(world, grant, place.witnesses ?? null)
   if (grant.ndaSha256 !== null) await requireNda(world, place, grant.ndaSha256)
-  return { signed, grant }
+  return { signed, grant, witnesses }
 }
 
-/** What a link demands of witnesses must be what this server can get: or nobody would ever be let in. */
-function hasItsWitnesses(world: World, { policy }: Grant): boolean {
-  if (policy.witnessesSha256 === null) return true
-  const own = world.witnesses.policy?.sha256
-  return own !== undefined && equalBytes(policy.witnessesSha256, own)
+/**
+ * The text of the witnesses that a link demands: this server's, or those that it demanded before. Others
+ * could never be had, and nobody would be let in.
+ */
+function witnessesOf(world: World, { policy }: Grant, before: string | null): string | null {
+  const { witnessesSha256 } = policy
+  if (witnessesSha256 === null) return null
+  const texts = [world.witnesses.policy?.text, before]
+  const text = texts.find((one) =>
+    one != null && equalBytes(sha256(encodeUtf8(one)), witnessesSha256))
+  if (text == null) throw new Refusal('witnesses-mismatch')
+  return text
 }
 
 async function requireNda(
@@ -61,13 +81,13 @@ async function requireNda(
 }
 
 /** The row for a revision: the statement itself, and what queries need of it. */
-export function revisionRow(world: World, { signed, grant }: ReadGrant): Revision {
+export function revisionRow(world: World, { signed, grant, witnesses }: ReadGrant): Revision {
   return {
     grantId: encodeBase64Url(grant.grantId), revision: grant.revision, statement: signed.bytes,
     statementSha256: grantSha256(signed), signature: signed.signature, ndaSha256: grant.ndaSha256,
     linkRecipient: grant.linkRecipient.publicKey, linkSigningPublicKey: grant.linkSigningKey,
     policy: formatPolicy(grant.policy),
-    witnesses: grant.policy.witnessesSha256 === null ? null : world.witnesses.policy?.text ?? null,
+    witnesses,
     gate: grant.policy.gate, release: grant.policy.release,
     expiresAtMs: grant.policy.expiresAtMs, createdAtMs: world.clock.nowMs(),
   }

@@ -11,7 +11,7 @@ import { encodeUtf8, equalBytes } from '../protocol/bytes.js'
 import { ProtocolError } from '../protocol/errors.js'
 import { sha256 } from '../protocol/hash.js'
 import { MAX_WITNESS_COUNT } from '../protocol/limits.js'
-import { formatVkey, type NoteKey } from '../protocol/log/note.js'
+import { type NoteKey } from '../protocol/log/note.js'
 import {
   countForQuorum, formatPolicy, formatWitnesses, parsePolicy, policyOfLog, type Policy,
   type PolicyWitness,
@@ -45,12 +45,14 @@ export async function openWitnessPolicy(
 ): Promise<WitnessPolicy | undefined> {
   if (witnessesFile === undefined) return undefined
   const { logs, witnesses, groups, quorum } = await readPolicyFile(witnessesFile)
-  if (logs.some(({ key }) => formatVkey(key) !== log.vkey)) {
+  if (logs.some(({ key }) => key.name !== log.origin)) { // By its name: keys are rotated.
     throw wrong(`it names another log than this server's, ${log.vkey}`)
   }
   if (quorum === null) throw wrong('a quorum of none asks for no witness; name one, or a group')
   if (witnesses.length > MAX_WITNESS_COUNT) throw wrong(`at most ${MAX_WITNESS_COUNT} witnesses`)
-  if (witnesses.some(({ key }) => equalBytes(key.publicKey, log.signer.key.publicKey))) {
+  const isOwn = (publicKey: Uint8Array): boolean =>
+    log.signers.some(({ key }) => equalBytes(key.publicKey, publicKey))
+  if (witnesses.some(({ key }) => isOwn(key.publicKey))) {
     throw wrong('the log\'s own key is no witness')
   }
   const policy = { ...policyOfLog(log.vkey), witnesses, groups, quorum }
@@ -88,12 +90,16 @@ function isPlainAddress(url: string): boolean {
   return (protocol === 'http:' || protocol === 'https:') && username === '' && password === ''
 }
 
-/** The policy as a file for whoever keeps receipts: the log, where it is read, and who must have cosigned. */
+/**
+ * The policy as a file for whoever keeps receipts: the log with all keys it ever had, where it is read, and who must have
+ * cosigned.
+ */
 export function formatPolicyFile(
-  log: { vkey: string, url: string }, witnesses: WitnessPolicy | undefined,
+  log: { keys: readonly NoteKey[], url: string }, witnesses: WitnessPolicy | undefined,
 ): string {
-  const own = policyOfLog(log.vkey)
-  const logs = own.logs.map(({ key }) => ({ key, url: log.url }))
+  const logs = log.keys.map((key) => ({ key, url: log.url }))
   const members = witnesses?.policy.witnesses.map(({ name, key }) => ({ name, key })) ?? []
-  return formatPolicy({ ...own, ...witnesses?.policy, logs, witnesses: members })
+  return formatPolicy({
+    groups: [], quorum: null, ...witnesses?.policy, logs, witnesses: members,
+  })
 }

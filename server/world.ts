@@ -6,11 +6,14 @@ import type { Logger } from 'pino'
 import type { Db, OpenDatabase } from '../db/client.js'
 import type { Bucket } from './bucket.js'
 import type { Config } from './config.js'
+import type { Counters } from './counters.js'
 import type { ServerKeys } from './keys.js'
 import type { Mailer } from './mailer.js'
+import type { Rotations } from './rotations.js'
 import type { Sequencer } from './sequencer.js'
 import type { TimeStamper } from './time-stamper.js'
 import type { Tokens } from './tokens.js'
+import type { Tracing } from './tracing.js'
 import type { Witnesses } from './witnesses.js'
 
 /** The one thing tests replace. */
@@ -29,10 +32,14 @@ export interface World {
   readonly bucket: Bucket
   readonly sequencer: Sequencer
   readonly witnesses: Witnesses
+  readonly rotations: Rotations
   readonly timeStamper: TimeStamper
   readonly mailer: Mailer
   readonly keys: ServerKeys
   readonly tokens: Tokens
+  readonly counters: Counters
+  /** `undefined`: no traces are made. */
+  readonly tracing: Tracing | undefined
   readonly log: Logger
 }
 

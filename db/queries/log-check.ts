@@ -150,6 +150,14 @@ export async function restoreEntries(
   return Number(row?.['count']) === 1
 }
 
+/** As `listEventBytes`, for those that still wait in the outbox. */
+export async function listWaitingBytes(db: Db, type: string, limit: number): Promise<Uint8Array[]> {
+  const rows = await queryRows(db, sql`
+    select bytes from audit_outbox where type = ${type}::text and vault_id is null
+    order by id limit ${limit}::integer`)
+  return rows.map((row) => readBytes(row['bytes']))
+}
+
 /** The bytes of all events of a type, oldest first; at most `limit`. */
 export async function listEventBytes(db: Db, type: string, limit: number): Promise<Uint8Array[]> {
   const rows = await queryRows(db, sql`

@@ -89,6 +89,7 @@ type EventFields = {
   readonly linkKey: string
   readonly deviceKey: string
   readonly logKey: string
+  readonly previousLogKey: string
   readonly nextLog: string
   readonly gate: string
   readonly release: string
@@ -165,6 +166,7 @@ const FIELD_RULES: Readonly<Record<EventField, FieldRule>> = {
   linkKey: isVkey,
   deviceKey: isVkey,
   logKey: isVkey,
+  previousLogKey: isVkey,
   nextLog: isOrigin,
   gate: isToken,
   release: isToken,
@@ -185,7 +187,7 @@ const REQUIRED_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
   'log.started': ['logKey'],
   'log.closed': ['size'],
   'log.recovered': ['size'],
-  'log.key-rotated': ['logKey'],
+  'log.key-rotated': ['logKey', 'previousLogKey'],
   'client.served': ['clientSha256'],
   'version.stored': ['vault', 'document', 'part', 'version', 'recordSha256'],
   'grant.made': ['vault', 'grant', 'revision', 'grantSha256'],
@@ -373,6 +375,17 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   return {
     commitment: bytes.slice(1, 33), vaultTag: bytes.slice(33, 49), partyTag: bytes.slice(49, 65),
   }
+}
+
+/**
+ * The vault's tag in an entry's bytes, for who looks at very many of them.
+ * @throws ProtocolError `malformed-entry`.
+ */
+export function vaultTagOf(entry: Uint8Array): Uint8Array {
+  if (entry.length !== ENTRY_SIZE_BYTES || entry[0] !== ENTRY_VERSION) {
+    throw new ProtocolError('malformed-entry', 'not an entry of version 1')
+  }
+  return entry.subarray(33, 49)
 }
 
 /** The entry that an opening must have in the tree, if it is true. */

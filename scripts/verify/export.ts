@@ -10,7 +10,7 @@ import { listCheckpoint, sayEvent, sayFinding, saySignatory, sayTime } from './w
 const USAGE = 'sealdeck verify export FILE [--vkey VKEY | --policy FILE]'
 
 export const verifyExportFile: Run = async (args, terminal) => {
-  const parsed = readArguments(args, { options: ['vkey', 'policy'], positionalCount: 1, usage: USAGE })
+  const parsed = readArguments(args, { options: ['vkey', 'policy', 'rotations'], positionalCount: 1, usage: USAGE })
   const audit = parseExport(await readText(parsed.positionals[0] ?? '', MAX_EXPORT_SIZE_BYTES))
   const pinned = await findPolicy(parsed)
   const verified = verifyExport(audit, pinned ?? policyOfLog(audit.vkey))

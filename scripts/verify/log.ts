@@ -5,6 +5,7 @@ import type { Hash } from '../../protocol/hash.js'
 import { verifyLog } from '../../protocol/log/whole-log.js'
 import { readArguments, type Run } from '../command.js'
 import { readerOf } from './read-log.js'
+import { withRotations } from './rotations.js'
 import { requirePolicy } from './trust.js'
 import { line, listCheckpoint } from './words.js'
 
@@ -14,8 +15,8 @@ export const platformHash: Hash = (bytes) => hash('sha256', bytes, 'buffer')
 
 export const verifyLogAt: Run = async (args, terminal) => {
   const parsed = readArguments(args, { options: ['vkey', 'policy'], positionalCount: 1, usage: USAGE })
-  const policy = await requirePolicy(parsed)
   const read = readerOf(parsed.positionals[0] ?? '')
+  const policy = await withRotations(await requirePolicy(parsed), read)
   const trusted = await verifyLog(read, policy, {
     hash: platformHash,
     onProgress: (count) => { if (terminal.isWatched) terminal.err(`${count} entries checked`) },

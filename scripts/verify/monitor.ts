@@ -27,6 +27,7 @@ import { readArguments, UsageError, type Arguments, type Run, type Terminal } fr
 import { replaceFile } from '../replace-file.js'
 import { platformHash } from './log.js'
 import { readerOf } from './read-log.js'
+import { withRotations } from './rotations.js'
 import { readText, requirePolicy } from './trust.js'
 import { listCheckpoint } from './words.js'
 
@@ -109,7 +110,9 @@ async function readKnown(path: string): Promise<ReadonlySet<bigint>> {
 
 // ---- One look ----
 
-async function look(watch: Watch, terminal: Terminal): Promise<number> {
+async function look(given: Watch, terminal: Terminal): Promise<number> {
+  // Each time: a log may take a new key while it is watched.
+  const watch = { ...given, policy: await withRotations(given.policy, given.read) }
   const state = await readState(watch)
   const bytes = await watch.read(CHECKPOINT_PATH)
   if (bytes === null) throw new Error('there is no checkpoint at that place')

@@ -62,7 +62,7 @@ function listKeys({ linkKey, deviceKey }: { linkKey: string, deviceKey: string }
 }
 
 export const verifyNoteFile: Run = async (args, terminal) => {
-  const parsed = readArguments(args, { options: ['vkey', 'policy'], positionalCount: 1, usage: USAGE })
+  const parsed = readArguments(args, { options: ['vkey', 'policy', 'rotations'], positionalCount: 1, usage: USAGE })
   const note = await readText(parsed.positionals[0] ?? '', MAX_NOTE_SIZE_BYTES)
   const context = note.slice(0, Math.max(0, note.indexOf('\n')))
   const describe = Object.hasOwn(STATEMENTS, context) ? STATEMENTS[context] : undefined

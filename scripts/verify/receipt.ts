@@ -21,7 +21,7 @@ const USAGE = 'sealdeck verify receipt FILE (--vkey VKEY | --policy FILE) [--nda
 
 export const verifyReceiptFile: Run = async (args, terminal) => {
   const parsed = readArguments(args, {
-    options: ['vkey', 'policy', 'nda', 'note', 'details'], positionalCount: 1, usage: USAGE,
+    options: ['vkey', 'policy', 'rotations', 'nda', 'note', 'details'], positionalCount: 1, usage: USAGE,
   })
   const policy = await requirePolicy(parsed)
   const text = await readText(parsed.positionals[0] ?? '', MAX_RECEIPT_SIZE_BYTES)

@@ -21,7 +21,7 @@ const MAX_PEM_SIZE_BYTES = 256 * 1024
 
 export const verifyTimeStampFile: Run = async (args, terminal) => {
   const parsed = readArguments(args, {
-    options: ['checkpoint', 'ca', 'vkey', 'policy'], positionalCount: 1, usage: USAGE,
+    options: ['checkpoint', 'ca', 'vkey', 'policy', 'rotations'], positionalCount: 1, usage: USAGE,
   })
   const [notePath, caPath] = [parsed.option('checkpoint'), parsed.option('ca')]
   if (notePath === undefined || caPath === undefined) throw new UsageError(`usage: ${USAGE}`)

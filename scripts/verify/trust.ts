@@ -1,12 +1,25 @@
-/** Whom the caller believes: `--vkey` or `--policy`; and files of bounded size. */
+/** Whom the caller believes: `--vkey` or `--policy`, with `--rotations` for keys taken since; and files of bounded size. */
 import { readFile, stat } from 'node:fs/promises'
 import { decodeUtf8 } from '../../protocol/bytes.js'
 import { MAX_POLICY_FILE_SIZE_BYTES } from '../../protocol/limits.js'
 import { parsePolicy, policyOfLog, type Policy } from '../../protocol/log/policy.js'
 import { UsageError, type Arguments } from '../command.js'
+import { readerOf } from './read-log.js'
+import { withRotations } from './rotations.js'
 
-/** The policy that was named, or `null`. @throws ProtocolError `malformed-key`, `malformed-policy-file`. */
-export async function findPolicy({ option }: Arguments): Promise<Policy | null> {
+/**
+ * The policy that was named, or `null`; with `--rotations`, and the keys that the log in that place has taken since.
+ * @throws ProtocolError `malformed-key`, `malformed-policy-file`; what a broken statement throws.
+ */
+export async function findPolicy(args: Arguments): Promise<Policy | null> {
+  const policy = await findNamedPolicy(args)
+  const place = args.option('rotations')
+  return policy === null || place === undefined
+    ? policy
+    : await withRotations(policy, readerOf(place))
+}
+
+async function findNamedPolicy({ option }: Arguments): Promise<Policy | null> {
   const vkey = option('vkey')
   const policyPath = option('policy')
   if (vkey !== undefined && policyPath !== undefined) {

@@ -1,10 +1,11 @@
 /**
  * The log as files (c2sp.org/tlog-tiles) under the path that its origin names: checkpoint, tiles, entry
- * bundles and time-stamps, straight from the bucket; and the address to which anybody may bring a checkpoint that
+ * bundles, statements about keys and time-stamps, straight from the bucket; and the address to which anybody may bring a checkpoint that
  * she saw. Public; the files are readable from any origin.
  */
 import { Gossip, GossipAnswer, TimeStampList, TimeStampsQuery } from '../../protocol/api.js'
 import { PAGE_LIMIT } from '../../protocol/limits.js'
+import { parseRotationPath } from '../../protocol/log/rotation.js'
 import { CHECKPOINT_PATH, parseTilePath } from '../../protocol/log/tile.js'
 import { Refusal } from '../../protocol/refusals.js'
 import type { App } from '../app.js'
@@ -47,6 +48,7 @@ export function logRoutes(app: App, world: World): void {
 function typeOf(path: string): string | null {
   if (path === CHECKPOINT_PATH) return TEXT_TYPE
   if (parseTilePath(path) !== null) return 'application/octet-stream'
+  if (parseRotationPath(path) !== null) return TEXT_TYPE
   const stamp = parseTimeStampPath(path)
   if (stamp === null) return null
   return stamp.file === 'tsr' ? 'application/timestamp-reply' : TEXT_TYPE

@@ -32,7 +32,7 @@ export async function compareCheckpoint(
   const nowMs = world.clock.nowMs()
   const limit = { scope: `gossip:${networkOf(brought.address)}`, ...TURNS }
   if (!await takeTurn(world.db, [limit], nowMs)) throw new Refusal('too-many-requests')
-  const policy = policyOfLog(world.keys.log.vkey)
+  const policy = world.rotations.trust(policyOfLog(world.keys.log.vkey))
   const { checkpoint } = verifyCheckpoint(brought.checkpoint, policy)
   const ours = await newestOf(world)
   const published = verifyCheckpoint(ours, policy).checkpoint

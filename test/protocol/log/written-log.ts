@@ -6,7 +6,7 @@ import {
   entryOfOpening, partyTag, sealEvent, vaultTag, type Details, type Event, type Opening,
 } from '../../../protocol/log/event.js'
 import { buildInclusionProof, inclusionNodes } from '../../../protocol/log/merkle.js'
-import { cosigner, ed25519Signer } from '../../../protocol/log/note.js'
+import { cosigner, ed25519Signer, type NoteSigner } from '../../../protocol/log/note.js'
 import {
   CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readNodes, type ReadResource, type TileEdge,
 } from '../../../protocol/log/tile.js'
@@ -25,7 +25,8 @@ export class WrittenLog {
   readonly events: WrittenEvent[] = []
   edge: TileEdge = EMPTY_TILE_EDGE
   checkpoint = ''
-  readonly #log = ed25519Signer(ORIGIN, LOG_SEED)
+  /** Whoever signs checkpoints from now on. */
+  signers: readonly NoteSigner[] = [ed25519Signer(ORIGIN, LOG_SEED)]
   readonly #witness = cosigner(WITNESS_NAME, WITNESS_SEED, () => COSIGNED_AT_SECONDS)
 
   read: ReadResource = async (path) => this.files.get(path) ?? null
@@ -39,7 +40,7 @@ export class WrittenLog {
       this.files.set(path, bytes)
     }
     this.edge = edge
-    const signed = signCheckpoint({ origin: ORIGIN, size: edge.edge.size, root }, [this.#log])
+    const signed = signCheckpoint({ origin: ORIGIN, size: edge.edge.size, root }, this.signers)
     this.checkpoint = `${signed}${cosignCheckpoint(signed, this.#witness)}`
     this.files.set(CHECKPOINT_PATH, encodeUtf8(this.checkpoint))
   }
