@@ -11,7 +11,7 @@ import type {
   AccessRequestList, Account, AccountStorage, Approve, AuditedVault, AuditedVaultList, BeginUpload,
   CompleteUpload, Config, ConsistencyProof, CreateAccount, CreateVault, DirectRange,
   EmailChallenge, EmailProof, EventList,
-  GateAccess, GateEmailProof, GateSession, GateView, GrantSummary, Invitation, InvitationList,
+  GateAccess, GateEmailProof, GateEvidence, GateSession, GateView, GrantSummary, Invitation, InvitationList,
   KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText,
   NewKeyringRow,
   Nonce, PartTarget, PassphraseLogin, PassphraseRegistration, PasskeyOptions, PersonList,
@@ -57,6 +57,8 @@ interface Call {
   readonly signal?: AbortSignal
   /** Goes without a token, and is not repeated on 401. */
   readonly isOpen?: boolean
+  /** The path is the whole address: a public file, not a call. */
+  readonly isFile?: boolean
 }
 
 type Read<T> = (response: Response) => Promise<T>
@@ -123,7 +125,7 @@ function addressOf(call: Call, baseUrl: string): string {
   const set = Object.entries(call.query ?? {})
     .filter(([, value]) => value !== undefined && value !== null)
   const query = new URLSearchParams(set.map(([name, value]) => [name, String(value)])).toString()
-  return `${baseUrl}/api${call.path}${query === '' ? '' : `?${query}`}`
+  return `${baseUrl}${call.isFile === true ? '' : '/api'}${call.path}${query === '' ? '' : `?${query}`}`
 }
 
 /** The code of a refusal; what is not ours (a proxy's page) counts as the server's failure. */
@@ -231,6 +233,9 @@ function empty(send: Send, call: Call): Promise<Answer<null>> {
 function instanceCalls(send: Send) {
   return {
     readConfig: () => send<Config>({ method: 'GET', path: '/config', isOpen: true }, readJson),
+    /** A file of this client's own build that goes into evidence packs. */
+    readPackPart: (name: 'verify.html' | 'certificate.ttf') =>
+      send({ method: 'GET', path: `/${name}`, isFile: true, isOpen: true, timeoutMs: PART_TIMEOUT_MS }, readBytes),
   }
 }
 
@@ -385,6 +390,8 @@ function gateCalls(send: Send) {
     renewGateSession: (grantId: string, body: { deviceSigningKey: string, sessionNote: string }) =>
       post<GateSession>(grantId, 'sessions', body, true),
     readGateNda: (grantId: string) => send<NdaText>({ method: 'GET', path: `/gate/${grantId}/nda` }, readJson),
+    readGateEvidence: (grantId: string) =>
+      send<GateEvidence>({ method: 'GET', path: `/gate/${grantId}/evidence` }, readJson),
     acceptNda: (grantId: string, body: { acceptance: string }) => post<Release>(grantId, 'acceptances', body),
     declineNda: (grantId: string, body: { decline: string }) => post<Release>(grantId, 'decline', body),
     requestReleases: (grantId: string) => post<Release>(grantId, 'releases', {}),
@@ -412,6 +419,10 @@ function auditCalls(send: Send) {
     listAuditedVaults: () => send<AuditedVaultList>({ method: 'GET', path: '/audited-vaults' }, readJson),
     listEvents: (vaultId: string, query: EventQuery = {}) =>
       send<EventList>({ method: 'GET', path: `/vaults/${vaultId}/events`, query: { ...query } }, readJson),
+    /** All events of a vault; that they become an evidence pack is an event. */
+    exportForPack: (vaultId: string) => send({
+      method: 'POST', path: `/vaults/${vaultId}/exports`, body: { format: 'evidence' }, timeoutMs: EXPORT_TIMEOUT_MS,
+    }, (response) => response.text()),
     exportEvents: (vaultId: string) => send(
       { method: 'POST', path: `/vaults/${vaultId}/exports`, body: {}, timeoutMs: EXPORT_TIMEOUT_MS },
       (response) => response.text()),

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { Person, PersonState, RevocationReport } from '../../protocol/api.js'
 import { useCopy } from '../copy.js'
 import { founder } from '../copy/founder.js'
+import { VaultPack } from '../evidence/VaultPack.js'
 import { useFailureWords } from '../failure-words.js'
 import { useSession } from '../session.js'
 import { Button } from '../ui/Button.js'
@@ -101,7 +102,7 @@ function PeopleTable({ people, vault, onRevoke }: PeopleTableProps) {
     <>
       {people.length >= FILTER_FROM_COUNT && <TextField label={copy.filterPeople} type='search' value={wanted} onValueChange={setWanted} />}
       <Table
-        label={copy.tabs.people} columns={personColumns(copy, linkOf, onRevoke)}
+        label={copy.tabs.people} columns={personColumns(copy, vault.vaultId, linkOf, onRevoke)}
         rows={sorted(shown, keys, sort)} rowId={({ personId }) => personId} sort={sort}
         onSort={setSort}
         empty={<EmptyState icon='users' title={wanted === '' ? copy.noPeopleTitle : copy.nobodyFound}>{wanted === '' && copy.noPeople}</EmptyState>}
@@ -113,7 +114,8 @@ function PeopleTable({ people, vault, onRevoke }: PeopleTableProps) {
 type Copy = ReturnType<typeof useCopy<typeof founder['en']>>
 
 function personColumns(
-  copy: Copy, linkOf: (person: Person) => string, onRevoke: (person: Person) => void,
+  copy: Copy, vaultId: string, linkOf: (person: Person) => string,
+  onRevoke: (person: Person) => void,
 ): ReadonlyArray<TableColumn<Person>> {
   return [
     {
@@ -125,11 +127,25 @@ function personColumns(
     { id: 'asked', title: copy.steps, isSortable: true, cell: (person) => <Steps person={person} /> },
     {
       id: 'acts', title: copy.more, align: 'actions',
-      cell: (person) => person.revokedAtMs === null && (
-        <Button size='small' variant='danger' aria-label={`${copy.revoke}: ${nameOf(person, copy.somebody)}`} onClick={() => onRevoke(person)}>{copy.revoke}</Button>
+      cell: (person) => (
+        <div className={styles.rowActs}>
+          <PersonReceipt vaultId={vaultId} person={person} name={nameOf(person, copy.somebody)} />
+          {person.signedAtMs !== null && <PersonPack vaultId={vaultId} person={person} />}
+          {person.revokedAtMs === null && (
+            <Button size='small' variant='danger' aria-label={`${copy.revoke}: ${nameOf(person, copy.somebody)}`} onClick={() => onRevoke(person)}>{copy.revoke}</Button>
+          )}
+        </div>
       ),
     },
   ]
+}
+
+function PersonPack({ vaultId, person }: { vaultId: string, person: Person }) {
+  const copy = useCopy(founder)
+  const { config } = useSession()
+  if (config === null) return null
+  const of = { personId: person.personId, name: nameOf(person, copy.somebody) }
+  return <VaultPack vaultId={vaultId} logVkey={config.logVkey} person={of} />
 }
 
 function Steps({ person }: { person: Person }) {

@@ -3,7 +3,9 @@ import { Suspense, lazy, useState } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
 import { MAX_TITLE_LENGTH } from '../../protocol/limits.js'
 import { useCopy } from '../copy.js'
+import { evidence } from '../copy/evidence.js'
 import { founder } from '../copy/founder.js'
+import { TakeVaultPack } from '../evidence/TakeVaultPack.js'
 import { useFailureWords } from '../failure-words.js'
 import { useSession } from '../session.js'
 import { Button } from '../ui/Button.js'
@@ -131,7 +133,8 @@ function Log({ vaultId }: { vaultId: string }) {
 
 function VaultMenu({ vault, onChanged }: { vault: OwnVault, onChanged: () => void }) {
   const copy = useCopy(founder)
-  const [asked, setAsked] = useState<'rename' | 'export' | 'delete' | null>(null)
+  const words = useCopy(evidence)
+  const [asked, setAsked] = useState<'rename' | 'evidence' | 'export' | 'delete' | null>(null)
   const close = (): void => setAsked(null)
   return (
     <>
@@ -139,11 +142,13 @@ function VaultMenu({ vault, onChanged }: { vault: OwnVault, onChanged: () => voi
         label={copy.more}
         entries={[
           { id: 'rename', label: copy.rename, icon: 'edit', onAction: () => setAsked('rename') },
+          { id: 'evidence', label: words.take, icon: 'shield', onAction: () => setAsked('evidence') },
           { id: 'export', label: copy.exportVault, icon: 'download', onAction: () => setAsked('export') },
           { id: 'delete', label: copy.deleteVault, icon: 'trash', isDestructive: true, onAction: () => setAsked('delete') },
         ]}
       />
       {asked === 'rename' && <Rename vault={vault} onClose={close} onRenamed={() => { close(); onChanged() }} />}
+      {asked === 'evidence' && <TakeVaultPack vaultId={vault.vaultId} onClose={close} />}
       {asked === 'export' && <ExportVault vault={vault} onClose={close} />}
       {asked === 'delete' && <Delete vault={vault} onClose={close} />}
     </>

@@ -1,5 +1,5 @@
 /** What proves this visit, to be kept; and the way to leave no key behind in this browser. */
-import { useEffect, useState } from 'react'
+import { Suspense, lazy, useEffect, useState } from 'react'
 import type { Receipt } from '../../protocol/api.js'
 import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
 import { useCopy } from '../copy.js'
@@ -9,6 +9,9 @@ import { Button } from '../ui/Button.js'
 import { SealMark } from '../ui/SealMark.js'
 import styles from './investor.module.css'
 import { readReceipt, type Gate, type KeptReceipt, type Opened, type VisitTools } from './visit.js'
+
+/** What makes packs is large, and wanted by few. */
+const OwnPack = lazy(async () => ({ default: (await import('./OwnPack.js')).OwnPack }))
 
 /** Witnesses are asked every few seconds; a minute is long for them. */
 const LOOK_AGAIN_AFTER_MS = 5_000
@@ -44,7 +47,7 @@ export function Receipts(
             {copy.recordedAs(indexOf(shown))}{' '}
             {gate.verified.hasWitnesses && witnessWords(copy, shown)}
           </p>
-          <ReceiptButtons gate={gate} receipt={shown} onHidden={onHidden} />
+          <ReceiptButtons tools={tools} gate={gate} receipt={shown} onHidden={onHidden} />
         </div>
       )}
       {!isFresh && <Forget tools={tools} onForgotten={onForgotten} />}
@@ -83,12 +86,13 @@ function useUpgraded(
 }
 
 interface ReceiptButtonsProps {
+  readonly tools: VisitTools
   readonly gate: Gate
   readonly receipt: Receipt
   readonly onHidden: (() => void) | undefined
 }
 
-function ReceiptButtons({ gate, receipt, onHidden }: ReceiptButtonsProps) {
+function ReceiptButtons({ tools, gate, receipt, onHidden }: ReceiptButtonsProps) {
   const copy = useCopy(investor)
   const note = noteOf(receipt)
   return (
@@ -102,6 +106,7 @@ function ReceiptButtons({ gate, receipt, onHidden }: ReceiptButtonsProps) {
       {gate.verified.hasWitnesses && (
         <Button size='small' icon='download' onClick={() => saveText(gate.verified.logPolicy, 'policy.txt')}>{copy.policyDownload}</Button>
       )}
+      {note !== null && <Suspense fallback={null}><OwnPack tools={tools} gate={gate} /></Suspense>}
       {onHidden !== undefined && <Button variant='quiet' size='small' onClick={onHidden}>{copy.hideReceipt}</Button>}
     </div>
   )

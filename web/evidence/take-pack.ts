@@ -1,0 +1,91 @@
+/**
+ * Evidence packs out of the browser: what they are made of is fetched here, put together and checked in a
+ * worker, and handed out as one file. Draws nothing.
+ */
+import type { Config, GateEvidence } from '../../protocol/api.js'
+import { decodeBase64Url } from '../../protocol/bytes.js'
+import type { EvidenceLanguage } from '../../protocol/evidence/account.js'
+import type { ReceiptSource } from '../../protocol/evidence/pack.js'
+import type { Answer, Api, GateApi } from '../api.js'
+import type { Failure } from '../failure-words.js'
+import { withEvidence } from './evidence-worker.js'
+import type { BuildInput } from './worker.js'
+
+export type TakenPack = { ok: true, value: Blob } | { ok: false, code: Failure }
+
+export interface VaultPackInput {
+  readonly vaultId: string
+  /** The log's key as this browser pinned it. */
+  readonly logVkey: string
+  /** One person's events alone. */
+  readonly party: string | null
+  readonly language: EvidenceLanguage
+}
+
+/** A vault's pack, or one person's of it; for its founder and, without identities or agreements, her auditors. */
+export async function takeVaultPack(
+  api: Api, { vaultId, logVkey, party, language }: VaultPackInput,
+): Promise<TakenPack> {
+  const agreements = await readAgreements(api, vaultId)
+  if (!agreements.ok) return agreements
+  const [config, exported] = [await api.readConfig(), await api.exportForPack(vaultId)]
+  if (!config.ok) return config
+  if (!exported.ok) return exported
+  return await build(api, config.value, {
+    proofs: { exportText: exported.value, party }, agreements: agreements.value, language,
+    believed: { logVkey, witnesses: config.value.witnesses?.text ?? null },
+  })
+}
+
+/** Of whoever may read them: an auditor may not. */
+async function readAgreements(api: Api, vaultId: string): Promise<Answer<string[]>> {
+  const vault = await api.readVault(vaultId)
+  if (!vault.ok) return vault.code === 'vault-not-found' ? { ok: true, value: [] } : vault
+  const texts: string[] = []
+  for (const { sha256 } of vault.value.ndas) {
+    const read = await api.readNda(vaultId, sha256)
+    if (!read.ok) return read
+    texts.push(read.value.text)
+  }
+  return { ok: true, value: texts }
+}
+
+/** An investor's own pack: her receipts, and what she signed. */
+export async function takeOwnPack(
+  api: GateApi, { grantId, policyText, language }:
+  { grantId: string, policyText: string, language: EvidenceLanguage },
+): Promise<TakenPack> {
+  const [config, evidence] = [await api.readConfig(), await api.readGateEvidence(grantId)]
+  if (!config.ok) return config
+  if (!evidence.ok) return evidence
+  return await build(api, config.value, {
+    proofs: { receipts: receiptsIn(evidence.value) },
+    agreements: evidence.value.agreements.map(({ text }) => text),
+    believed: { policyText }, language,
+  })
+}
+
+function receiptsIn({ receipts }: GateEvidence): ReceiptSource[] {
+  return receipts.map(({ proof, details }) => ({
+    proof,
+    details: details && {
+      bytes: decodeBase64Url(details.bytes), salt: decodeBase64Url(details.salt),
+    },
+  }))
+}
+
+async function build(
+  api: Pick<Api, 'readPackPart'>, { logRotations }: Config,
+  input: Omit<BuildInput, 'verifier' | 'font' | 'madeAt' | 'rotations'>,
+): Promise<TakenPack> {
+  const [verifier, font] = await Promise.all(
+    [api.readPackPart('verify.html'), api.readPackPart('certificate.ttf')])
+  if (!verifier.ok) return verifier
+  if (!font.ok) return font
+  const built = await withEvidence((worker) => worker.build({
+    ...input, rotations: logRotations, madeAt: new Date().toISOString(),
+    verifier: verifier.value, font: font.value,
+  }))
+  if (!built.ok) return built
+  return { ok: true, value: new Blob([built.value], { type: 'application/zip' }) }
+}

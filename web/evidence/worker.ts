@@ -1,0 +1,67 @@
+/**
+ * Makes evidence packs and checks them, away from the page: its response's policy gives it no network, and
+ * it is never given a key. What is made here has been checked here first.
+ */
+import { expose, transfer } from 'comlink'
+import { encodeUtf8 } from '../../protocol/bytes.js'
+import { ProtocolError } from '../../protocol/errors.js'
+import type { EvidenceLanguage } from '../../protocol/evidence/account.js'
+import { buildPack, type PackInput, type ProofSource } from '../../protocol/evidence/pack.js'
+import { parsePolicy, parseWitnesses, policyOfLog, type Policy } from '../../protocol/log/policy.js'
+import { verifyRotation, withLinkedKeys } from '../../protocol/log/rotation.js'
+import { ready } from '../../protocol/sodium.js'
+import { checkHere, type CheckedGroup, type CheckInput } from '../verify/check-here.js'
+
+/** Whom the pack's reader is told to believe: a policy file, or a log and who cosigns it. */
+export type Believed =
+  | { readonly policyText: string }
+  | { readonly logVkey: string, readonly witnesses: string | null }
+
+export interface BuildInput {
+  readonly proofs: ProofSource
+  readonly agreements: readonly string[]
+  readonly believed: Believed
+  /** Statements by which the log took new keys. */
+  readonly rotations: readonly string[]
+  readonly madeAt: string
+  readonly language: EvidenceLanguage
+  readonly verifier: Uint8Array
+  readonly font: Uint8Array
+}
+
+export interface EvidenceWorker {
+  /** @throws ProtocolError: nothing is packed that does not hold. */
+  build(input: BuildInput): Promise<Uint8Array<ArrayBuffer>>
+  check(input: CheckInput): Promise<CheckedGroup[]>
+}
+
+const worker: EvidenceWorker = {
+  async build({ believed, rotations, agreements, ...input }) {
+    await ready()
+    const policy = withLinkedKeys(policyOf(believed), rotations.map(verifyRotation))
+    const pack = await buildSeen({ ...input, policy, agreements: agreements.map(encodeUtf8) })
+    return transfer(pack, [pack.buffer])
+  },
+  async check(input) {
+    await ready()
+    return checkHere(input)
+  },
+}
+
+function policyOf(believed: Believed): Policy {
+  if ('policyText' in believed) return parsePolicy(encodeUtf8(believed.policyText))
+  const { logVkey, witnesses } = believed
+  return witnesses === null ? policyOfLog(logVkey) : parseWitnesses(witnesses, logVkey)
+}
+
+/** Witnesses take a while: until enough have seen the log, its own word has to do, and the pack says so. */
+async function buildSeen(input: PackInput): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await buildPack(input)
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.code !== 'quorum-missing') throw error
+    return await buildPack({ ...input, policy: { ...input.policy, quorum: null } })
+  }
+}
+
+expose(worker)
