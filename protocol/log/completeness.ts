@@ -2,7 +2,7 @@
  * Finds a vault's events in the public log by their tags ([Note: Completeness] in event.ts), and with
  * them what was hidden, doubled or put out of order. Pure; must not decide what to do about it.
  */
-import { encodeHex } from '../bytes.js'
+import { equalBytes } from '../bytes.js'
 import { vaultTag } from './event.js'
 
 /** How far ahead of the next number a tag is recognised: a gap may be this wide. */
@@ -22,22 +22,49 @@ export interface TagProblem {
   readonly index: bigint
 }
 
-/** The tags that are looked for, by their hex, and whose they are. One for all vaults of a scan. */
-export type AheadTags = Map<string, { readonly scanner: TagScanner, readonly sequence: number }>
+/** A tag that is looked for, and whose it is. */
+interface AwaitedTag {
+  readonly tag: Uint8Array
+  readonly scanner: TagScanner
+  readonly sequence: number
+}
+
+/** The tags that are looked for, of all vaults of one walk: nearly every entry of a log is nobody's here. */
+export class AwaitedTags {
+  readonly #byPrefix = new Map<number, AwaitedTag[]>()
+
+  add(awaited: AwaitedTag): void {
+    const prefix = prefixOf(awaited.tag)
+    const others = this.#byPrefix.get(prefix)
+    if (others === undefined) this.#byPrefix.set(prefix, [awaited])
+    else others.push(awaited)
+  }
+
+  find(tag: Uint8Array): AwaitedTag | undefined {
+    return this.#byPrefix.get(prefixOf(tag))?.find((awaited) => equalBytes(awaited.tag, tag))
+  }
+}
+
+function prefixOf(tag: Uint8Array): number {
+  return ((tag[0] ?? 0) << 24 | (tag[1] ?? 0) << 16 | (tag[2] ?? 0) << 8 | (tag[3] ?? 0)) >>> 0
+}
 
 export interface ScanStart {
   /** The number after the last that was found before; 1 at the beginning. */
   readonly nextSequence?: number
   /** Numbers before that one that are recognised when they come again; all of them if left out. */
   readonly lookBackCount?: number
+  /** Entries before this one were walked before and are not looked at. */
+  readonly firstIndex?: bigint
   /** Shared by the scanners of one walk over the log. */
-  readonly ahead?: AheadTags
+  readonly awaited?: AwaitedTags
 }
 
-/** Walks a log's entries in order, for one vault; several share one `AheadTags` and one walk. */
+/** Walks a log's entries in order, for one vault; several share one `AwaitedTags` and one walk. */
 export class TagScanner {
   readonly #tagKey: Uint8Array
-  readonly #ahead: AheadTags
+  readonly #awaited: AwaitedTags
+  readonly #firstIndex: bigint
   readonly #first: number
   readonly #seen = new Set<number>()
   readonly tagged: TaggedEntry[] = []
@@ -46,9 +73,10 @@ export class TagScanner {
   #computed: number
 
   constructor(tagKey: Uint8Array, start: ScanStart = {}) {
-    const { nextSequence = 1, lookBackCount = nextSequence, ahead = new Map() } = start
+    const { nextSequence = 1, lookBackCount = nextSequence, firstIndex = 0n } = start
     this.#tagKey = tagKey
-    this.#ahead = ahead
+    this.#awaited = start.awaited ?? new AwaitedTags()
+    this.#firstIndex = firstIndex
     this.#first = nextSequence
     this.#next = nextSequence
     this.#computed = Math.max(0, nextSequence - 1 - lookBackCount)
@@ -62,18 +90,24 @@ export class TagScanner {
   #lookAhead(): void {
     while (this.#computed < this.#next + LOOK_AHEAD_COUNT) {
       this.#computed++
-      const tag = encodeHex(vaultTag(this.#tagKey, this.#computed))
-      this.#ahead.set(tag, { scanner: this, sequence: this.#computed })
+      const tag = vaultTag(this.#tagKey, this.#computed)
+      this.#awaited.add({ tag, scanner: this, sequence: this.#computed })
     }
   }
 
   /** Look at one entry's vault tag. @returns whether it is this vault's. */
   scan(index: bigint, tag: Uint8Array): boolean {
-    return findTagged(this.#ahead, index, tag) === this
+    return scanTag(this.#awaited, index, tag) === this
   }
 
-  /** @internal The entry at `index` carries the tag of this number: `findTagged` found out. */
-  place(index: bigint, sequence: number): void {
+  /** The entry at `index` carries the tag of this number. @returns false if it was walked before. */
+  place(index: bigint, sequence: number): boolean {
+    if (index < this.#firstIndex) return false
+    this.#place(index, sequence)
+    return true
+  }
+
+  #place(index: bigint, sequence: number): void {
     this.tagged.push({ index, sequence })
     if (sequence < this.#first || this.#seen.has(sequence)) {
       this.problems.push({ kind: 'doubled', sequence, index })
@@ -92,11 +126,10 @@ export class TagScanner {
   }
 }
 
-/** The scanner whose vault an entry belongs to, after it has taken note of it; `undefined` if it is none's. */
-export function findTagged(
-  ahead: AheadTags, index: bigint, tag: Uint8Array,
+/** The scanner whose vault an entry belongs to, once it has taken note of it; `undefined` if it is none's. */
+export function scanTag(
+  tags: AwaitedTags, index: bigint, tag: Uint8Array,
 ): TagScanner | undefined {
-  const found = ahead.get(encodeHex(tag))
-  found?.scanner.place(index, found.sequence)
-  return found?.scanner
+  const found = tags.find(tag)
+  return found?.scanner.place(index, found.sequence) === true ? found.scanner : undefined
 }

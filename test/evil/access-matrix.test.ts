@@ -26,7 +26,7 @@ const STRANGERS = [
 
 /** Asked for by whoever comes, with nothing but what the request itself proves. */
 const PUBLIC = new Set([
-  'GET /api/config', 'GET /api/log/policy.txt', 'GET /api/log/consistency', 'GET /api/log/timestamps', 'GET /healthz', 'GET /readyz', 'GET /metrics',
+  'GET /api/config', 'GET /api/log/policy.txt', 'GET /api/log/consistency', 'POST /api/log/gossip', 'GET /api/log/timestamps', 'GET /healthz', 'GET /readyz', 'GET /metrics',
   'POST /api/email-codes', 'POST /api/email-codes/proof', 'POST /api/recovery',
   'POST /api/accounts', 'POST /api/accounts/passkey-options', 'POST /api/accounts/passphrase-registration',
   'POST /api/sessions/passkey-options', 'POST /api/sessions/passkey', 'POST /api/sessions/passphrase-start',
@@ -98,24 +98,15 @@ async function arrange({ founder, link, investor }: Things) {
   }
 }
 
-/** Every route that belongs to somebody, those that end things last. */
-async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
-  const { founder, link, investor } = things
-  const arranged = await arrange(things)
-  await nameInstanceAuditor(things.test.world, { email: founder.email, isRight: true })
-  const { vaultId, grantId, nda, versionId, acceptance, signed, request } = arranged
-  const { personId, keyringRow, begun, part, invitation, headers } = arranged
-  const vault = `/api/vaults/${vaultId}`
-  const gate = `/api/gate/${grantId}`
-  const owner = { rightful: founder }
-  const reader = { rightful: investor }
+const accountOnly = '401 200 401 401 401 200'
+
+/** An account's own. */
+function accountRows(
+  { founder }: Things, { vaultId, keyringRow }: Awaited<ReturnType<typeof arrange>>,
+): [string, Row][] {
   const own = { rightful: null }
   const sealed = { titleSealed: 'AAAA' }
-  const revision = founder.preparesRevision(link, { mayDownload: true })
-  const accountOnly = '401 200 401 401 401 200'
-  const vaultOnly = '401 404 401 401 401 404'
-  return new Map<string, Row>([
-    // an account's own
+  return [
     ['GET /api/account', { url: '/api/account', statuses: accountOnly, ...own }],
     ['GET /api/account/storage', { url: '/api/account/storage', statuses: accountOnly, ...own }],
     ['POST /api/account/recovery-confirmed', { url: '/api/account/recovery-confirmed', statuses: accountOnly, ...own }],
@@ -129,6 +120,25 @@ async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
     ['GET /api/vaults', { url: '/api/vaults', statuses: accountOnly, ...own }],
     ['POST /api/vaults', { url: '/api/vaults', body: { vaultId, tagKey: randomNonce(), ...sealed }, statuses: '401 409 401 401 401 409', ...own }],
     ['DELETE /api/keyring-rows/{rowId}', { url: `/api/keyring-rows/${keyringRow?.rowId ?? ''}`, statuses: '401 404 401 401 401 404', ...own }],
+  ]
+}
+
+/** Every route that belongs to somebody, those that end things last. */
+async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
+  const { founder, link, investor } = things
+  const arranged = await arrange(things)
+  await nameInstanceAuditor(things.test.world, { email: founder.email, isRight: true })
+  const { vaultId, grantId, nda, versionId, acceptance, signed, request } = arranged
+  const { personId, begun, part, invitation, headers } = arranged
+  const vault = `/api/vaults/${vaultId}`
+  const gate = `/api/gate/${grantId}`
+  const owner = { rightful: founder }
+  const reader = { rightful: investor }
+  const sealed = { titleSealed: 'AAAA' }
+  const revision = founder.preparesRevision(link, { mayDownload: true })
+  const vaultOnly = '401 404 401 401 401 404'
+  return new Map<string, Row>([
+    ...accountRows(things, arranged),
     // a vault's, for its founder
     ['GET /api/vaults/{vaultId}', { url: vault, statuses: vaultOnly, ...owner }],
     ['PUT /api/vaults/{vaultId}/title', { url: `${vault}/title`, body: sealed, statuses: vaultOnly, ...owner }],
@@ -151,6 +161,9 @@ async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
     ['POST /api/uploads/{versionId}/complete', { url: `/api/uploads/${begun.upload.versionId}/complete`, body: founder.record(begun), statuses: vaultOnly, ...owner }],
     ['POST /api/grants/{grantId}/headers', { url: `/api/grants/${grantId}/headers`, body: { headers: link.decks.slice(1).map((deck) => founder.wraps(deck, link.grantIdBytes, link.keys.identity.recipient)) }, statuses: vaultOnly, ...owner }],
     ['POST /api/acceptances/{acceptanceId}/approve', { url: `/api/acceptances/${request.acceptanceId}/approve`, body: { headers }, statuses: vaultOnly, ...owner }],
+    ['POST /api/acceptances/{acceptanceId}/headers', { url: `/api/acceptances/${request.acceptanceId}/headers`, body: { headers }, statuses: vaultOnly, ...owner }],
+    ['GET /api/vaults/{vaultId}/approvals', { url: `${vault}/approvals`, statuses: vaultOnly, ...owner }],
+    ['POST /api/vaults/{vaultId}/statements', { url: `${vault}/statements`, body: { grants: [], records: [], headers: [], recipients: [] }, statuses: vaultOnly, ...owner }],
     ['POST /api/acceptances/{acceptanceId}/deny', { url: `/api/acceptances/${request.acceptanceId}/deny`, statuses: vaultOnly, rightful: null }],
     // ciphertext and receipts
     ['POST /api/gate/{grantId}/releases', { url: `${gate}/releases`, body: {}, statuses: '401 401 404 403 201 401', ...reader }],
@@ -171,7 +184,7 @@ async function rowsOf(things: Things): Promise<ReadonlyMap<string, Row>> {
     ['POST /api/grants/{grantId}/people/{personId}/revoke', { url: `/api/grants/${grantId}/people/${personId}/revoke`, statuses: vaultOnly, ...owner }],
     ['POST /api/grants/{grantId}/revoke', { url: `/api/grants/${grantId}/revoke`, statuses: vaultOnly, ...owner }],
     ['DELETE /api/vaults/{vaultId}', { url: vault, statuses: vaultOnly, ...owner }],
-    ['DELETE /api/sessions', { url: '/api/sessions', statuses: '401 200 401 401 401 200', ...own }],
+    ['DELETE /api/sessions', { url: '/api/sessions', statuses: accountOnly, rightful: null }],
   ])
 }
 
