@@ -217,7 +217,9 @@ function areEqual(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
 type EntryRow = typeof auditEntry.$inferSelect
 
 /** @returns the types of the events, in order. */
-async function checkOpenings(t: Test, world: LogWorld, rows: readonly EntryRow[]): Promise<string[]> {
+async function checkOpenings(
+  t: Test, world: LogWorld, rows: readonly EntryRow[],
+): Promise<string[]> {
   const openings = await world.db.select().from(auditOpening).orderBy(asc(auditOpening.index))
   t.same(openings.map(({ eventId }) => eventId), rows.map(({ eventId }) => eventId), 'each entry has its opening')
   const tagKeys = await readTagKeys(world)
