@@ -34,6 +34,7 @@ function ownGrants(db: Db) {
     cardSealed: grants.cardSealed, createdAtMs: grants.createdAtMs, revokedAtMs: grants.revokedAtMs,
     statement: grantRevisions.statement, statementSha256: grantRevisions.statementSha256,
     signature: grantRevisions.signature, policy: grantRevisions.policy,
+    witnesses: grantRevisions.witnesses,
     release: grantRevisions.release,
     ndaSha256: grantRevisions.ndaSha256, linkRecipient: grantRevisions.linkRecipient,
     expiresAtMs: grantRevisions.expiresAtMs, ownerSigningKey: users.signingPublicKey,

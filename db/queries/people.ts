@@ -40,6 +40,8 @@ function peopleWithActs(db: Db) {
     openedAtMs: first(sql`min(r.fetched_at) from ${releases} r where r.person_id = ${people.id}`),
     lastStatus: sql<string | null>`(select a.status from ${acceptances} a where a.person_id = ${people.id}
       order by a.created_at desc, a.id desc limit 1)`,
+    signedEventId: sql<string | null>`(select a.event_id from ${acceptances} a where a.person_id = ${people.id}
+      order by a.created_at desc, a.id desc limit 1)`,
     deviceCount: sql`(select count(*) from ${devices} d where d.person_id = ${people.id})`.mapWith(Number),
   }).from(people).innerJoin(grants, eq(grants.id, people.grantId))
 }

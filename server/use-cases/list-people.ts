@@ -19,10 +19,10 @@ export async function listPeople(
 
 function presentPerson(row: PersonRow): Person {
   const { id, grantId, email, createdAtMs, verifiedAtMs, declinedAtMs, revokedAtMs } = row
-  const { signedAtMs, releasedAtMs, openedAtMs, deviceCount } = row
+  const { signedAtMs, releasedAtMs, openedAtMs, deviceCount, signedEventId } = row
   return {
     personId: id, grantId, name: row.name ?? '', email, askedAtMs: createdAtMs, verifiedAtMs, signedAtMs, releasedAtMs,
-    openedAtMs, declinedAtMs, revokedAtMs, deviceCount, state: stateOf(row),
+    openedAtMs, declinedAtMs, revokedAtMs, deviceCount, signedEventId, state: stateOf(row),
   }
 }
 

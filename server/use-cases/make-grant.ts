@@ -13,7 +13,7 @@ import type { World } from '../world.js'
 /**
  * Make a link with its first revision and the headers that wait behind it. The same request again gives
  * the same answer.
- * Refuses: vault-not-found, grant-mismatch, nda-mismatch, version-not-found, conflict (the id is taken).
+ * Refuses: vault-not-found, grant-mismatch, nda-mismatch, witnesses-mismatch, version-not-found, conflict (the id is taken).
  * @throws ProtocolError for what is malformed or not signed by the account's key.
  * Effects: grant, revision, headers; event `grant.made`.
  */

@@ -15,7 +15,7 @@ const MAX_LINK_HEADERS = 5_000
 
 /**
  * Put the next revision of a link in force. The same request again gives the same answer.
- * Refuses: grant-not-found, grant-revoked, grant-mismatch, nda-mismatch, version-not-found, conflict (another revision
+ * Refuses: grant-not-found, grant-revoked, grant-mismatch, nda-mismatch, witnesses-mismatch, version-not-found, conflict (another revision
  * was first).
  * @throws ProtocolError for what is malformed, not signed by the account's key, or does not follow the revision in force.
  * Effects: revision, headers; the link's headers behind an NDA that now needs approval go; event `grant.revised`.
@@ -25,7 +25,8 @@ export async function reviseGrant(
 ): Promise<GrantSummary> {
   const current = await requireGrant(world, key)
   if (current.revokedAtMs !== null) throw new Refusal('grant-revoked')
-  const place = { ...key, vaultId: current.vaultId, signingKey: current.ownerSigningKey }
+  const { vaultId, ownerSigningKey: signingKey, witnesses } = current
+  const place = { ...key, vaultId, signingKey, witnesses }
   const read = await readGrant(world, place, input)
   if (equalBytes(read.signed.bytes, current.statement)) return presentGrant(current)
   requireNewerGrant({ bytes: current.statement, signature: current.signature }, read.signed)

@@ -8,7 +8,7 @@ import type { KeepReason } from '../../protocol/pdf/prepare.js'
 import type { Mode } from '../founder/plan-deck.js'
 import type { Refused } from '../founder/prepare-deck.js'
 import type { LinkState } from '../founder/versions.js'
-import { defineSection, plural } from './language.js'
+import { defineSection, formatNumber, plural } from './language.js'
 
 type Titled<Key extends string> = Readonly<Record<Key, {
   readonly title: string, readonly detail: string,
@@ -262,6 +262,14 @@ const en = {
   expiry: 'Last day',
   expiryHint: 'Empty: until you revoke it.',
   allowDownload: 'Readers may download the file',
+  receiptOpen: 'Receipt',
+  receiptTitle: (name: string) => `Receipt for the signature of ${name}`,
+  receiptChecked: (index: number, size: number) => `Entry ${formatNumber('en', index)} of the log. Your browser has checked that it stands in the tree of ${plural('en', size, { one: '# entry', other: '# entries' })} that the log has signed.`,
+  receiptCosigned: (names: readonly string[]) => `Cosigned by ${plural('en', names.length, { one: '# independent witness', other: '# independent witnesses' })}: ${names.join(', ')}. They have seen the same log as you.`,
+  receiptNotCosigned: 'Independent witnesses have yet to confirm this entry. Open the receipt again in a minute.',
+  receiptNoWitnesses: 'This server has no independent witnesses: that everybody sees the same log rests on those who check it.',
+  receiptSave: 'Save the receipt',
+  receiptLater: 'It can be checked years from now, without this server, with',
   waitForWitnesses: (count: number) => `Give no key before ${plural('en', count, { one: '# independent witness has', other: '# independent witnesses have' })} confirmed the log’s entry.`,
   theWitnesses: (names: string) => `Asked are: ${names}. It takes a few seconds more; while too few of them answer, nobody new gets in.`,
   release: 'When somebody has signed',
@@ -506,6 +514,14 @@ const ru: typeof en = {
   expiry: 'Последний день',
   expiryHint: 'Пусто: пока не отзовёте.',
   allowDownload: 'Читатели могут скачать файл',
+  receiptOpen: 'Квитанция',
+  receiptTitle: (name) => `Квитанция о подписи: ${name}`,
+  receiptChecked: (index, size) => `Запись ${formatNumber('ru', index)} в журнале. Ваш браузер проверил, что она стоит в дереве, которое подписал журнал (${plural('ru', size, { one: '# запись', few: '# записи', many: '# записей' })}).`,
+  receiptCosigned: (names) => `${plural('ru', names.length, { one: 'Подтвердил # независимый свидетель', few: 'Подтвердили # независимых свидетеля', many: 'Подтвердили # независимых свидетелей' })}: ${names.join(', ')}. Они видели тот же журнал, что и вы.`,
+  receiptNotCosigned: 'Независимые свидетели ещё не подтвердили эту запись. Откройте квитанцию снова через минуту.',
+  receiptNoWitnesses: 'У этого сервера нет независимых свидетелей: что журнал у всех один и тот же, держится на тех, кто его проверяет.',
+  receiptSave: 'Сохранить квитанцию',
+  receiptLater: 'Её можно проверить и через годы, без этого сервера, с файлом',
   waitForWitnesses: (count) => `Не выдавать ключ, пока запись в журнале не ${plural('ru', count, { one: 'подтвердит # независимый свидетель', few: 'подтвердят # независимых свидетеля', many: 'подтвердят # независимых свидетелей' })}.`,
   theWitnesses: (names) => `Спрашивают: ${names}. Это займёт на несколько секунд больше; пока отвечает слишком мало свидетелей, никто новый не войдёт.`,
   release: 'Когда NDA подписано',
