@@ -20,6 +20,8 @@ const TEMPLATE_LOCK = 0x5ea1
 export interface PostgresServer {
   /** Connects as superuser to the database `postgres`. */
   readonly url: string
+  /** What it says of itself, over all its lives. */
+  readonly logPath: string
   /** `fast` ends sessions and waits for the disk; `immediate` is a crash. Same address afterwards. */
   restart(mode: StopMode): Promise<void>
   stop(): Promise<void>
@@ -80,7 +82,7 @@ async function runCluster(cluster: Cluster): Promise<PostgresServer> {
   const url = `postgres://postgres@127.0.0.1:${cluster.port}/postgres`
   let engine = await startCluster(cluster, url)
   return {
-    url,
+    url, logPath: logPathOf(cluster),
     async restart(mode) {
       await engine.stop(SIGNALS[mode])
       engine = await startCluster(cluster, url)
@@ -92,15 +94,20 @@ async function runCluster(cluster: Cluster): Promise<PostgresServer> {
   }
 }
 
+function logPathOf({ folder }: Cluster): string {
+  return join(folder, 'postgres.log')
+}
+
 async function startCluster(
-  { programs, folder, cluster, account, port }: Cluster, url: string,
+  cluster: Cluster, url: string,
 ): Promise<Engine> {
+  const { programs, account, port } = cluster
   const settings = {
     port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: MAX_CONNECTIONS, fsync: 'on',
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const engine = startEngine({
-    program: join(programs, 'postgres'), args: ['-D', cluster, ...args], logPath: join(folder, 'postgres.log'), account,
+    program: join(programs, 'postgres'), args: ['-D', cluster.cluster, ...args], logPath: logPathOf(cluster), account,
   })
   await waitUntil('PostgreSQL', async () => await isAnswering(url))
   return engine
