@@ -61,13 +61,11 @@ const chunkStart = (offset: number): number => {
   return Math.floor(offset / CHUNK_SIZE_BYTES) * CHUNK_SIZE_BYTES
 }
 
-/** Viewers read whole chunks from the file's beginning, and look at both ends first. */
+/** Viewers read whole chunks: from the file's beginning, and from where the index begins. */
 function firstPageRanges(file: Extents): ByteRange[] {
   const wanted = Math.max(CHUNK_SIZE_BYTES, chunkStart(file.firstPageEnd + CHUNK_SIZE_BYTES - 1))
   const end = Math.min(file.size, wanted, MAX_FIRST_PAGE_SIZE_BYTES)
-  const lastChunk = chunkStart(file.size - 1)
-  const index = chunkStart(file.indexStart)
-  const tail = Math.max(end, Math.min(index, lastChunk - CHUNK_SIZE_BYTES))
+  const tail = Math.max(end, chunkStart(file.indexStart))
   const head = { offset: 0, length: end }
   return tail >= file.size ? [head] : [head, { offset: tail, length: file.size - tail }]
 }

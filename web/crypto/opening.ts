@@ -150,6 +150,7 @@ function documentMessage(manifest: Manifest): SourceDocument {
     size: manifest.fileSize,
     title: manifest.title,
     mediaType: manifest.mediaType,
+    ...tailOf(manifest),
     ...(manifest.pages.length === 0 ? {} : { pageCount: manifest.pages.length }),
     ...(manifest.lockedPageCount === 0 ? {} : { lockedPageCount: manifest.lockedPageCount }),
     ...(thumbnailType === null ? {} : {
@@ -158,6 +159,13 @@ function documentMessage(manifest: Manifest): SourceDocument {
       ),
     }),
   }
+}
+
+/** Whoever sealed the file said where its index begins: the last stretch to be fetched ahead. */
+function tailOf({ prefetch, fileSize }: Manifest): Pick<SourceDocument, 'tailOffset'> {
+  const last = prefetch.at(-1)
+  const isTail = last !== undefined && last.offset > 0 && last.offset + last.length === fileSize
+  return isTail ? { tailOffset: last.offset } : {}
 }
 
 async function answer(

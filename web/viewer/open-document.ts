@@ -11,7 +11,7 @@ import { assetUrls, PDF_SETTINGS, startPdfWorker } from './protections.js'
 import { MAX_PAGE_COUNT } from './parse.js'
 import { readEnds, SourceTransport } from './range-source.js'
 import type { RangeSource } from './range-source.js'
-import type { Verdict } from './ports.js'
+import type { SourceDocument, Verdict } from './ports.js'
 
 /** The header may follow up to this much of anything; stock readers look no further either. */
 const HEADER_SEARCH_SIZE_BYTES = 1024
@@ -31,9 +31,11 @@ export class NotOpened extends Error {
 export interface OpenedDocument { pdf: PDFDocumentProxy, destroy: () => void }
 
 /** @throws NotOpened with the verdict; SourceError if the bytes cannot be had. */
-export async function openDocument(source: RangeSource, size: number): Promise<OpenedDocument> {
-  if (size === 0) throw new NotOpened('empty-file')
-  const ends = await readEnds(source, size)
+export async function openDocument(
+  source: RangeSource, document: Pick<SourceDocument, 'size' | 'tailOffset'>,
+): Promise<OpenedDocument> {
+  if (document.size === 0) throw new NotOpened('empty-file')
+  const ends = await readEnds(source, document)
   if (!hasPdfHeader(ends.firstBytes)) throw new NotOpened('not-a-pdf')
 
   const port = startPdfWorker()

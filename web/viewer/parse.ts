@@ -97,6 +97,7 @@ export function parseSourceDocument(value: unknown): SourceDocument | null {
   const parsed: SourceDocument = {
     kind: 'document', size: value.size, title: value.title, mediaType: value.mediaType,
   }
+  if (isCount(value.tailOffset, value.size)) parsed.tailOffset = value.tailOffset
   if (isCount(value.pageCount, MAX_PAGE_COUNT)) parsed.pageCount = value.pageCount
   if (isCount(value.lockedPageCount, MAX_PAGE_COUNT)) parsed.lockedPageCount = value.lockedPageCount
   const thumbnails = parseList(value.thumbnails, MAX_PAGE_COUNT, parseSourceThumbnail)

@@ -52,6 +52,8 @@ export interface SourceDocument {
   size: number
   title: string
   mediaType: string
+  /** Where the file's index begins, if that is known: from there to the end is read at once. */
+  tailOffset?: number
   /** From the sealed manifest; shown before the file itself could be opened. */
   pageCount?: number
   /** Pages that exist below the lock line and are not in this file; shown as a last card. */

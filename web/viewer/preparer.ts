@@ -64,7 +64,7 @@ export class Preparer {
 
   async #inspect(document: SourceDocument): Promise<void> {
     try {
-      this.#opened = await this.#watched(openDocument(this.#source, document.size))
+      this.#opened = await this.#watched(openDocument(this.#source, document))
     } catch (error) {
       if (!(error instanceof NotOpened)) throw error
       return this.#tell({ kind: 'inspected', verdict: error.verdict, pageSizes: [] })

@@ -185,15 +185,23 @@ export interface FileEnds {
 }
 
 /** Reads both ends side by side, so that a short line's round trip is paid once. @throws SourceError */
-export async function readEnds(source: RangeSource, size: number): Promise<FileEnds> {
+export async function readEnds(
+  source: RangeSource, { size, tailOffset: known }: Pick<SourceDocument, 'size' | 'tailOffset'>,
+): Promise<FileEnds> {
   const firstSize = Math.min(size, END_SIZE_BYTES)
-  // From the beginning of a chunk, so that whole chunks can be given; one to two of them.
-  const lastChunk = Math.floor((size - 1) / END_SIZE_BYTES) * END_SIZE_BYTES
-  const tailOffset = Math.max(firstSize, lastChunk - END_SIZE_BYTES)
+  const tailOffset = Math.max(firstSize, tailStart(size, known))
   const [firstBytes, tailBytes] = await Promise.all([
     source.read(0, firstSize), source.read(tailOffset, Math.max(0, size - tailOffset)),
   ])
   return { size, firstBytes, tailOffset, tailBytes }
+}
+
+/** From the beginning of a chunk, so that whole chunks can be given; one or two, if nobody knows better. */
+function tailStart(size: number, known: number | undefined): number {
+  const lastChunk = Math.floor((size - 1) / END_SIZE_BYTES) * END_SIZE_BYTES
+  const isBelievable = known !== undefined && known % END_SIZE_BYTES === 0 &&
+    known <= lastChunk && size - known <= MAX_READ_SIZE_BYTES
+  return isBelievable ? known : lastChunk - END_SIZE_BYTES
 }
 
 /** What pdf.js reads from: its range requests become reads on the source port. */

@@ -154,7 +154,7 @@ export class Reader {
   }
 
   async #open(document: SourceDocument): Promise<void> {
-    const opened = await watched(openDocument(this.#source, document.size), {
+    const opened = await watched(openDocument(this.#source, document), {
       clock: 'timer', isWaiting: () => this.#source.openReadCount > 0,
     })
     this.#sheets = new Sheets(opened, this.#source, this.#watermark)

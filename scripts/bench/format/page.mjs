@@ -1,113 +1,153 @@
-/** The page that is measured: makes a deck, hands it to workers, and to typage beside them. */
+/**
+ * The page that is measured: the product's own crypto worker, asked as the product's page asks it, and
+ * typage beside it. The browser that has no ChaCha20-Poly1305, and the one whose second worker never
+ * starts, are this one with a line before the worker's script (measure.ts).
+ */
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { concatBytes } from '../../../protocol/bytes.ts'
-import { buildArchive } from '../../../protocol/deck/archive.ts'
-import { promisesOf } from '../../../protocol/deck/deck.ts'
-import { payloadLengthOf } from '../../../protocol/deck/record.ts'
-import { ready } from '../../../protocol/sodium.ts'
+import { proxy, transfer, wrap } from 'comlink'
 
-const fileKey = new Uint8Array(16).fill(1)
-const nonce = new Uint8Array(16).fill(2)
-const sealed = { plaintext: null, payload: null, hashList: null, record: null }
-const typage = { plaintext: null, file: null, identity: '' }
+const IDS = {
+  vaultId: '019ab4f2-7c1e-7d3a-9f00-1b2c3d4e5f60', documentId: '019ab4f2-7c1e-7d3a-9f00-aabbccddeeff',
+}
+/** As a viewer asks (web/viewer/ports.ts). */
+const READ_SIZE_BYTES = 1024 * 1024
+const OPEN_READ_COUNT = 16
 
-function listen(worker, onPart) {
+const plain = { file: null, bytes: null, identity: '', sealed: null }
+
+/** The worker of one variant, with its own root. */
+async function startCrypto(variant) {
+  const worker = new globalThis.Worker(`/worker.js?${variant}`, { type: 'module', name: 'crypto' })
+  await new Promise((resolve, reject) => {
+    worker.addEventListener('message', resolve, { once: true })
+    worker.addEventListener('error', (event) => reject(new Error(event.message)), { once: true })
+  })
+  const crypto = wrap(worker)
+  await crypto.createRoot()
+  return { crypto, end: () => worker.terminate() }
+}
+
+function beginSeal(crypto, file) {
+  return crypto.beginSeal({
+    ...IDS, part: 0, gate: 'nda', version: 1, previousRecord: null, title: 'Bench',
+    fileName: 'deck.bin', mediaType: 'application/octet-stream', file, pageSizes: [], thumbnails: [],
+  }, proxy(() => undefined))
+}
+
+async function sealParts(crypto, sealId, onPart) {
+  for (;;) {
+    const part = await crypto.nextPart(sealId)
+    if (part === null) return await crypto.finishSeal(sealId)
+    onPart(part)
+  }
+}
+
+/** Milliseconds that fingerprint and parts took. */
+async function seal(crypto, file, onPart) {
+  const startedAtMs = performance.now()
+  const { sealId, beginUpload } = await beginSeal(crypto, file)
+  const begunAtMs = performance.now()
+  const finished = await sealParts(crypto, sealId, onPart)
+  const endedAtMs = performance.now()
+  return {
+    beginUpload, finished, ms: endedAtMs - begunAtMs, fingerprintMs: begunAtMs - startedAtMs,
+  }
+}
+
+async function runSeal(variant) {
+  const { crypto, end } = await startCrypto(variant)
+  const { ms, fingerprintMs } = await seal(crypto, plain.file, () => undefined)
+  end()
+  return { ms, wholeMs: ms + fingerprintMs }
+}
+
+/** Sealed by the worker that opens it: nobody else has its key. */
+async function runOpen(variant) {
+  const { crypto, end } = await startCrypto(variant)
+  const parts = []
+  const sealed = await seal(crypto, plain.file, ({ bytes }) => parts.push(bytes))
+  const payload = new Uint8Array(await new Blob(parts).arrayBuffer())
+  const startedAtMs = performance.now()
+  await readAll(crypto, sealed, payload)
+  const ms = performance.now() - startedAtMs
+  end()
+  return { ms }
+}
+
+/** From header in hand to the last byte at the viewer's end of the port. */
+async function readAll(crypto, { beginUpload, finished }, payload) {
+  const { record, recordSignature, hashList } = finished
+  const versionId = IDS.documentId
+  const version = { ...beginUpload, versionId, record, recordSignature, storedAtMs: 0 }
+  const move = (bytes) => transfer(bytes, [bytes.buffer])
+  const source = proxy({
+    readHashList: async () => move(hashList.slice()),
+    readPayload: async (start, end) => move(payload.slice(start, end)),
+  })
+  const { port1, port2 } = new MessageChannel()
+  const opened = await crypto.openOwnVersion(
+    { vaultId: IDS.vaultId, version, previousRecords: [] }, source, transfer(port2, [port2]))
+  await readFrom(port1, opened.sizeBytes)
+  port1.close()
+}
+
+function readFrom(port, size) {
+  const readCount = Math.ceil(size / READ_SIZE_BYTES)
+  let askedCount = 0
+  let doneCount = 0
+  function ask() {
+    if (askedCount === readCount) return
+    const offset = askedCount++ * READ_SIZE_BYTES
+    const length = Math.min(READ_SIZE_BYTES, size - offset)
+    port.postMessage({ id: askedCount, kind: 'read', offset, length })
+  }
   return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => {
-      if (data === 'ready' || data === 'done') resolve()
-      else if ('error' in data) reject(new Error(data.error))
-      else onPart(data)
+    port.onmessage = ({ data }) => {
+      if (data.kind === 'document') return
+      if (data.error !== undefined) return reject(new Error(data.error))
+      doneCount++
+      if (doneCount === readCount) resolve()
+      else ask()
     }
-    worker.onerror = (event) => reject(new Error(event.message))
+    for (let turn = 0; turn < OPEN_READ_COUNT; turn++) ask()
   })
 }
 
-async function startWorkers(count) {
-  const workers = Array.from({ length: count }, () =>
-    new globalThis.Worker('/worker.js', { type: 'module' }))
-  await Promise.all(workers.map((worker) => listen(worker, () => undefined)))
-  return workers
-}
-
-/** Milliseconds from the first message to the last answer; workers are started before. */
-async function run(action, { cipher, workerCount }) {
-  const workers = await startWorkers(workerCount)
-  const parts = []
-  const record = sealed.record ?? { nonce, payloadLength: payloadLengthOf(sealed.plaintext.size) }
-  const startedAtMs = performance.now()
-  await Promise.all(workers.map((worker, first) => {
-    const done = listen(worker, (part) => parts.push(part))
-    worker.postMessage({ action, cipher, ...sealed, record, fileKey, first, stride: workerCount })
-    return done
-  }))
-  const elapsedMs = performance.now() - startedAtMs
-  for (const worker of workers) worker.terminate()
-  if (action === 'seal') keep(parts)
-  return elapsedMs
-}
-
 /** A file that was chosen, sealed part by part; each part is dropped as if it had been sent. */
-async function sealChosen({ cipher, workerCount }) {
-  const [plaintext] = document.querySelector('input').files
-  const workers = await startWorkers(workerCount)
+async function sealChosen(variant) {
+  const [file] = document.querySelector('input').files
+  const { crypto, end } = await startCrypto(variant)
   let sealedBytes = 0
-  await Promise.all(workers.map((worker, first) => {
-    const done = listen(worker, ({ bytes }) => { sealedBytes += bytes.length })
-    worker.postMessage({
-      action: 'seal', cipher, plaintext, record: { nonce }, fileKey, first, stride: workerCount,
-    })
-    return done
-  }))
-  for (const worker of workers) worker.terminate()
+  await seal(crypto, file, ({ bytes }) => { sealedBytes += bytes.length })
+  end()
   return sealedBytes
 }
 
-/** What was sealed is what is opened next. */
-function keep(parts) {
-  parts.sort((one, other) => one.index - other.index)
-  const hashList = concatBytes(...parts.map(({ chunkHashes }) => chunkHashes))
-  const payloadLength = payloadLengthOf(sealed.plaintext.size)
-  sealed.payload = new Blob(parts.map(({ bytes }) => bytes))
-  sealed.hashList = hashList
-  sealed.record = {
-    nonce, payloadLength, ...promisesOf({ fileKey, nonce, payloadLength, hashList }),
-  }
-}
+// ---- typage, from memory to memory
 
 async function runTypage(action) {
   if (action === 'open') {
     const decrypter = new Decrypter()
-    decrypter.addIdentity(typage.identity)
-    return await timed(() => decrypter.decrypt(typage.file))
+    decrypter.addIdentity(plain.identity)
+    return await timed(() => decrypter.decrypt(plain.sealed))
   }
   const encrypter = new Encrypter()
-  encrypter.addRecipient(await identityToRecipient(typage.identity))
-  return await timed(async () => { typage.file = await encrypter.encrypt(typage.plaintext) })
+  encrypter.addRecipient(await identityToRecipient(plain.identity))
+  return await timed(async () => { plain.sealed = await encrypter.encrypt(plain.bytes) })
 }
 
 async function timed(work) {
   const startedAtMs = performance.now()
   await work()
-  return performance.now() - startedAtMs
+  return { ms: performance.now() - startedAtMs }
 }
 
 async function prepare(sizeBytes) {
-  const bytes = new Uint8Array(sizeBytes)
-  for (let offset = 0; offset < sizeBytes; offset += 65536) {
-    crypto.getRandomValues(bytes.subarray(offset, Math.min(offset + 65536, sizeBytes)))
-  }
-  const read = async (offset, length) => bytes.subarray(offset, offset + length)
-  const archive = buildArchive({
-    title: 'Bench', fileName: 'deck.bin', mediaType: 'application/octet-stream',
-    file: { size: sizeBytes, read },
-  })
-  sealed.plaintext = new Blob([await archive.read(0, archive.size)])
-  typage.plaintext = bytes
-  typage.identity = await generateX25519Identity()
-  // Opening needs something sealed.
-  await runTypage('seal')
-  await run('seal', { cipher: 'sodium', workerCount: 2 })
+  const [file] = document.querySelector('input').files
+  plain.file = file
+  plain.bytes = new Uint8Array(await file.slice(0, sizeBytes).arrayBuffer())
+  plain.identity = await generateX25519Identity()
+  await runTypage('seal') // Opening needs something sealed.
 }
 
-await ready()
-Object.assign(globalThis, { bench: { prepare, run, runTypage, sealChosen } })
+Object.assign(globalThis, { bench: { prepare, runSeal, runOpen, runTypage, sealChosen } })

@@ -32,9 +32,9 @@ const SAMPLES: readonly Sample[] = [
   {
     parse: parseSourceDocument,
     message: {
-      kind: 'document', size: 9, title: 'T', mediaType: 'application/pdf', pageCount: 3, lockedPageCount: 1, thumbnails,
+      kind: 'document', size: 9, title: 'T', mediaType: 'application/pdf', tailOffset: 4, pageCount: 3, lockedPageCount: 1, thumbnails,
     },
-    optional: ['pageCount', 'lockedPageCount', 'thumbnails'],
+    optional: ['tailOffset', 'pageCount', 'lockedPageCount', 'thumbnails'],
   },
   { parse: parseSourceRequest, message: { id: 1, kind: 'read', offset: 0, length: 65_536 } },
   { parse: parseSourceRequest, message: { id: 1, kind: 'thumbnail', index: 4 } },
