@@ -8,18 +8,15 @@
  * cookie, the gate's by a signature of the device key, so that a token of one cannot reach the other.
  */
 import type {
-  AccessRequestList, Account, AccountStorage, Approve, AuditedVault, AuditedVaultList, BeginUpload,
-  CompleteUpload, Config, ConsistencyProof, CreateAccount, CreateVault, DirectRange,
-  EmailChallenge, EmailProof, EventList,
-  GateAccess, GateEmailProof, GateEvidence, GateSession, GateView, GrantSummary, Invitation, InvitationList,
+  AccessRequestList, Account, AccountStorage, ApprovalList, Approve, AskStatements, AuditedVault,
+  AuditedVaultList, BeginUpload, CompleteUpload, Config, ConsistencyProof, CreateAccount,
+  CreateVault, DirectRange, EmailChallenge, EmailProof, EventList, GateAccess, GateEmailProof,
+  GateEvidence, GateSession, GateView, GossipAnswer, GrantSummary, Invitation, InvitationList,
   KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText,
-  NewKeyringRow,
-  Nonce, PartTarget, PassphraseLogin, PassphraseRegistration, PasskeyOptions, PersonList,
-  ProveEmail,
-  PublishNda, PublishedNda, Receipt, Release, RequestAccess, RequestEmailCode, ReviseGrant,
-  RevocationReport, SignInOptions, SignedIn, StoredVersion, Upload, UploadList, VaultDetail,
-  VaultList,
-  WrappedHeader,
+  NewKeyringRow, Nonce, PartTarget, PasskeyOptions, PassphraseLogin, PassphraseRegistration,
+  PersonList, ProveEmail, PublishNda, PublishedNda, Receipt, Release, RequestAccess,
+  RequestEmailCode, ReviseGrant, RevocationReport, SignInOptions, SignedIn, Statements,
+  StoredVersion, Upload, UploadList, VaultDetail, VaultList, WrappedHeader,
 } from '../protocol/api.js'
 import { concatBytes } from '../protocol/bytes.js'
 import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
@@ -36,7 +33,8 @@ export interface Session { accessToken: string, expiresAtMs: number }
 
 const ANSWER_TIMEOUT_MS = 30_000
 const PART_TIMEOUT_MS = 300_000
-const EXPORT_TIMEOUT_MS = 600_000
+/** A stream: its reader sees it move, and may stop it. */
+const EXPORT_TIMEOUT_MS = 7_200_000
 /** Sent once more after a network failure: stored parts are write-once, so sending again is safe. */
 const PART_TRY_COUNT = 3
 const PART_RETRY_AFTER_MS = 1_000
@@ -216,7 +214,10 @@ async function send<T>(line: Line, call: Call, read: Read<T>): Promise<Answer<T>
     if (renewal === 'offline') response = 'offline'
   }
   if (response === 'offline') return { ok: false, code: 'offline' }
-  if (!response.ok) return { ok: false, code: await refusalOf(response) }
+  // 304 is asked for by those who read it.
+  if (!response.ok && response.status !== 304) {
+    return { ok: false, code: await refusalOf(response) }
+  }
   try {
     return { ok: true, value: await read(response) }
   } catch {
@@ -309,6 +310,9 @@ function vaultCalls(send: Send) {
       empty(send, { method: 'PUT', path: `/vaults/${vaultId}/title`, body }),
     removeVault: (vaultId: string) =>
       send<RevocationReport>({ method: 'DELETE', path: `/vaults/${vaultId}` }, readJson),
+    /** What events of the vault name by hash, as she signed it. */
+    readStatements: (vaultId: string, body: AskStatements) =>
+      send<Statements>({ method: 'POST', path: `/vaults/${vaultId}/statements`, body }, readJson),
     publishNda: (vaultId: string, body: PublishNda) =>
       send<PublishedNda>({ method: 'POST', path: `/vaults/${vaultId}/ndas`, body }, readJson),
     readNda: (vaultId: string, sha256: string) =>
@@ -367,6 +371,11 @@ function grantCalls(send: Send) {
       send<AccessRequestList>({ method: 'GET', path: '/requests', query: { ...query } }, readJson),
     approve: (acceptanceId: string, body: Approve) =>
       empty(send, { method: 'POST', path: `/acceptances/${acceptanceId}/approve`, body }),
+    /** Whom she let in before, as far as they lack a header of what is newest. */
+    listApprovals: (vaultId: string) =>
+      send<ApprovalList>({ method: 'GET', path: `/vaults/${vaultId}/approvals` }, readJson),
+    addApprovedHeaders: (acceptanceId: string, body: Approve) =>
+      empty(send, { method: 'POST', path: `/acceptances/${acceptanceId}/headers`, body }),
     deny: (acceptanceId: string) =>
       empty(send, { method: 'POST', path: `/acceptances/${acceptanceId}/deny`, body: {} }),
   }
@@ -401,9 +410,27 @@ function gateCalls(send: Send) {
   }
 }
 
-export interface EventQuery {
-  before?: number | null, after?: number | null, type?: string, personId?: string,
-  fromMs?: number, toMs?: number, limit?: number,
+export interface EventFilter {
+  type?: string, personId?: string, documentId?: string, fromMs?: number, toMs?: number,
+}
+
+export interface EventQuery extends EventFilter {
+  before?: number | null, after?: number | null, order?: 'oldest-first', limit?: number,
+}
+
+/** `null`: the whole instance, for whom its operator has named. */
+function eventsPath(vaultId: string | null): string {
+  return vaultId === null ? '/instance' : `/vaults/${vaultId}`
+}
+
+async function readJsonUnlessSame<T>(response: Response): Promise<T | null> {
+  return response.status === 304 ? null : await readJson<T>(response)
+}
+
+/** Schemas take digits as text, so that a query and a body are read alike. */
+function filterBody(filter: EventFilter): Record<string, string> {
+  const set = Object.entries(filter).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(set.map(([name, value]) => [name, String(value)]))
 }
 
 function auditCalls(send: Send) {
@@ -417,8 +444,14 @@ function auditCalls(send: Send) {
     acceptInvitation: (invitationId: string) =>
       send<AuditedVault>({ method: 'POST', path: `/invitations/${invitationId}/accept`, body: {} }, readJson),
     listAuditedVaults: () => send<AuditedVaultList>({ method: 'GET', path: '/audited-vaults' }, readJson),
-    listEvents: (vaultId: string, query: EventQuery = {}) =>
-      send<EventList>({ method: 'GET', path: `/vaults/${vaultId}/events`, query: { ...query } }, readJson),
+    listEvents: (vaultId: string | null, query: EventQuery = {}) => send<EventList>(
+      { method: 'GET', path: `${eventsPath(vaultId)}/events`, query: { ...query } }, readJson),
+    /** The same, or `null` while the newest entry is still the one that is known. */
+    listNewEvents: (vaultId: string | null, query: EventQuery & { after: number }) =>
+      send<EventList | null>({
+        method: 'GET', path: `${eventsPath(vaultId)}/events`, query: { ...query },
+        headers: { 'if-none-match': `"${query.after}"` },
+      }, readJsonUnlessSame),
     /** All events of a vault; that they become an evidence pack is an event. */
     exportForPack: (vaultId: string) => send({
       method: 'POST', path: `/vaults/${vaultId}/exports`, body: { format: 'evidence' }, timeoutMs: EXPORT_TIMEOUT_MS,
@@ -426,11 +459,24 @@ function auditCalls(send: Send) {
     exportEvents: (vaultId: string) => send(
       { method: 'POST', path: `/vaults/${vaultId}/exports`, body: {}, timeoutMs: EXPORT_TIMEOUT_MS },
       (response) => response.text()),
+    /** The same as it comes, and what fits a filter: whoever reads the stream learns how it ends. */
+    streamEvents: (
+      vaultId: string | null, filter: EventFilter & { format: 'json' | 'csv' }, signal: AbortSignal,
+    ) => send({
+      method: 'POST', path: `${eventsPath(vaultId)}/exports`, body: filterBody(filter),
+      timeoutMs: EXPORT_TIMEOUT_MS, signal,
+    }, async (response) => response.body),
   }
 }
 
 function logCalls(send: Send) {
   return {
+    /** A file of the public log: tiles, bundles, the checkpoint. */
+    readLogFile: (path: string, signal: AbortSignal) =>
+      send({ method: 'GET', path: `/${path}`, isFile: true, isOpen: true, signal }, readBytes),
+    /** A checkpoint that this browser remembers, for the log to be held against. */
+    bringCheckpoint: (checkpoint: string) => send<GossipAnswer>(
+      { method: 'POST', path: '/log/gossip', body: { checkpoint }, isOpen: true }, readJson),
     readConsistency: (range: { from: number, to: number }) => send<ConsistencyProof>(
       { method: 'GET', path: '/log/consistency', query: { ...range }, isOpen: true }, readJson),
   }
