@@ -22,6 +22,7 @@ import { parseJson } from './json.js'
 import { accountRoutes } from './routes/accounts.js'
 import { auditRoutes } from './routes/audits.js'
 import { configRoutes } from './routes/config.js'
+import { cspReportRoutes } from './routes/csp-reports.js'
 import { gateRoutes } from './routes/gate.js'
 import { grantRoutes } from './routes/grants.js'
 import { healthRoutes } from './routes/health.js'
@@ -50,6 +51,7 @@ const ROUTES: readonly Routes[] = [
   accountRoutes,
   auditRoutes,
   configRoutes,
+  cspReportRoutes,
   gateRoutes,
   grantRoutes,
   healthRoutes,
@@ -85,6 +87,7 @@ const NO_LIMIT_HEADERS = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': 
 /** The app with its API. Not yet listening. */
 export async function buildApp(world: World): Promise<App> {
   const app = makeServer(world)
+  world.tracing?.traceRequests(app)
   app.addHook('onSend', async (_request, reply) => { addMissing(reply, headersFor(world.config, 'api')) })
   await app.register(swagger, openapiOptions(world))
   await app.register(

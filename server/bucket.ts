@@ -68,8 +68,8 @@ export interface Bucket {
   list(prefix: string, limit: number, after?: string): Promise<string[]>
   /** `undefined` where the bucket is a folder. */
   readonly direct: DirectAccess | undefined
-  /** Throws if the bucket cannot be reached and written. */
-  check(): Promise<void>
+  /** Throws if the bucket cannot be reached and written. @returns the time by its own clock, where it tells one. */
+  check(): Promise<number | undefined>
   close(): void
 }
 

@@ -134,7 +134,7 @@ class FolderBucket implements Bucket {
     }
   }
 
-  async check(): Promise<void> {
+  async check(): Promise<undefined> {
     await access(join(this.#root, DRAFTS), constants.R_OK | constants.W_OK)
   }
 

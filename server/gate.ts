@@ -165,6 +165,7 @@ export async function handOver(
 ): Promise<ReleasedHeader[]> {
   const presented = await Promise.all(chosen.map((header) => presentHeader(world, header)))
   if (presented.length > 0) await requireStanding(world, to)
+  world.counters.released(presented.length)
   return presented
 }
 

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { prepareIdentities, type Identities, type InvestorRow, type LiveSession } from '../db/queries/sessions.js'
 import { assert } from '../protocol/errors.js'
 import { Refusal } from '../protocol/refusals.js'
+import { CSP_REPORT_PATH } from './headers.js'
 import { SESSION_MAX_MS } from './session.js'
 import type { World } from './world.js'
 
@@ -73,7 +74,8 @@ function present<T>(identity: T | undefined): T {
  * asking first, and it cannot lie in Sec-Fetch-Site.
  */
 async function requireOwnClient(request: FastifyRequest): Promise<void> {
-  if (SAFE_METHODS.has(request.method)) return
+  // A browser's own report changes nothing but a count, and cannot carry our header.
+  if (SAFE_METHODS.has(request.method) || request.routeOptions.url === CSP_REPORT_PATH) return
   const site = request.headers['sec-fetch-site']
   const isOwnSite = site === undefined || site === 'same-origin' || site === 'none'
   if (request.headers[CLIENT_HEADER] !== '1' || !isOwnSite) throw new Refusal('not-allowed')

@@ -10,6 +10,12 @@ import { directOrigin, type Config } from './config.js'
 export type FileClass =
   | 'api' | 'app-page' | 'app-worker' | 'app-file' | 'viewer-page' | 'viewer-worker' | 'viewer-file' | 'log-file' | 'outbox-page' | 'download'
 
+export const CSP_REPORT_PATH = '/api/csp-reports'
+/**
+ * Never the crypto worker: a report names the address that was blocked, so hostile code there could send a key in
+ * one, past `connect-src 'none'`.
+ */
+const REPORTING: ReadonlySet<FileClass> = new Set(['app-page', 'viewer-page'])
 const YEAR_SECONDS = 31_536_000
 const DENIED_FEATURES = [
   'camera', 'microphone', 'geolocation', 'display-capture', 'clipboard-read', 'usb', 'serial', 'hid', 'bluetooth',
@@ -65,7 +71,8 @@ function policyOf(config: Config, fileClass: FileClass): string {
     'download': ["default-src 'none'", "frame-ancestors 'none'", 'sandbox'],
     'outbox-page': ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"],
   }
-  return directives[fileClass].join('; ')
+  const reported = REPORTING.has(fileClass) ? [`report-uri ${config.publicUrl}${CSP_REPORT_PATH}`] : []
+  return [...directives[fileClass], ...reported].join('; ')
 }
 
 /** The page fetches ciphertext, from the bucket itself where transfers are direct. */

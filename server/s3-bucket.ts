@@ -175,8 +175,16 @@ class S3Bucket implements Bucket {
     return found
   }
 
-  async check(): Promise<void> {
-    await this.#client.send(new HeadBucketCommand({ Bucket: this.#settings.bucket }))
+  async check(): Promise<number | undefined> {
+    const command = new HeadBucketCommand({ Bucket: this.#settings.bucket })
+    let atMs = Number.NaN
+    command.middlewareStack.add((next) => async (args) => {
+      const answer = await next(args)
+      atMs = dateOf(answer.response)
+      return answer
+    }, { step: 'deserialize', priority: 'low' })
+    await this.#client.send(command)
+    return Number.isNaN(atMs) ? undefined : atMs
   }
 
   close(): void {
@@ -238,6 +246,12 @@ class S3DirectAccess implements DirectAccess {
 
 function lifeOf({ fromMs, seconds }: DirectRequest) {
   return { signingDate: new Date(fromMs), expiresIn: seconds }
+}
+
+/** The answer's Date header in milliseconds; NaN if it has none. */
+function dateOf(response: unknown): number {
+  const headers: unknown = Reflect.get(Object(response), 'headers')
+  return Date.parse(String(Reflect.get(Object(headers), 'date')))
 }
 
 function statusOf(error: unknown): number | undefined {

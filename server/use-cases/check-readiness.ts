@@ -1,11 +1,13 @@
 /** Readiness: whether this instance can do its work, asked of each engine. */
 import { sql } from 'drizzle-orm'
 import { queryRows } from '../../db/client.js'
-import { readInstant } from '../../db/columns.js'
-import type { World } from '../world.js'
+import { readClockDifferenceMs } from '../clock-difference.js'
+import { systemClock, type World } from '../world.js'
 
 const CHECK_TIMEOUT_MS = 2_000
 const MAX_CLOCK_DIFFERENCE_MS = 2_000
+/** A bucket tells whole seconds, and S3 refuses signed requests only from a quarter of an hour on. */
+const MAX_BUCKET_CLOCK_DIFFERENCE_MS = 10_000
 
 export type Engine = 'database' | 'clock' | 'bucket' | 'log'
 
@@ -14,10 +16,11 @@ export type Engine = 'database' | 'clock' | 'bucket' | 'log'
  * @returns those that fail, each also in the server's log; none if all is well.
  */
 export async function checkReadiness(world: World): Promise<Engine[]> {
-  const checks: Record<Engine, () => Promise<void>> = {
+  const bucketTime = world.bucket.check()
+  const checks: Readonly<Record<Engine, () => Promise<void>>> = {
     database: async () => { await queryRows(world.db, sql`select 1`) },
-    clock: async () => { await requireSameTime(world) },
-    bucket: async () => { await world.bucket.check() },
+    clock: async () => { await requireSameTime(world, bucketTime) },
+    bucket: async () => { await bucketTime },
     log: async () => { world.sequencer.requireWorking() },
   }
   const engines: Engine[] = ['database', 'clock', 'bucket', 'log']
@@ -32,11 +35,18 @@ export async function checkReadiness(world: World): Promise<Engine[]> {
   })
 }
 
-/** Two clocks that differ make tokens and codes fail in ways nobody understands. */
-async function requireSameTime(world: World): Promise<void> {
-  const [row] = await queryRows(world.db, sql`select clock_timestamp() as now`)
-  const difference = Math.abs(readInstant(row?.['now']) - Date.now())
-  if (difference > MAX_CLOCK_DIFFERENCE_MS) throw new Error(`the database's clock differs by ${difference} ms`)
+/** The database's clock, and the bucket's where it tells one. */
+async function requireSameTime(
+  world: World, bucketTime: Promise<number | undefined>,
+): Promise<void> {
+  const [database, bucket] = await Promise.allSettled([readClockDifferenceMs(world), bucketTime])
+  if (database.status === 'fulfilled') requireNear('database', database.value, MAX_CLOCK_DIFFERENCE_MS)
+  if (bucket.status !== 'fulfilled' || bucket.value === undefined) return
+  requireNear('bucket', Math.abs(bucket.value - systemClock.nowMs()), MAX_BUCKET_CLOCK_DIFFERENCE_MS)
+}
+
+function requireNear(whose: string, differenceMs: number, maxMs: number): void {
+  if (differenceMs > maxMs) throw new Error(`the ${whose}'s clock differs by ${Math.round(differenceMs)} ms`)
 }
 
 async function inTime(check: Promise<void>): Promise<void> {

@@ -23,8 +23,8 @@ const COMMON = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=(), display-capture=(), clipboard-read=(), usb=(), serial=(), hid=(), bluetooth=(), payment=(), browsing-topics=()',
   'x-dns-prefetch-control': 'off',
 }
-const APP_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; frame-src http://127.0.0.1:4871; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types sealdeck-url"
-const VIEWER_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self' data:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors http://localhost:4870; require-trusted-types-for 'script'; trusted-types sealdeck-url"
+const APP_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; frame-src http://127.0.0.1:4871; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types sealdeck-url; report-uri http://localhost:4870/api/csp-reports"
+const VIEWER_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self' data:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors http://localhost:4870; require-trusted-types-for 'script'; trusted-types sealdeck-url; report-uri http://localhost:4870/api/csp-reports"
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 const FILES = [
   'index.html', 'gate.html', 'verify.html', 'assets/index-abc.js', 'assets/worker-abc.js', 'assets/worker-prepare-abc.js', 'robots.txt',
@@ -80,7 +80,7 @@ t.test('https has its own headers', async (t) => {
   const { app } = await serve(t, { PUBLIC_URL: 'https://deck.example', VIEWER_URL: 'https://view.example' })
   const { headers } = await app.inject({ url: '/' })
   t.equal(headers['strict-transport-security'], 'max-age=63072000; includeSubDomains; preload')
-  t.match(headers['content-security-policy'], /frame-src https:\/\/view\.example;.*; upgrade-insecure-requests$/)
+  t.match(headers['content-security-policy'], /frame-src https:\/\/view\.example;.*; upgrade-insecure-requests; report-uri https:\/\/deck\.example\/api\/csp-reports$/)
 })
 
 t.test('files', async (t) => {
@@ -283,4 +283,57 @@ t.test('metrics', async (t) => {
   const guarded = await serve(t, { METRICS_TOKEN: 'a-token-of-enough-letters' })
   t.equal((await guarded.app.inject(near)).statusCode, 404)
   t.equal((await guarded.app.inject({ ...near, remoteAddress: '10.0.0.9', headers: { authorization: 'Bearer a-token-of-enough-letters' } })).statusCode, 200)
+})
+
+t.test('readiness compares clocks, the bucket\'s too', async (t) => {
+  const { app, world, logLines } = await serve(t)
+  const check = world.bucket.check.bind(world.bucket)
+  world.bucket.check = async () => Date.now() - 60_000
+  t.equal((await app.inject({ url: '/readyz' })).statusCode, 503)
+  t.ok(logLines.some((line) => line.includes('the bucket\'s clock differs by')))
+  world.bucket.check = async () => Date.now() - 1_000
+  t.equal((await app.inject({ url: '/readyz' })).statusCode, 200, 'whole seconds are no difference')
+  world.bucket.check = check
+})
+
+t.test('figures count what fails, and are told when something does', async (t) => {
+  const { app, world } = await serve(t)
+  const near = { url: '/metrics', remoteAddress: '127.0.0.1', headers: { host: 'localhost:4870' } }
+  await t.rejects(world.bucket.read('log/2026/checkpoint', { offset: 0, sizeBytes: 1_000_000 }))
+  t.equal(await world.bucket.read('versions/none/part-00000'), null, 'what is not there is no failure')
+  const told = (await app.inject(near)).body
+  t.match(told, /\nsealdeck_bucket_errors_total\{operation="read"\} 1\n/)
+  for (const name of ['log_pending', 'log_oldest_pending_seconds', 'mail_pending', 'mail_failed', 'used_bytes']) t.match(told, new RegExp(`\\nsealdeck_${name} 0\\n`))
+  t.match(told, /\nsealdeck_ready 1\n/)
+  const { execute } = world.db
+  Object.assign(world.db, { execute: async () => { throw new Error('the database is away') } })
+  await app.inject(near)
+  const after = await app.inject(near) // Counts what the one before could not measure.
+  Object.assign(world.db, { execute })
+  t.equal(after.statusCode, 200)
+  t.match(after.body, /\nsealdeck_ready 0\n/)
+  t.match(after.body, /\nsealdeck_unmeasured_total [1-9]/)
+  t.notMatch(after.body, /\nsealdeck_log_pending \d/, 'what cannot be known is not told')
+})
+
+t.test('reports of broken policies are counted, and nothing of them is kept', async (t) => {
+  const { app, logLines } = await serve(t)
+  const near = { url: '/metrics', remoteAddress: '127.0.0.1', headers: { host: 'localhost:4870' } }
+  const secret = 'a-canary-in-a-report'
+  const report = { 'csp-report': { 'document-uri': `https://x/${secret}`, 'blocked-uri': secret, 'effective-directive': 'script-src' } }
+  const send = async (payload: string, type = 'application/csp-report') => await app.inject({
+    method: 'POST', url: '/api/csp-reports', payload, headers: { 'content-type': type, 'sec-fetch-site': 'cross-site' },
+  })
+  t.equal((await send(JSON.stringify(report))).statusCode, 204)
+  t.equal((await send(JSON.stringify({ 'csp-report': { 'effective-directive': secret } }))).statusCode, 204)
+  t.equal((await send('[]')).statusCode, 204)
+  t.equal((await send('{')).statusCode, 400)
+  t.equal((await send(JSON.stringify(report), 'text/plain')).statusCode, 415)
+  t.equal((await send(`{"a":"${'x'.repeat(20_000)}"}`)).statusCode, 413)
+  const told = (await app.inject(near)).body
+  t.match(told, /sealdeck_csp_reports_total\{directive="script-src"\} 1\n/)
+  t.match(told, /sealdeck_csp_reports_total\{directive="other"\} 2\n/)
+  t.notMatch(`${told}${logLines.join('')}`, secret)
+  const many = await Promise.all(Array.from({ length: 70 }, () => send('[]')))
+  t.ok(many.some(({ statusCode }) => statusCode === 429), 'and not without end')
 })
