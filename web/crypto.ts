@@ -13,9 +13,12 @@
  */
 import { proxy, transfer, wrap, type Remote } from 'comlink'
 import type {
-  AccessRequest, GateView, GrantSummary, KeyringRow, EventList, ReleasedHeader, StoredVersion,
-  WrappedHeader,
+  AccessRequest, GateView, GrantSummary, KeyringRow, EventList, LoggedEvent, ReleasedHeader,
+  StoredVersion, WrappedHeader,
 } from '../protocol/api.js'
+import type { Anomaly } from '../protocol/log/anomalies.js'
+import type { TagProblem } from '../protocol/log/completeness.js'
+import type { Details, Event } from '../protocol/log/event.js'
 import { PROTOCOL_ERROR_CODES, ProtocolError, type ProtocolErrorCode } from '../protocol/errors.js'
 import type { Api, ApiFailure } from './api.js'
 import { startWorker } from './trusted-worker.js'
@@ -143,14 +146,38 @@ export interface CheckedReceipt {
   index: number, treeSize: number, event: unknown, cosignedBy: readonly string[],
 }
 /** `event` is null where it is unproven, and where it was erased: then the entry alone is proven. */
-export interface CheckedEvent { index: number, isProven: boolean, event: unknown, details: unknown }
+export interface CheckedEvent {
+  index: number, isProven: boolean, event: Event | null, details: Details | null
+  /** Lower-case hex; what `because` of a later event names. Only of what is proven. */
+  commitment: string
+  /** The number that the vault's tag was found to carry; null where no tag key is known. */
+  vaultSequence: number | null
+}
 export interface CheckedLog {
   origin: string, treeSize: number, rootHash: string, events: CheckedEvent[]
   /** Size of the checkpoint this browser remembered before; a consistency proof was demanded from it. */
   rememberedSize: number | null
   /** What a careful reader should look at; exports only. Its proofs hold all the same. */
-  findings: readonly { kind: string, index: number }[]
+  findings: readonly Anomaly[]
 }
+
+/** One event's way to the root, to be drawn; hashes in base64, as tiles and checkpoints write them. */
+export interface TracedEvent {
+  origin: string, treeSize: number, rootHash: string, leafHash: string
+  steps: { side: 'left' | 'right', neighbour: string, start: number, end: number, node: string }[]
+}
+
+/** What a walk over all public files of a log has shown. */
+export interface WholeLog {
+  origin: string, treeSize: number, rootHash: string
+  /** Entries that carry the vault's tags; null without its tag key. */
+  taggedCount: number | null
+  /** Missing, doubled, out of order; the first few. */
+  problems: { kind: TagProblem['kind'], sequence: number, index: number }[]
+}
+
+/** A file below the log's prefix, fetched by the page; null if it is not there. Rejects to stop. */
+export type ReadLogFile = (path: string) => Promise<Uint8Array<ArrayBuffer> | null>
 
 /**
  * What a sealed label is, and whose: moved to another place it does not open. `document-name` is
@@ -285,10 +312,22 @@ export interface CryptoWorker {
   checkReceipts(
     input: { grantId: string, proofs: readonly string[], readConsistency: ReadConsistency },
   ): Promise<CheckedReceipt[]>
-  /** Checks checkpoint, consistency with the one remembered, and each event's inclusion. */
+  /**
+   * Checks checkpoint, consistency with the one remembered, each event's inclusion and its vault's tag.
+   * `vaultId` null: events of any vault.
+   */
   checkEvents(input: {
-    vaultId: string, logVkey: string, list: EventList, readConsistency: ReadConsistency,
+    vaultId: string | null, logVkey: string, list: EventList, readConsistency: ReadConsistency,
   }): Promise<CheckedLog>
+  /** One event of a list once more, with each step on its way to the root; null if it is not proven. */
+  traceEvent(input: {
+    vaultId: string | null, logVkey: string, checkpoint: string, logged: LoggedEvent,
+  }): Promise<TracedEvent | null>
+  /** Every entry and every tile of the log, hashed again; the vault's entries found by their tags. */
+  checkWholeLog(
+    input: { logVkey: string, vaultTagKey: string | null }, readFile: ReadLogFile,
+    onProgress: (doneCount: number, totalCount: number) => void, readConsistency: ReadConsistency,
+  ): Promise<WholeLog>
   /** After `forked-log`: the two checkpoints that cannot both be true, to be kept as evidence. */
   forkEvidence(origin: string): Promise<{ remembered: string, offered: string } | null>
   /** The same for an exported file; every event must hold. `logVkey` null: the one the file names. */
@@ -303,7 +342,7 @@ export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents' | 'checkRec
     input: { grantId: string, proofs: readonly string[] }, readConsistency?: ReadConsistency,
   ): Promise<CheckedReceipt[]>
   checkEvents(
-    input: { vaultId: string, logVkey: string, list: EventList },
+    input: { vaultId: string | null, logVkey: string, list: EventList },
     readConsistency?: ReadConsistency,
   ): Promise<CheckedLog>
 }
@@ -366,8 +405,17 @@ function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
       remote.saveVersion(input, proxy(movingBytes(source)), proxy(onBytes)),
     checkEvents: ({ vaultId, logVkey, list, readConsistency }) =>
       remote.checkEvents({ vaultId, logVkey, list }, proxy(readConsistency)),
+    checkWholeLog: (input, readFile, onProgress, readConsistency) => remote.checkWholeLog(
+      input, proxy(movingFile(readFile)), proxy(onProgress), proxy(readConsistency)),
     checkReceipts: ({ grantId, proofs, readConsistency }) =>
       remote.checkReceipts({ grantId, proofs }, proxy(readConsistency)),
+  }
+}
+
+function movingFile(readFile: ReadLogFile): ReadLogFile {
+  return async (path) => {
+    const bytes = await readFile(path)
+    return bytes === null ? null : transfer(bytes, [bytes.buffer])
   }
 }
 

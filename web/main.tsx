@@ -5,12 +5,13 @@
 import './fragment.js'
 import { Suspense, lazy, useEffect, useState, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { BrowserRouter, Navigate, Route, Routes, useNavigate } from 'react-router'
+import { BrowserRouter, Navigate, Route, Routes, useNavigate, useParams } from 'react-router'
 import './ui/tokens.css'
 import './ui/base.css'
 import { createApi } from './api.js'
 import { LocaleProvider } from './copy.js'
 import { startCrypto } from './crypto.js'
+import { homePath, keepInvitation } from './kept-invitation.js'
 import { DroppedProvider } from './founder/dropped.js'
 import { Broken, BrokenBoundary, NotFound, Starting, Unreachable } from './shell.js'
 import { SessionProvider, useSession } from './session.js'
@@ -30,6 +31,7 @@ const ResumeUpload = lazy(async () => ({ default: (await import('./founder/Resum
 const Vault = lazy(async () => ({ default: (await import('./founder/Vault.js')).Vault }))
 const Audits = lazy(async () => ({ default: (await import('./auditor/Audits.js')).Audits }))
 const Audit = lazy(async () => ({ default: (await import('./auditor/Audits.js')).Audit }))
+const InstanceAudit = lazy(async () => ({ default: (await import('./auditor/Audits.js')).InstanceAudit }))
 const AcceptInvitation = lazy(async () => ({ default: (await import('./auditor/AcceptInvitation.js')).AcceptInvitation }))
 const CheckFile = lazy(async () => ({ default: (await import('./auditor/CheckFile.js')).CheckFile }))
 const Ways = lazy(async () => ({ default: (await import('./founder/accounts/Ways.js')).Ways }))
@@ -38,7 +40,7 @@ const Ways = lazy(async () => ({ default: (await import('./founder/accounts/Ways
 function Screens() {
   return (
     <Routes>
-      <Route path='/' element={<Navigate to='/vaults' replace />} />
+      <Route path='/' element={<Navigate to={homePath()} replace />} />
       <Route path='/sign-up' element={<SignedOut><SignUp /></SignedOut>} />
       <Route path='/sign-in' element={<SignedOut isSentOn><SignIn /></SignedOut>} />
       <Route path='/recover' element={<SignedOut><Recovery /></SignedOut>} />
@@ -50,8 +52,9 @@ function Screens() {
       <Route path='/vaults/:vaultId/resume' element={<Open><ResumeUpload /></Open>} />
       <Route path='/vaults/:vaultId/new-version/:documentId' element={<Open><NewVersion /></Open>} />
       <Route path='/audits' element={<Open><Audits /></Open>} />
+      <Route path='/audits/instance' element={<Open><InstanceAudit /></Open>} />
       <Route path='/audits/:vaultId' element={<Open><Audit /></Open>} />
-      <Route path='/audit/:invitationId' element={<Open><AcceptInvitation /></Open>} />
+      <Route path='/audit/:invitationId' element={<Invited />} />
       <Route path='/check' element={<CheckFile />} />
       <Route path='*' element={<NotFound />} />
     </Routes>
@@ -66,12 +69,19 @@ function Open({ children }: { children: ReactNode }) {
   return children
 }
 
+/** The invitation is put by first: who is not signed in may have to sign up, and comes back to it. */
+function Invited() {
+  const { invitationId = '' } = useParams()
+  const [isKept] = useState(() => { keepInvitation(invitationId); return true })
+  return isKept && <Open><AcceptInvitation /></Open>
+}
+
 /** A screen on the way in. Who is in already is sent on; who comes in here is sent on by the screen itself. */
 function SignedOut({ isSentOn = false, children }: { isSentOn?: boolean, children: ReactNode }) {
   const { state } = useSession()
   const isOpen = state.step === 'open'
   const [wasOpen] = useState(isOpen)
-  return wasOpen || (isOpen && isSentOn) ? <Navigate to='/vaults' replace /> : children
+  return wasOpen || (isOpen && isSentOn) ? <Navigate to={homePath()} replace /> : children
 }
 
 function App() {

@@ -25,6 +25,7 @@ import {
   type Details, type Event,
 } from './event.js'
 import { ALARM_KINDS, findAnomalies, type AlarmKind } from './anomalies.js'
+import { EXPORT_END } from './export-pieces.js'
 import { hashLeaf, verifyInclusion } from './merkle.js'
 import { equalKeys, parseVkey } from './note.js'
 import { verifyCheckpoint, type Policy, type TrustedCheckpoint } from './policy.js'
@@ -33,9 +34,6 @@ export const EXPORT_FORMAT = 'sealdeck-audit-export/v1'
 
 /** Stands for the vault's id where the events are those of all vaults and of the instance itself. */
 export const WHOLE_INSTANCE = 'instance'
-
-/** What every export ends with. */
-const END = '\n]}\n'
 
 /** Bytes that were committed to, and the salt that opens the commitment. */
 export interface Salted {
@@ -74,7 +72,7 @@ export interface AuditExport {
 // ---- Writing ----
 
 export function formatExport(audit: AuditExport): string {
-  return `${formatExportHead(audit)}${audit.events.map(formatExportEvent).join(',')}${END}`
+  return `${formatExportHead(audit)}${audit.events.map(formatExportEvent).join(',')}${EXPORT_END}`
 }
 
 /** The first line without its end; events follow, with commas between them, and `formatExportEnd`. */
@@ -92,7 +90,7 @@ export function formatExportEvent(event: ExportedEvent): string {
 }
 
 export function formatExportEnd(): string {
-  return END
+  return EXPORT_END
 }
 
 function eventFields({ index, opened, vaultTag, partyTag, path, details }: ExportedEvent): object {
@@ -233,48 +231,6 @@ export function parseDetailsFile(text: string): Salted {
 
 export function formatDetailsFile(details: Salted): string {
   return `${JSON.stringify(saltedFields(details))}\n`
-}
-
-/**
- * A long export in pieces that are exports themselves, as its text arrives: each has the whole one's head and the
- * next events, so that a file larger than memory is checked piece by piece.
- *
- * @param texts - the file's text, cut anywhere.
- * @param eventCount - how many events a piece has, 1 or more.
- * @throws ProtocolError `malformed-export` if the text ends before the export does.
- */
-export async function * splitExport(
-  texts: AsyncIterable<string>, eventCount: number,
-): AsyncGenerator<string> {
-  assert(eventCount > 0, 'a piece has events')
-  let head: string | undefined
-  const lines: string[] = []
-  for await (const line of linesOf(texts)) {
-    if (head === undefined) head = line
-    else lines.push(line)
-    // The last event is kept back until what follows it is known: it alone has no comma.
-    if (head === undefined || lines.length <= eventCount + 1) continue
-    yield pieceOf(head, lines.splice(0, eventCount), ',')
-  }
-  if (head === undefined || lines.pop() !== END.trim()) throw malformed('cut off')
-  yield pieceOf(head, lines, '')
-}
-
-async function * linesOf(texts: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = ''
-  for await (const text of texts) {
-    const lines = `${rest}${text}`.split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > MAX_EXPORT_SIZE_BYTES) throw malformed('a line over its size limit')
-    yield * lines
-  }
-  if (rest !== '') throw malformed('cut off')
-}
-
-function pieceOf(head: string, lines: readonly string[], comma: ',' | ''): string {
-  const joined = lines.map((line) => `\n${line}`).join('')
-  if (!joined.endsWith(comma)) throw malformed('events without a comma between them')
-  return `${head}${joined.slice(0, joined.length - comma.length)}${END}`
 }
 
 // ---- Verifying ----

@@ -257,7 +257,7 @@ t.test('a server that shows another history, another event or another log is fou
     const { vaults }: { vaults: AuditedVault[] } = await response.json()
     const logVkey = log.vkey.replace(/^[^+]+/, 'log.evil.example')
     const changed = vaults.map((vault) => ({ ...vault, logVkey }))
-    await route.fulfill({ response, json: { vaults: changed } })
+    await route.fulfill({ response, json: { vaults: changed, instance: null } })
   })
   await page.goto(address)
   await unlocks(fay)

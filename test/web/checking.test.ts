@@ -109,7 +109,7 @@ t.test('an event that was erased is proven to be there, and nothing is said of i
   const checked = await crypto.checkEvents({
     vaultId: VAULT_ID, logVkey, list: { ...list, events: changed }, readConsistency,
   })
-  t.same(checked.events[2], { index: 2, isProven: true, event: null, details: null })
+  t.match(checked.events[2], { index: 2, isProven: true, event: null, details: null })
 })
 
 t.test('a checkpoint by another key, or of another log, is refused', async (t) => {

@@ -4,7 +4,7 @@ import { useNavigate, useParams } from 'react-router'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
-import { takeFragment } from '../fragment.js'
+import { dropInvitation, findInvitation } from '../kept-invitation.js'
 import { useSession } from '../session.js'
 import { Button } from '../ui/Button.js'
 import { Notice } from '../ui/Notice.js'
@@ -19,13 +19,19 @@ type State =
   | { readonly step: 'incomplete' }
   | { readonly step: 'mismatch' }
 
+/** The fragment of this very invitation; `null` if it was lost on the way, or was another's. */
+function findFragment(invitationId: string): string | null {
+  const kept = findInvitation()
+  return kept?.invitationId === invitationId ? kept.fragment : null
+}
+
 export function AcceptInvitation() {
   const copy = useCopy(auditor)
   const words = useFailureWords()
   const navigate = useNavigate()
   const { api, crypto } = useSession()
   const { invitationId = '' } = useParams()
-  const [fragment] = useState(takeFragment)
+  const [fragment] = useState(() => findFragment(invitationId))
   const [state, setState] = useState<State>({ step: fragment === null ? 'incomplete' : 'asking' })
 
   async function onAccept(): Promise<void> {
@@ -35,8 +41,14 @@ export function AcceptInvitation() {
     rememberPins(invitationId, pins)
     const accepted = await api.acceptInvitation(invitationId)
     if (!accepted.ok) return setState({ step: 'asking', failure: accepted.code })
+    dropInvitation()
     if (pinningOf(accepted.value) !== 'pinned') return setState({ step: 'mismatch' })
     await navigate(`/audits/${accepted.value.vaultId}`, { replace: true })
+  }
+
+  function onNotNow(): void {
+    dropInvitation()
+    void navigate('/vaults', { replace: true })
   }
 
   const failure = state.step === 'asking' ? state.failure : undefined
@@ -54,6 +66,7 @@ export function AcceptInvitation() {
           >
             {copy.accept}
           </Button>
+          <Button variant='quiet' onClick={onNotNow}>{copy.notNow}</Button>
         </div>
       )}
     </AuditPage>

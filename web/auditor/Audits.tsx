@@ -1,7 +1,7 @@
-/** The vaults that this account audits, and one of them. */
+/** The vaults that this account audits, one of them, and the whole instance for whom its operator has named. */
 import { useEffect, useState } from 'react'
 import { Link, useParams } from 'react-router'
-import type { AuditedVault } from '../../protocol/api.js'
+import type { AuditedVault, AuditedVaultList } from '../../protocol/api.js'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
@@ -22,7 +22,7 @@ import { Timeline } from './Timeline.js'
 type State =
   | { readonly step: 'loading' }
   | { readonly step: 'failed', readonly code: Failure }
-  | { readonly step: 'shown', readonly vaults: readonly AuditedVault[] }
+  | { readonly step: 'shown', readonly list: AuditedVaultList }
 
 const OPEN_LOOK = buttonClass({ variant: 'primary', size: undefined, isWide: undefined })
 
@@ -42,13 +42,23 @@ function Listed({ state }: { state: State }) {
   const words = useFailureWords()
   if (state.step === 'loading') return <LoadingState />
   if (state.step === 'failed') return <ErrorState title={words(state.code)} code={state.code} />
-  if (state.vaults.length === 0) {
+  const { vaults, instance } = state.list
+  if (vaults.length === 0 && instance === null) {
     const { noAudits, noAuditsBody } = copy
     return <EmptyState title={noAudits}>{noAuditsBody}</EmptyState>
   }
   return (
     <div className={styles.cards}>
-      {state.vaults.map((vault) => (
+      {instance !== null && (
+        <Card
+          title={copy.instanceTitle}
+          footer={<Link className={OPEN_LOOK} to='/audits/instance'>{copy.open}</Link>}
+        >
+          <p>{copy.eventCount(instance.eventCount)}</p>
+          <div><Tag>{copy.pseudonyms}</Tag></div>
+        </Card>
+      )}
+      {vaults.map((vault) => (
         <Card
           key={vault.invitationId} title={copy.vaultOf(vault.founderName)}
           footer={<Link className={OPEN_LOOK} to={`/audits/${vault.vaultId}`}>{copy.open}</Link>}
@@ -66,7 +76,7 @@ export function Audit() {
   const copy = useCopy(auditor)
   const { vaultId = '' } = useParams()
   const state = useAudits()
-  const vaults = state.step === 'shown' ? state.vaults : []
+  const vaults = state.step === 'shown' ? state.list.vaults : []
   const vault = vaults.find((one) => one.vaultId === vaultId)
   const title = vault === undefined ? copy.logTitle : copy.vaultOf(vault.founderName)
   return (
@@ -75,6 +85,21 @@ export function Audit() {
       {state.step === 'shown' && vault !== undefined
         ? <Audited vault={vault} />
         : <NotShown state={state} />}
+    </AuditPage>
+  )
+}
+
+/** The log as a whole: every vault's events and the instance's own, as pseudonyms. */
+export function InstanceAudit() {
+  const copy = useCopy(auditor)
+  const state = useAudits()
+  const instance = state.step === 'shown' ? state.list.instance : null
+  return (
+    <AuditPage title={copy.instanceTitle}>
+      <PageHeading lead={copy.instanceBody}>{copy.instanceTitle}</PageHeading>
+      {instance === null
+        ? <NotShown state={state} />
+        : <Timeline vaultId={null} logVkey={instance.logVkey} isOwner={false} />}
     </AuditPage>
   )
 }
@@ -104,7 +129,7 @@ function useAudits(): State {
   const [state, setState] = useState<State>({ step: 'loading' })
   useEffect(() => {
     void api.listAuditedVaults().then((list) => setState(list.ok
-      ? { step: 'shown', vaults: list.value.vaults }
+      ? { step: 'shown', list: list.value }
       : { step: 'failed', code: list.code }))
   }, [api])
   return state

@@ -121,7 +121,7 @@ function ShownExport({ log, keyFrom }: { log: CheckedLog, keyFrom: KeyFrom }) {
         {log.findings.length > 0 && <p>{copy.findings(log.findings.length)}</p>}
         <ul>
           {log.findings.map(({ kind, index }) => (
-            <li key={`${kind}/${index}`}>{copy.eventTitle(index)}: {copy.finding[kind] ?? kind}</li>
+            <li key={`${kind}/${index}`}>{copy.eventTitle(index)}: {copy.oddBody[kind]}</li>
           ))}
         </ul>
       </Notice>

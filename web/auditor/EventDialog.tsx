@@ -1,8 +1,10 @@
-/** One event, whole: what was logged, what is personal about it, and its path to the root that was signed. */
-import { useState } from 'react'
-import type { Api } from '../api.js'
-import { useCopy } from '../copy.js'
+/** One event, whole: what was logged, what is odd or personal about it, and its way to the root that was signed. */
+import { useEffect, useState } from 'react'
+import type { AnomalyKind } from '../../protocol/log/anomalies.js'
+import { useCopy, useLocale } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
+import { formatDateTime, formatUtc } from '../copy/language.js'
+import { attempt, type TracedEvent } from '../crypto.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { saveText } from '../save.js'
 import { Button } from '../ui/Button.js'
@@ -12,26 +14,34 @@ import { Facts } from '../ui/Facts.js'
 import { Hash } from '../ui/Hash.js'
 import { Notice } from '../ui/Notice.js'
 import { Time } from '../ui/Time.js'
-import type { ShownEvent } from './events.js'
-import { typeWords } from './EventTable.js'
+import { fieldOf, type LogTools, type ShownEvent } from './events.js'
+import { isAlarm, typeWords } from './EventTable.js'
+import { NO_FILTER, type Filter } from './filter.js'
+import { ProofPath } from './ProofPath.js'
 import styles from './auditor.module.css'
-import { namesOf, whatOf, whoOf } from './who.js'
+import { namesOf, vaultOf, whatOf, whoOf } from './who.js'
 
 interface EventDialogProps {
   readonly shown: ShownEvent
-  readonly api: Api
+  readonly tools: LogTools
+  readonly marks: readonly AnomalyKind[]
   readonly isOwner: boolean
+  readonly onFilter: (filter: Filter) => void
   readonly onClose: () => void
 }
 
-export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) {
+export function EventDialog({ shown, tools, marks, isOwner, onFilter, onClose }: EventDialogProps) {
   const copy = useCopy(auditor)
   const { logged, checked } = shown
+  const title = typeWords(copy.events, logged.type)
   return (
-    <Dialog isOpen onClose={onClose} title={`${copy.eventTitle(logged.index)}: ${typeWords(copy.events, logged.type)}`} size='wide'>
+    <Dialog isOpen onClose={onClose} title={`${copy.eventTitle(logged.index)}: ${title}`} size='wide'>
       <Notice tone={checked.isProven ? 'seal' : 'fail'} title={checked.isProven ? copy.proven : copy.notProven}>
         {checked.isProven && checked.event === null ? copy.erasedBody : undefined}
       </Notice>
+      {marks.filter((kind) => kind !== 'erased').map((kind) => (
+        <Notice key={kind} tone={isAlarm(kind) ? 'fail' : 'warn'} title={copy.odd[kind]}>{copy.oddBody[kind]}</Notice>
+      ))}
       <Summary shown={shown} />
       {checked.details !== null && (
         <>
@@ -39,9 +49,7 @@ export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) 
           <Fields record={checked.details} />
         </>
       )}
-      <h3 className={styles.smallTitle}>{copy.pathTitle}</h3>
-      <p className={styles.quiet}>{copy.pathBody(logged.proof.length)}</p>
-      <ProofPath path={logged.proof} index={logged.index} />
+      <Proof shown={shown} tools={tools} title={title} />
       {checked.event !== null && (
         <details className={styles.raw}>
           <summary>{copy.eventText}</summary>
@@ -50,7 +58,8 @@ export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) 
       )}
       <div className={styles.actions}>
         <CopyButton text={location.href} label={copy.permalink} size='small' />
-        {isOwner && <SaveReceipt api={api} eventId={logged.eventId} />}
+        <Narrow shown={shown} onFilter={onFilter} />
+        {isOwner && <SaveReceipt tools={tools} eventId={logged.eventId} />}
       </div>
     </Dialog>
   )
@@ -59,12 +68,73 @@ export function EventDialog({ shown, api, isOwner, onClose }: EventDialogProps) 
 /** When, who, what: in words, before the record itself. */
 function Summary({ shown: { logged, checked } }: { shown: ShownEvent }) {
   const copy = useCopy(auditor)
+  const { locale } = useLocale()
+  const { event, vaultSequence } = checked
   const facts = [
-    { name: copy.columnTime, value: <Time atMs={logged.atMs} style='utc' /> },
-    { name: copy.columnWho, value: whoOf(copy, checked.event, namesOf(copy, [checked])) },
-    { name: copy.columnWhat, value: whatOf(copy, checked.event) },
+    { name: copy.columnTime, value: formatUtc(logged.atMs) },
+    { name: copy.localTime, value: formatDateTime(locale, logged.atMs) },
+    { name: copy.columnWho, value: whoOf(copy, event, namesOf(copy, [checked])) },
+    { name: copy.columnWhat, value: whatOf(copy, event) },
+    { name: copy.columnVault, value: vaultOf(copy, event) },
+    { name: copy.numberInVault, value: vaultSequence === null ? '' : copy.numbered(vaultSequence) },
   ]
   return <Facts facts={facts.filter(({ value }) => value !== '')} />
+}
+
+type Traced =
+  | { readonly step: 'checking' }
+  | { readonly step: 'not-proven' }
+  | { readonly step: 'failed', readonly code: Failure }
+  | { readonly step: 'traced', readonly path: TracedEvent, readonly atMs: number }
+
+/** Checked once more when it is looked at: this very event, under this very checkpoint, now. */
+function Proof({ shown, tools, title }: { shown: ShownEvent, tools: LogTools, title: string }) {
+  const copy = useCopy(auditor)
+  const words = useFailureWords()
+  const traced = useTraced(shown, tools)
+  if (traced.step === 'checking') return <p className={styles.quiet}>{copy.checkingOne}</p>
+  if (traced.step === 'failed') return <Notice tone='fail'>{words(traced.code)}</Notice>
+  if (traced.step === 'not-proven') return <Notice tone='fail'>{copy.notProvenBody}</Notice>
+  return (
+    <section aria-label={copy.pathTitle}>
+      <h3 className={styles.smallTitle}>{copy.pathTitle}</h3>
+      <p className={styles.quiet}>
+        {copy.checkedOne(traced.path.treeSize)} <Time atMs={traced.atMs} style='utc' />
+      </p>
+      <ProofPath traced={traced.path} index={shown.logged.index} title={title} />
+    </section>
+  )
+}
+
+function useTraced({ logged, checkpoint }: ShownEvent, tools: LogTools): Traced {
+  const [traced, setTraced] = useState<Traced>({ step: 'checking' })
+  const { crypto, vaultId, logVkey } = tools
+  useEffect(() => {
+    let isLeft = false
+    void attempt(() => crypto.traceEvent({ vaultId, logVkey, checkpoint, logged })).then((path) => {
+      if (isLeft) return
+      if (!path.ok) setTraced({ step: 'failed', code: path.code })
+      else if (path.value === null) setTraced({ step: 'not-proven' })
+      else setTraced({ step: 'traced', path: path.value, atMs: Date.now() })
+    })
+    return () => { isLeft = true }
+  }, [logged.index, checkpoint])
+  return traced
+}
+
+/** From one event to all that share its person, its document or its kind. */
+function Narrow({ shown, onFilter }: { shown: ShownEvent, onFilter: (filter: Filter) => void }) {
+  const copy = useCopy(auditor)
+  const { event } = shown.checked
+  const [personId, documentId] = [fieldOf(event, 'party'), fieldOf(event, 'document')]
+  const { type } = shown.logged
+  return (
+    <>
+      {personId !== '' && <Button size='small' variant='quiet' icon='filter' onClick={() => onFilter({ ...NO_FILTER, personId })}>{copy.onlyPerson}</Button>}
+      {documentId !== '' && <Button size='small' variant='quiet' icon='filter' onClick={() => onFilter({ ...NO_FILTER, documentId })}>{copy.onlyDocument}</Button>}
+      <Button size='small' variant='quiet' icon='filter' onClick={() => onFilter({ ...NO_FILTER, type })}>{copy.onlyType}</Button>
+    </>
+  )
 }
 
 function Fields({ record }: { record: unknown }) {
@@ -86,23 +156,7 @@ function FieldValue({ name, value }: { name: string, value: unknown }) {
   return <span className={styles.wrap}>{text}</span>
 }
 
-/** The path as a ladder from the leaf up: on which side each neighbour stands follows from the index. */
-function ProofPath({ path, index }: { path: readonly string[], index: number }) {
-  return (
-    <ol className={styles.path}>
-      {path.map((hash, level) => (
-        <li key={level} data-side={isRight(index, level) ? 'left' : 'right'}><Hash value={hash} what={String(level)} /></li>
-      ))}
-    </ol>
-  )
-}
-
-/** Sizes here stay below 2^53, so division is exact. */
-function isRight(index: number, level: number): boolean {
-  return Math.floor(index / 2 ** level) % 2 === 1
-}
-
-function SaveReceipt({ api, eventId }: { api: Api, eventId: string }) {
+function SaveReceipt({ tools: { api }, eventId }: { tools: LogTools, eventId: string }) {
   const copy = useCopy(auditor)
   const words = useFailureWords()
   const [failure, setFailure] = useState<Failure>()

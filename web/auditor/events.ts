@@ -1,4 +1,4 @@
-/** A vault's events as a screen keeps them: pages joined by index, each with what the worker found. */
+/** Events as a screen keeps them: pages, each event with what the worker found. */
 import type { EventList, LoggedEvent } from '../../protocol/api.js'
 import type { Api, EventQuery } from '../api.js'
 import { attempt, consistencyOf, type CheckedEvent, type CheckedLog, type CryptoWorker } from '../crypto.js'
@@ -8,6 +8,8 @@ import type { Failure } from '../failure-words.js'
 export interface ShownEvent {
   readonly logged: LoggedEvent
   readonly checked: CheckedEvent
+  /** The signed checkpoint that the event was proven under. */
+  readonly checkpoint: string
 }
 
 export interface Checked {
@@ -22,13 +24,17 @@ export interface CheckedPage {
   readonly events: readonly ShownEvent[]
   readonly next: number | null
   readonly totalCount: number
+  /** The newest entry there is, whatever the filter. */
+  readonly newest: number | null
+  readonly vaultTagKey: string | null
   readonly checked: Checked
 }
 
 export interface LogTools {
   readonly api: Api
   readonly crypto: CryptoWorker
-  readonly vaultId: string
+  /** `null`: the whole instance. */
+  readonly vaultId: string | null
   readonly logVkey: string
 }
 
@@ -37,32 +43,37 @@ export type PageResult = { ok: true, value: CheckedPage } | { ok: false, code: F
 /** Read one page and have the worker check all of it. */
 export async function readCheckedPage(tools: LogTools, query: EventQuery): Promise<PageResult> {
   const list = await tools.api.listEvents(tools.vaultId, query)
+  return list.ok ? await checkPage(tools, list.value) : list
+}
+
+/** What came after an entry; `null` while nothing has. */
+export async function readNewPage(
+  tools: LogTools, query: EventQuery & { after: number },
+): Promise<PageResult | null> {
+  const list = await tools.api.listNewEvents(tools.vaultId, query)
   if (!list.ok) return list
+  return list.value === null ? null : await checkPage(tools, list.value)
+}
+
+async function checkPage(tools: LogTools, list: EventList): Promise<PageResult> {
   const log = await attempt(() => tools.crypto.checkEvents({
-    vaultId: tools.vaultId, logVkey: tools.logVkey, list: list.value,
+    vaultId: tools.vaultId, logVkey: tools.logVkey, list,
     readConsistency: consistencyOf(tools.api),
   }))
-  return log.ok ? { ok: true, value: joinPage(list.value, log.value) } : log
+  return log.ok ? { ok: true, value: joinPage(list, log.value) } : log
 }
 
 function joinPage(list: EventList, log: CheckedLog): CheckedPage {
   const { origin, treeSize, rootHash, rememberedSize } = log
+  const { checkpoint, next, totalCount, newest, vaultTagKey } = list
   return {
     events: list.events.flatMap((logged, position) => {
       const checked = log.events[position]
-      return checked === undefined ? [] : [{ logged, checked }]
+      return checked === undefined ? [] : [{ logged, checked, checkpoint }]
     }),
-    next: list.next, totalCount: list.totalCount,
+    next, totalCount, newest, vaultTagKey,
     checked: { origin, treeSize, rootHash, rememberedSize, atMs: Date.now() },
   }
-}
-
-/** Newest first, each index once. */
-export function mergeEvents(
-  shown: readonly ShownEvent[], more: readonly ShownEvent[],
-): ShownEvent[] {
-  const byIndex = new Map([...shown, ...more].map((event) => [event.logged.index, event]))
-  return [...byIndex.values()].sort((a, b) => b.logged.index - a.logged.index)
 }
 
 /** A field of an event or of its details; an empty text where there is none. */

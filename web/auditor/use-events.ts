@@ -1,82 +1,86 @@
-/** A vault's events as they are read and checked: the newest page first, older ones on demand, new ones by themselves. */
+/** The page of events that the address names, read and checked, and at its top what has come since. */
 import { useEffect, useRef, useState } from 'react'
-import type { EventQuery } from '../api.js'
 import type { Failure } from '../failure-words.js'
-import { mergeEvents, readCheckedPage, type CheckedPage, type LogTools } from './events.js'
-import type { Filter } from './Filters.js'
+import { readCheckedPage, type CheckedPage, type LogTools } from './events.js'
+import { queryOf, type Filter } from './filter.js'
+import { useTail, type Tail } from './use-tail.js'
 
-const PAGE_SIZE = 100
-const LIVE_AFTER_MS = 5_000
-const DAY_MS = 24 * 3_600_000
+export const PAGE_SIZE = 100
+/** What the live tail may add before the oldest rows make room: a screen stays as quick as it was. */
+const MAX_SHOWN_COUNT = 3 * PAGE_SIZE
 
 export interface Events {
   readonly shown: CheckedPage | null
   /** Nothing can be shown: the list did not come, or does not hold. */
   readonly failure: Failure | null
   readonly isBusy: boolean
-  readonly loadOlder: () => void
   readonly retry: () => void
+  /** New events that wait, so that nothing moves under the eye that reads. */
+  readonly waitingCount: number
+  readonly showWaiting: () => void
+  readonly tail: Tail
 }
 
-/** While another filter is read, what was shown stays, so that nothing jumps under the hand. */
-export function useEvents(tools: LogTools, filter: Filter): Events {
+export interface Place {
+  readonly filter: Filter
+  /** Only events before this entry; `null`: from the newest. */
+  readonly before: number | null
+}
+
+/**
+ * While another page is read, what was shown stays, so that nothing jumps under the hand.
+ *
+ * @param mayInsert - whether new rows would disturb nobody just now.
+ */
+export function useEvents(tools: LogTools, place: Place, mayInsert: () => boolean): Events {
   const [shown, setShown] = useState<CheckedPage | null>(null)
+  const [waiting, setWaiting] = useState<CheckedPage | null>(null)
   const [failure, setFailure] = useState<Failure | null>(null)
   const [isBusy, setBusy] = useState(true)
-  const latest = useRef({ shown, round: 0 })
-  latest.current.shown = shown
+  const round = useRef(0)
+  const { vaultId } = tools
+  const { filter, before } = place
 
-  async function read(query: EventQuery, onPage: (page: CheckedPage) => void): Promise<void> {
-    const { round } = latest.current
-    const page = await readCheckedPage(tools, { ...queryOf(filter), limit: PAGE_SIZE, ...query })
-    // Another filter was chosen meanwhile: its answer counts.
-    if (round !== latest.current.round) return
-    setBusy(false)
-    if (page.ok) return onPage(page.value)
-    const isFirst = query.after === undefined && query.before === undefined
-    if (isFirst || page.code === 'forked-log') setFailure(page.code)
-  }
-
-  function start(): void {
-    latest.current.round++
+  async function start(): Promise<void> {
+    const mine = ++round.current
     setBusy(true)
     setFailure(null)
-    void read({}, setShown)
+    setWaiting(null)
+    const page = await readCheckedPage(tools, { ...queryOf(filter), limit: PAGE_SIZE, before })
+    // Another page was asked for meanwhile: its answer counts.
+    if (mine !== round.current) return
+    setBusy(false)
+    if (page.ok) setShown(page.value)
+    else setFailure(page.code)
   }
 
-  useEffect(start, [tools.vaultId, filter])
-  useEffect(() => {
-    const timer = setInterval(() => {
-      const before = latest.current.shown
-      if (before === null || document.visibilityState !== 'visible') return
-      const after = before.events[0]?.logged.index ?? 0
-      void read({ after }, (page) => setShown(joined(latest.current.shown, page, 'newer')))
-    }, LIVE_AFTER_MS)
-    return () => clearInterval(timer)
-  }, [tools.vaultId, filter])
+  useEffect(() => void start(), [vaultId, before, ...Object.values(filter)])
 
-  function loadOlder(): void {
-    if (shown === null || shown.next === null) return
-    setBusy(true)
-    void read({ before: shown.next }, (page) => setShown(joined(latest.current.shown, page, 'older')))
+  function onNews(news: CheckedPage): void {
+    const pending = joinNews(waiting, news)
+    if (before !== null || !mayInsert()) return setWaiting(pending)
+    setWaiting(null)
+    setShown((current) => current === null ? pending : joinNews(current, pending))
   }
-  return { shown, failure, isBusy, loadOlder, retry: start }
+
+  function showWaiting(): void {
+    if (waiting === null) return
+    if (before === null) setShown((current) => joinNews(current, waiting))
+    setWaiting(null)
+  }
+
+  const newest = waiting?.newest ?? shown?.newest ?? null
+  const known = shown === null ? null : newest ?? 0
+  const tail = useTail(tools, { filter, newest: known, onNews, onFork: setFailure })
+  const waitingCount = waiting?.events.length ?? 0
+  return { shown, failure, isBusy, retry: () => void start(), waitingCount, showWaiting, tail }
 }
 
-/** Where the list goes on is the business of its oldest page. */
-function joined(
-  shown: CheckedPage | null, page: CheckedPage, which: 'newer' | 'older',
-): CheckedPage {
-  if (shown === null) return page
-  const events = mergeEvents(shown.events, page.events)
-  return { ...page, events, next: which === 'newer' ? shown.next : page.next }
-}
-
-function queryOf({ type, personId, fromDay, toDay }: Filter): EventQuery {
-  return {
-    ...(type === '' ? {} : { type }),
-    ...(personId === '' ? {} : { personId }),
-    ...(fromDay === '' ? {} : { fromMs: Date.parse(`${fromDay}T00:00:00Z`) }),
-    ...(toDay === '' ? {} : { toMs: Date.parse(`${toDay}T00:00:00Z`) + DAY_MS - 1 }),
-  }
+/** News on top of what is there. News that skip something stand alone: a list must not hide a gap. */
+export function joinNews(shown: CheckedPage | null, news: CheckedPage): CheckedPage {
+  if (shown === null || news.next !== null) return news
+  const all = [...news.events, ...shown.events]
+  const events = all.slice(0, MAX_SHOWN_COUNT)
+  const next = all.length > events.length ? events.at(-1)?.logged.index ?? null : shown.next
+  return { ...news, events, next }
 }

@@ -41,6 +41,12 @@ export function whoOf(
   return role === 'operator' ? copy.operator : copy.server
 }
 
+/** The vault of an event of the instance's list; those of no vault are the instance's own. */
+export function vaultOf(copy: AuditorCopy, event: unknown): string {
+  const vaultId = fieldOf(event, 'vault')
+  return vaultId === '' ? '' : copy.vault(shortId(vaultId))
+}
+
 export function whatOf(copy: AuditorCopy, event: unknown): string {
   const version = fieldOf(event, 'version')
   if (version !== '') return copy.version(Number(version), Number(fieldOf(event, 'part') || '0'))

@@ -103,6 +103,8 @@ const en = {
     toWays: 'Add a way in',
   },
 
+  invitationWaits: 'Your invitation to audit a vault waits in this tab. Use the address that it was sent to.',
+
   recoveryCode: {
     title: 'Your recovery code',
     lead: 'It opens your account if you lose your passkey or passphrase. Keep it on paper or in a password manager. It is shown once.',
@@ -120,6 +122,7 @@ const en = {
     doneTitle: 'Your recovery code is confirmed',
     doneText: 'You can seal your first deck.',
     toDecks: 'Go to my decks',
+    toInvitation: 'Go to the invitation',
     later: 'Later; I will be asked before my first upload',
     fileName: 'sealdeck-recovery-code.txt',
     fileText: (input: { email: string, code: string, host: string }) =>
@@ -246,6 +249,8 @@ const ru: typeof en = {
     toWays: 'Добавить способ входа',
   },
 
+  invitationWaits: 'Приглашение проверить хранилище ждёт в этой вкладке. Войдите с адресом, на который оно пришло.',
+
   recoveryCode: {
     title: 'Ваш код восстановления',
     lead: 'Он откроет учётную запись, если вы потеряете ключ доступа или забудете парольную фразу. Храните его на бумаге или в менеджере паролей. Код показывается один раз.',
@@ -263,6 +268,7 @@ const ru: typeof en = {
     doneTitle: 'Код восстановления подтверждён',
     doneText: 'Можно запечатать первую презентацию.',
     toDecks: 'К моим презентациям',
+    toInvitation: 'К приглашению',
     later: 'Позже; об этом спросят перед первой загрузкой',
     fileName: 'sealdeck-kod-vosstanovleniya.txt',
     fileText: ({ email, code, host }) =>

@@ -6,23 +6,27 @@
  * [Note: Remembered checkpoint] One signed checkpoint per log outlives sign-out and forgotten devices:
  * it is public, and the only thing that lets this browser notice a second history.
  */
-import type { LoggedEvent } from '../../protocol/api.js'
-import { ByteReader, decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
+import {
+  ByteReader, decodeBase64Url, decodeUtf8, encodeBase64, encodeBase64Url, encodeUtf8,
+} from '../../protocol/bytes.js'
 import { FINGERPRINT_SIZE_BYTES } from '../../protocol/deck/identity.js'
 import { ProtocolError } from '../../protocol/errors.js'
-import { encodeEntry, verifyDetails, type Event } from '../../protocol/log/event.js'
+import type { Event } from '../../protocol/log/event.js'
 import { parseExport, verifyExport } from '../../protocol/log/export.js'
-import { hashLeaf, verifyConsistency, verifyInclusion } from '../../protocol/log/merkle.js'
+import { verifyConsistency } from '../../protocol/log/merkle.js'
 import {
   parseWitnesses, policyOfLog, verifyCheckpoint, type TrustedCheckpoint,
 } from '../../protocol/log/policy.js'
-import { parseProof, verifyOpening, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
+import { parseProof, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
 import type { CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ReadConsistency } from '../crypto.js'
+import { checkEvent, traceEvent } from './events.js'
 import type { Platform } from './platform.js'
 import type { Visiting, VisitScope } from './visiting.js'
+import { readShownCheckpoint, walkLog } from './whole-log.js'
 
 type CheckMethods = Pick<CryptoWorker,
-  'takeAuditorFragment' | 'checkReceipt' | 'checkReceipts' | 'checkEvents' | 'checkExport' | 'forkEvidence'>
+  'takeAuditorFragment' | 'checkReceipt' | 'checkReceipts' | 'checkEvents' | 'checkExport' | 'forkEvidence' |
+  'traceEvent' | 'checkWholeLog'>
 
 const LOG_PIN_SIZE_BYTES = 16
 
@@ -64,14 +68,26 @@ export function createChecking(platform: Platform, visiting: Visiting): CheckMet
       const trusted = verifyCheckpoint(list.checkpoint, policyOfLog(logVkey))
       const offered = { note: list.checkpoint, trusted }
       const rememberedSize = await requireGrowth(offered, readConsistency)
-      const events = list.events.map((event) => checkEvent(event, { vaultId, trusted }))
+      const tagKey = list.vaultTagKey === null ? null : decodeBase64Url(list.vaultTagKey)
+      const events = list.events.map((event) => checkEvent(event, { vaultId, tagKey, trusted }))
       return describeLog(trusted, events, rememberedSize)
+    },
+    async traceEvent({ vaultId, logVkey, checkpoint, logged }) {
+      const trusted = verifyCheckpoint(checkpoint, policyOfLog(logVkey))
+      return traceEvent(logged, { vaultId, tagKey: null, trusted })
+    },
+    async checkWholeLog({ logVkey, vaultTagKey }, readFile, onProgress, readConsistency) {
+      const offered = await readShownCheckpoint(readFile, policyOfLog(logVkey))
+      await requireGrowth(offered, readConsistency)
+      return await walkLog(offered.trusted, vaultTagKey, readFile, onProgress)
     },
     async checkExport({ text, logVkey }) {
       const audit = parseExport(text)
       const verified = verifyExport(audit, policyOfLog(logVkey ?? audit.vkey))
-      const events = verified.events.map(({ index, event, details }): CheckedEvent =>
-        ({ index: Number(index), isProven: true, event, details: details ?? null }))
+      const events = verified.events.map(({ index, event, commitment, details }): CheckedEvent => ({
+        index: Number(index), isProven: true, event, details: details ?? null, commitment,
+        vaultSequence: null,
+      }))
       const findings = verified.findings.map(({ kind, index }) => ({ kind, index: Number(index) }))
       return { ...describeLog(verified, events, null), findings }
     },
@@ -104,7 +120,7 @@ function describeLog(
   return {
     origin: checkpoint.origin,
     treeSize: Number(checkpoint.size),
-    rootHash: encodeBase64Url(checkpoint.root),
+    rootHash: encodeBase64(checkpoint.root),
     events,
     rememberedSize,
     findings: [],
@@ -125,60 +141,6 @@ function readAuditorFragment(
     if (error instanceof ProtocolError) return null
     throw error
   }
-}
-
-// ---- One event ----
-
-/** What does not hold is shown as unproven, not left out: a gap would hide what was tampered with. */
-function checkEvent(
-  logged: LoggedEvent, { vaultId, trusted }: { vaultId: string, trusted: TrustedCheckpoint },
-): CheckedEvent {
-  const unproven = { index: logged.index, isProven: false, event: null, details: null }
-  try {
-    if (logged.event === null || logged.salt === null) return checkErased(logged, trusted)
-    const event = openEvent(logged, logged.event, logged.salt, trusted)
-    const isStated = event.type === logged.type && event.id === logged.eventId &&
-      event.vault === vaultId && Date.parse(event.at) === logged.atMs
-    if (!isStated) return unproven
-    return { index: logged.index, isProven: true, event, details: openDetails(logged, event) }
-  } catch (error) {
-    if (error instanceof ProtocolError) return unproven
-    throw error
-  }
-}
-
-/** The entry is in the tree; what it committed to, nobody can tell any more. */
-function checkErased(logged: LoggedEvent, { checkpoint }: TrustedCheckpoint): CheckedEvent {
-  const leaf = hashLeaf(encodeEntry({
-    commitment: decodeBase64Url(logged.commitment),
-    vaultTag: decodeBase64Url(logged.vaultTag),
-    partyTag: decodeBase64Url(logged.partyTag),
-  }))
-  const { size, root } = checkpoint
-  verifyInclusion({
-    leaf, index: BigInt(logged.index), size, root, proof: logged.proof.map(decodeBase64Url),
-  })
-  return { index: logged.index, isProven: true, event: null, details: null }
-}
-
-function openEvent(
-  logged: LoggedEvent, event: string, salt: string, trusted: TrustedCheckpoint,
-): Event {
-  const opening = {
-    salt: decodeBase64Url(salt),
-    vaultTag: decodeBase64Url(logged.vaultTag),
-    partyTag: decodeBase64Url(logged.partyTag),
-    eventBytes: decodeBase64Url(event),
-  }
-  return verifyOpening(
-    { opening, index: BigInt(logged.index), path: logged.proof.map(decodeBase64Url) }, trusted,
-  )
-}
-
-function openDetails(logged: LoggedEvent, event: Event): unknown {
-  if (logged.details === null) return null
-  const { bytes, salt } = logged.details
-  return verifyDetails(event, { bytes: decodeBase64Url(bytes), salt: decodeBase64Url(salt) })
 }
 
 // ---- One history ----

@@ -6,8 +6,9 @@ import { encodeHex } from '../../../protocol/bytes.js'
 import { ProtocolError } from '../../../protocol/errors.js'
 import { commitEvent, type Details, type Event } from '../../../protocol/log/event.js'
 import {
-  formatExport, parseExport, splitExport, verifyExport, WHOLE_INSTANCE, type AuditExport,
+  formatExport, parseExport, verifyExport, WHOLE_INSTANCE, type AuditExport,
 } from '../../../protocol/log/export.js'
+import { splitExport } from '../../../protocol/log/export-pieces.js'
 import { policyOfLog } from '../../../protocol/log/policy.js'
 import { ready } from '../../../protocol/sodium.js'
 import { LOG_VKEY, ORIGIN, SIGNER_VKEY, VAULT_TAG_KEY } from './worked-example.js'

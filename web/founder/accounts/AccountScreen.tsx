@@ -1,5 +1,9 @@
 /** The frame of a screen that asks for one thing: heading, lead, and focus on the heading at each step. */
 import { useEffect, useRef, type ReactNode } from 'react'
+import { useCopy } from '../../copy.js'
+import { accounts } from '../../copy/accounts.js'
+import { findInvitation } from '../../kept-invitation.js'
+import { Notice } from '../../ui/Notice.js'
 import { Page, PageHeading } from '../../ui/Page.js'
 
 interface AccountScreenProps {
@@ -14,10 +18,12 @@ interface AccountScreenProps {
 }
 
 export function AccountScreen({ title, lead, step, seal = 'open', account, navigation, children }: AccountScreenProps) {
+  const copy = useCopy(accounts)
   useStepFocus(step)
   return (
     <Page title={title} width='column' seal={seal} homeHref='/' account={account} navigation={navigation}>
       <PageHeading lead={lead}>{title}</PageHeading>
+      {findInvitation() !== null && <Notice>{copy.invitationWaits}</Notice>}
       {children}
     </Page>
   )

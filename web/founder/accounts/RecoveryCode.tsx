@@ -6,6 +6,7 @@ import { useEffect, useRef, useState, type SubmitEvent } from 'react'
 import { Link } from 'react-router'
 import { useCopy } from '../../copy.js'
 import { accounts } from '../../copy/accounts.js'
+import { findInvitation, homePath } from '../../kept-invitation.js'
 import type { NewRecoveryCode } from '../../keyring.js'
 import { useAccount, useSession } from '../../session.js'
 import { Button, buttonClass } from '../../ui/Button.js'
@@ -46,11 +47,19 @@ export function RecoveryCode() {
       {step === 'done' && (
         <Card>
           <p>{copy.recoveryCode.doneText}</p>
-          <div className={styles.acts}><Link to='/vaults' className={buttonClass({ variant: 'primary', size: 'normal', isWide: false })}>{copy.recoveryCode.toDecks}</Link></div>
+          <div className={styles.acts}><Onward /></div>
         </Card>
       )}
     </AccountScreen>
   )
+}
+
+/** To what she came for: an invitation that waits, or her decks. */
+function Onward() {
+  const { recoveryCode } = useCopy(accounts)
+  const words = findInvitation() === null ? recoveryCode.toDecks : recoveryCode.toInvitation
+  const look = buttonClass({ variant: 'primary', size: 'normal', isWide: false })
+  return <Link to={homePath()} className={look}>{words}</Link>
 }
 
 /** One code a visit of this screen, however often it is drawn. */
@@ -110,7 +119,7 @@ function ShowCode({ code, onKept }: { code: string, onKept: () => void }) {
       <Notice tone='warn'>{copy.recoveryCode.plain}</Notice>
       <div className={`${styles.acts} ${styles.unprinted}`}>
         <Button variant='primary' onClick={onKept}>{copy.recoveryCode.kept}</Button>
-        <Link to='/vaults' className={styles.quiet}>{copy.recoveryCode.later}</Link>
+        <Link to={homePath()} className={styles.quiet}>{copy.recoveryCode.later}</Link>
       </div>
     </>
   )
