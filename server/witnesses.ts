@@ -12,9 +12,12 @@
  * a checkpoint that its witnesses have cosigned. Who waits for that rings, and the round begins at once.
  */
 import { getPublished, markCosigned } from '../db/queries/log.js'
-import { isWitnessed, addCosignatures } from '../protocol/log/witness.js'
-import { parseNote } from '../protocol/log/note.js'
+import { ProtocolError } from '../protocol/errors.js'
+import {
+  formatNote, formatSignature, parseNote, type NoteSignature,
+} from '../protocol/log/note.js'
 import type { Policy } from '../protocol/log/policy.js'
+import { addCosignatures, isWitnessed } from '../protocol/log/witness.js'
 import { Refusal } from '../protocol/refusals.js'
 import { Bell } from './bell.js'
 import type { CurrentLog, Sequencer } from './sequencer.js'
@@ -230,9 +233,9 @@ class RunningWitnesses implements Witnesses {
     const due = this.#members.filter((member) => this.#isDue(member, round))
     if (due.length === 0) return
     const answers = due.map((member) => this.#ask(member, round))
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       const endWithQuorum = () => { if (this.#hasQuorum(round)) resolve() }
-      for (const answer of answers) void answer.then(endWithQuorum)
+      for (const answer of answers) answer.then(endWithQuorum).catch(reject)
       void Promise.all(answers).then(() => { resolve() })
     })
   }
@@ -241,7 +244,10 @@ class RunningWitnesses implements Witnesses {
   #roundOf(current: CurrentLog): Round {
     const isSame = this.#round !== undefined &&
       parseNote(this.#round.note).text === parseNote(current.checkpoint).text
-    if (!isSame || this.#round === undefined) this.#round = { current, note: current.checkpoint }
+    if (!isSame || this.#round === undefined) {
+      const checkpoint = keepVerified(current.checkpoint, this.#members)
+      this.#round = { current: { ...current, checkpoint }, note: checkpoint }
+    }
     return this.#round
   }
 
@@ -318,6 +324,27 @@ function isEnough(
 
 function hasSigned(note: string, { key }: Member): boolean {
   return parseNote(note).signatures.some(({ name, keyId }) => name === key.name && keyId === key.id)
+}
+
+/** The note without what members are said to have signed and have not: the bucket's word is not enough. */
+function keepVerified(note: string, members: readonly WitnessMember[]): string {
+  const { text, signatures } = parseNote(note)
+  const isBy = (line: NoteSignature, { key }: WitnessMember) =>
+    line.name === key.name && line.keyId === key.id
+  const others = signatures.filter((line) => !members.some((member) => isBy(line, member)))
+  return members.reduce((kept, member) => {
+    const lines = signatures.filter((line) => isBy(line, member)).map(formatSignature).join('')
+    return addIfVerified(kept, lines, member)
+  }, formatNote({ text, signatures: others }))
+}
+
+function addIfVerified(note: string, lines: string, { key }: WitnessMember): string {
+  try {
+    return lines === '' ? note : addCosignatures(note, lines, [key])
+  } catch (error) {
+    if (error instanceof ProtocolError) return note
+    throw error
+  }
 }
 
 /** The signature lines of a note. */

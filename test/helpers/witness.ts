@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { ed25519Signer, formatSecretKey, formatVkey } from '../../protocol/log/note.js'
+import { randomBytes } from '../../protocol/sodium.js'
 import { findSparePort, makeFolder, removeFolder } from './engine.js'
 
 const LAUNCHER = fileURLToPath(new URL('../../scripts/sealdeck.mjs', import.meta.url))
@@ -69,4 +71,11 @@ export async function writePolicy(
   ]
   await writeFile(path, `${lines.join('\n')}\n`)
   return path
+}
+
+/** A log's key from the start, so that witnesses know it before its server runs. */
+export function makeLogKey(origin: string): { LOG_KEY: string, vkey: string } {
+  const seed = randomBytes(32)
+  const { key } = ed25519Signer(origin, seed)
+  return { LOG_KEY: formatSecretKey(key, seed), vkey: formatVkey(key) }
 }

@@ -13,7 +13,7 @@ import type { Config, Receipt, Release } from '../../protocol/api.js'
 import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
 import { formatTime, sealEvent } from '../../protocol/log/event.js'
 import {
-  cosigner, ed25519Signer, formatSecretKey, formatVkey, parseNote, type NoteKey,
+  cosigner, ed25519Signer, formatVkey, parseNote, type NoteKey,
 } from '../../protocol/log/note.js'
 import { parsePolicy, parseWitnesses, verifyCheckpoint } from '../../protocol/log/policy.js'
 import { verifyProof } from '../../protocol/log/proof.js'
@@ -21,14 +21,16 @@ import { formatCosignatures } from '../../protocol/log/witness.js'
 import { randomBytes, ready } from '../../protocol/sodium.js'
 import { SettingError } from '../../server/config.js'
 import { askWitness, WitnessFailure } from '../../server/witness-client.js'
+import { startSequencer } from '../../server/sequencer.js'
 import { openWitnessPolicy } from '../../server/witness-policy.js'
+import { startWitnesses } from '../../server/witnesses.js'
 import type { World } from '../../server/world.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
 import { Investor } from '../helpers/investor.js'
 import { takeMail } from '../helpers/mailbox.js'
 import { Founder } from '../helpers/people.js'
-import { startWitness, writePolicy, type RunningWitness } from '../helpers/witness.js'
-import { checkLog, startWorld, type TestWorld } from '../helpers/world.js'
+import { makeLogKey, startWitness, writePolicy, type RunningWitness } from '../helpers/witness.js'
+import { checkLog, startWorld, type Engines, type TestWorld } from '../helpers/world.js'
 import {
   listedEntry, LOG_SEED, LOG_VKEY, ORIGIN, WITNESS_NAME, WITNESS_SEED, WITNESS_VKEY,
 } from '../protocol/log/worked-example.js'
@@ -198,14 +200,16 @@ async function until(what: string, isSo: () => Promise<boolean> | boolean): Prom
 interface Stand { readonly test: TestWorld, readonly witnesses: readonly RunningWitness[] }
 
 /** A server whose log three witnesses cosign, two of which are enough. */
-async function startStand(t: Test, settings: Record<string, string> = {}): Promise<Stand> {
+async function startStand(
+  t: Test, settings: Record<string, string> = {}, engines: Engines = 'embedded',
+): Promise<Stand> {
   const folder = await makeFolder('policy')
   t.teardown(() => removeFolder(folder))
-  const seed = randomBytes(32)
-  const { key } = ed25519Signer('localhost:4870/log/2026', seed)
-  const witnesses = await Promise.all(['north', 'south', 'west'].map((name) => startWitness(t, name, formatVkey(key))))
-  const test = await startWorld(t, { settings: {
-    LOG_KEY: formatSecretKey(key, seed), WITNESSES: await writePolicy(folder, witnesses, 2), WITNESS_INTERVAL_MS: '50',
+  const { LOG_KEY, vkey } = makeLogKey('localhost:4870/log/2026')
+  const witnesses = await Promise.all(
+    ['north', 'south', 'west'].map((name) => startWitness(t, name, vkey)))
+  const test = await startWorld(t, { engines, settings: {
+    LOG_KEY, WITNESSES: await writePolicy(folder, witnesses, 2), WITNESS_INTERVAL_MS: '50',
     ...settings,
   } })
   return { test, witnesses }
@@ -250,12 +254,15 @@ t.test('two of three witnesses are enough, and one that comes back catches up', 
   const ready = await app.inject({ url: '/readyz' })
   t.equal(ready.statusCode, 200, 'a witness that is down is no reason to stop')
   t.equal(ready.json<{ notCosigned: number }>().notCosigned, published.size - stuck)
+  const failuresOf = (wanted: string) =>
+    world.witnesses.standings().find(({ name }) => name === wanted)?.failureCount ?? 0
+  await until('south is missed', () => failuresOf('south') > 0)
   const { payload } = await app.inject({ url: '/metrics' })
   t.match(payload, new RegExp(`^sealdeck_log_not_cosigned ${published.size - stuck}$`, 'm'))
   t.match(payload, /^sealdeck_witness_failures\{witness="south"\} [1-9]/m)
   t.equal(published.cosignedSize, stuck, 'and nothing is called cosigned that one alone has signed')
   world.sequencer.requireWorking()
-  t.equal(world.witnesses.standings().find(({ name }) => name === 'north')?.failureCount, 0)
+  t.equal(failuresOf('north'), 0)
 
   await Promise.all([second.restart(), third.restart()])
   await until('all are back', async () => (await world.witnesses.newest()).size === published.size)
@@ -317,6 +324,24 @@ t.test('a link may demand witnesses: its keys wait for them, and for nothing els
   const upgraded = await elsewhere.gets<Receipt>(`/api/receipts/${receipt?.eventId}`)
   t.ok(verifyProof(upgraded.proof, policy).cosignatures.length >= 2, 'a plain receipt can be had cosigned')
   await checkLog(t, world)
+})
+
+t.test('an instance that does not lead waits for what the leader collects', async (t) => {
+  const { test: { world } } = await startStand(t, { WITNESS_INTERVAL_MS: '60000' }, 'real')
+  const { policy } = world.witnesses
+  if (policy === undefined) throw new Error('there is one')
+  const sequencer = await startSequencer(world)
+  const follower = await startWitnesses({ ...world, sequencer, policy })
+  t.teardown(async () => {
+    await follower.stop()
+    await sequencer.stop()
+  })
+  t.equal(sequencer.isLeading(), false)
+  await logSomething({ ...world, sequencer })
+  const { size } = await sequencer.current()
+  const cosigned = await follower.cosigned(size - 1, policy.policy)
+  t.ok(verifyCheckpoint(cosigned.checkpoint, policy.policy).cosignatures.length >= 2)
+  t.same(follower.standings().map((one) => one.size), [0, 0, 0], 'it has asked nobody itself')
 })
 
 t.test('without WITNESSES a link cannot demand any', async (t) => {
