@@ -1,8 +1,13 @@
-/** An export or a receipt, dropped here and checked in this browser: no account, nothing sent. */
+/**
+ * An export, a receipt or an evidence pack, dropped here and checked in this browser: no account, nothing sent. An
+ * export alone becomes a table; everything else is told as the verifier tells it (web/verify).
+ */
 import { useState } from 'react'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
+import { verify } from '../copy/verify.js'
 import { attempt, type CheckedLog, type CheckedReceipt, type CryptoWorker } from '../crypto.js'
+import { withEvidence } from '../evidence/evidence-worker.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { useSession } from '../session.js'
 import { DropZone } from '../ui/DropZone.js'
@@ -14,6 +19,9 @@ import { Notice } from '../ui/Notice.js'
 import { Page, PageHeading } from '../ui/Page.js'
 import { Table } from '../ui/Table.js'
 import { TextField } from '../ui/TextField.js'
+import type { CheckedGroup } from '../verify/check-here.js'
+import { readFiles } from '../verify/read-files.js'
+import { ReportView } from '../verify/ReportView.js'
 import { fieldOf } from './events.js'
 import { Proof, typeWords } from './EventTable.js'
 import styles from './auditor.module.css'
@@ -33,14 +41,19 @@ type Found = { readonly keyFrom: KeyFrom } & (
   | { readonly kind: 'receipt', readonly receipt: CheckedReceipt }
 )
 
+/** A pack, or files that belong together; one of these alone is shown by its own kind. */
+const SINGLE = /\.(?:json|tlog-proof)$/i
+
 type State =
   | { readonly step: 'asking' }
   | { readonly step: 'checking' }
   | { readonly step: 'bad', readonly code: Failure }
   | { readonly step: 'good', readonly found: Found }
+  | { readonly step: 'told', readonly groups: readonly CheckedGroup[] }
 
 export function CheckFile() {
   const copy = useCopy(auditor)
+  const told = useCopy(verify)
   const words = useFailureWords()
   const { crypto, config } = useSession()
   const [vkey, setVkey] = useState('')
@@ -49,6 +62,10 @@ export function CheckFile() {
   async function onFiles(files: readonly File[]): Promise<void> {
     const [file] = files
     if (file === undefined) return
+    if (files.length > 1 || !SINGLE.test(file.name)) {
+      setState({ step: 'checking' })
+      return setState(await checkTogether(files, vkey))
+    }
     if (file.size > MAX_FILE_SIZE_BYTES) return setState({ step: 'bad', code: 'too-large' })
     setState({ step: 'checking' })
     const text = await file.text()
@@ -65,15 +82,25 @@ export function CheckFile() {
           isOptional spellCheck={false}
         />
         <DropZone
-          title={copy.checkDrop} buttonLabel={copy.checkButton} dropLabel={copy.checkDrop} accept='.json,.tlog-proof,.txt'
+          title={copy.checkDrop} buttonLabel={copy.checkButton} dropLabel={copy.checkDrop} accept='.zip,.json,.tlog-proof,.txt' isMultiple
           onFiles={(files) => void onFiles(files)}
         />
       </div>
       {state.step === 'checking' && <LoadingState label={copy.checking} />}
       {state.step === 'bad' && <ErrorState title={copy.checkBad} code={state.code}>{words(state.code)}</ErrorState>}
       {state.step === 'good' && <Shown found={state.found} />}
+      {state.step === 'told' && state.groups.map(({ name, report }) =>
+        <ReportView key={name ?? ''} title={name ?? told.looseFiles} report={report} />)}
+      <p className={styles.quiet}><a href='/verify.html'>{told.takeAlong}</a></p>
     </Page>
   )
+}
+
+async function checkTogether(files: readonly File[], vkey: string): Promise<State> {
+  const read = await readFiles(files)
+  if (typeof read === 'string') return { step: 'bad', code: read === 'tooLarge' ? 'too-large' : 'malformed-encoding' }
+  const checked = await withEvidence((worker) => worker.check({ files: read, trust: vkey }))
+  return checked.ok ? { step: 'told', groups: checked.value } : { step: 'bad', code: checked.code }
 }
 
 async function check(

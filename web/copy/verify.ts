@@ -4,7 +4,6 @@ import { defineSection, plural } from './language.js'
 const en = {
   title: 'Check evidence',
   lead: 'Drop an evidence pack, or single files: receipts, signed acceptances, agreements, exports, checkpoints. They are checked here, on this machine; this page has no network.',
-  leadInApp: 'Drop an evidence pack, or single files: receipts, signed acceptances, agreements, exports, checkpoints. They are checked here, in this browser; nothing is sent.',
   drop: 'Drop a pack (.zip) or files',
   choose: 'Choose files',
   dropHint: 'Several at once, or one after the other',
@@ -21,13 +20,13 @@ const en = {
   fileKind: 'What it is',
   fileVerdict: 'Whether it holds',
   print: 'Print',
+  takeAlong: 'Save this check as one file that needs no server',
   unavailable: 'This browser cannot check signatures: WebAssembly is switched off.',
 }
 
 const ru: typeof en = {
   title: 'Проверка доказательств',
   lead: 'Перетащите сюда пакет доказательств или отдельные файлы: квитанции, подписанные принятия, соглашения, выгрузки, контрольные точки. Всё проверяется здесь, на этой машине; у страницы нет сети.',
-  leadInApp: 'Перетащите сюда пакет доказательств или отдельные файлы: квитанции, подписанные принятия, соглашения, выгрузки, контрольные точки. Всё проверяется здесь, в этом браузере; ничего не отправляется.',
   drop: 'Перетащите пакет (.zip) или файлы',
   choose: 'Выбрать файлы',
   dropHint: 'Можно несколько сразу или один за другим',
@@ -44,6 +43,7 @@ const ru: typeof en = {
   fileKind: 'Что это',
   fileVerdict: 'Сходится ли',
   print: 'Печать',
+  takeAlong: 'Сохранить эту проверку одним файлом, которому не нужен сервер',
   unavailable: 'Этот браузер не может проверять подписи: WebAssembly выключен.',
 }
 

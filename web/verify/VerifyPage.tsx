@@ -1,9 +1,5 @@
-/**
- * Drop files, name whom you believe, read what holds. The same screen in verify.html and in the app: who
- * checks is passed in. Sends nothing.
- */
-import { useState, type ReactNode } from 'react'
-import { MAX_PACK_SIZE_BYTES } from '../../protocol/limits.js'
+/** Drop files, name whom you believe, read what holds. The screen of verify.html; who checks is passed in. */
+import { useState } from 'react'
 import type { PackFile } from '../../protocol/evidence/zip.js'
 import { useCopy } from '../copy.js'
 import { verify } from '../copy/verify.js'
@@ -14,6 +10,7 @@ import { Notice } from '../ui/Notice.js'
 import { Page, PageHeading } from '../ui/Page.js'
 import { TextArea } from '../ui/TextArea.js'
 import type { CheckedGroup, CheckInput } from './check-here.js'
+import { readFiles } from './read-files.js'
 import { ReportView } from './ReportView.js'
 import styles from './verify.module.css'
 
@@ -27,12 +24,9 @@ type State =
 
 interface VerifyPageProps {
   readonly check: (input: CheckInput) => Promise<readonly CheckedGroup[]>
-  /** In the app: where the mark leads. */
-  readonly homeHref?: string
-  readonly account?: ReactNode
 }
 
-export function VerifyPage({ check, homeHref, account }: VerifyPageProps) {
+export function VerifyPage({ check }: VerifyPageProps) {
   const copy = useCopy(verify)
   const [files, setFiles] = useState<readonly PackFile[]>([])
   const [trust, setTrust] = useState('')
@@ -45,7 +39,7 @@ export function VerifyPage({ check, homeHref, account }: VerifyPageProps) {
   }
 
   async function onFiles(dropped: readonly File[]): Promise<void> {
-    const read = await readAll(dropped)
+    const read = await readFiles(dropped)
     if (typeof read === 'string') return setState({ step: 'stopped', problem: read })
     const all = [...files.filter(({ name }) => !read.some((file) => file.name === name)), ...read]
     setFiles(all)
@@ -58,13 +52,8 @@ export function VerifyPage({ check, homeHref, account }: VerifyPageProps) {
   }
 
   return (
-    <Page
-      title={copy.title} width='column' seal={isSound(state) ? 'checked' : 'closed'} account={account}
-      {...homeHref === undefined ? {} : { homeHref }}
-    >
-      <PageHeading lead={homeHref === undefined ? copy.lead : copy.leadInApp}>
-        {copy.title}
-      </PageHeading>
+    <Page title={copy.title} width='column' seal={isSound(state) ? 'checked' : 'closed'}>
+      <PageHeading lead={copy.lead}>{copy.title}</PageHeading>
       <DropZone
         title={copy.drop} hint={copy.dropHint} buttonLabel={copy.choose} dropLabel={copy.drop}
         isMultiple onFiles={(dropped) => void onFiles(dropped)}
@@ -104,17 +93,6 @@ async function checkAll(check: VerifyPageProps['check'], input: CheckInput): Pro
   } catch (error) {
     const isTyped = error instanceof Error && /^malformed-/.test(error.message)
     return { step: 'stopped', problem: isTyped ? 'badTrust' : 'unavailable' }
-  }
-}
-
-async function readAll(dropped: readonly File[]): Promise<PackFile[] | Problem> {
-  const size = dropped.reduce((sum, file) => sum + file.size, 0)
-  if (size > MAX_PACK_SIZE_BYTES) return 'tooLarge'
-  try {
-    return await Promise.all(dropped.map(async (file) =>
-      ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })))
-  } catch {
-    return 'unreadable' // A folder, or a file that is gone.
   }
 }
 
