@@ -127,14 +127,16 @@ async function compareQuestions(small: Instance, large: Instance): Promise<void>
 
 async function ask({ address, founder, questions }: Instance, index: number): Promise<Load> {
   const headers = { authorization: `Bearer ${founder.accessToken ?? ''}` }
-  return await putLoad(`${address}${questions[index]?.path ?? ''}`, { clientCount: CLIENT_COUNT, seconds: ROUND_SECONDS, headers })
+  const load = { clientCount: CLIENT_COUNT, seconds: ROUND_SECONDS, headers }
+  return await putLoad(`${address}${questions[index]?.path ?? ''}`, load)
 }
 
 type Times = Pick<Load, 'p50Ms' | 'p99Ms'>
 
 function summarise(loads: readonly Load[]): Times {
   return {
-    p50Ms: medianOf(loads.map(({ p50Ms }) => p50Ms)), p99Ms: medianOf(loads.map(({ p99Ms }) => p99Ms)),
+    p50Ms: medianOf(loads.map(({ p50Ms }) => p50Ms)),
+    p99Ms: medianOf(loads.map(({ p99Ms }) => p99Ms)),
   }
 }
 
@@ -154,7 +156,8 @@ async function measureSigning({ founder, link }: Instance): Promise<Times> {
     times.push(performance.now() - startMs)
   }
   times.sort((one, other) => one - other)
-  return { p50Ms: times[Math.floor(SIGNER_COUNT / 2)] ?? Number.NaN, p99Ms: times.at(-1) ?? Number.NaN }
+  const at = (index: number) => times[index] ?? Number.NaN
+  return { p50Ms: at(Math.floor(SIGNER_COUNT / 2)), p99Ms: at(SIGNER_COUNT - 1) }
 }
 
 // ---- Plans
