@@ -75,6 +75,8 @@ const LOG_STATEMENT_TIMEOUT_MS = 30_000
 const CONNECT_TIMEOUT_SECONDS = 5
 const KEEP_ALIVE_SECONDS = 5
 const CLOSE_TIMEOUT_SECONDS = 3
+const LOCK_PULSE_MS = 1_000
+const LOCK_SILENCE_MS = 5_000
 
 /**
  * Open the database and bring its tables up to date.
@@ -226,6 +228,8 @@ interface ConnectOptions {
   statementTimeoutMs: number
   role?: string | undefined
   onClose?: () => void
+  /** The database ends the session when it hears nothing for so long. */
+  idleTimeoutMs?: number
 }
 
 function connect(url: string, options: ConnectOptions) {
@@ -243,6 +247,8 @@ function connect(url: string, options: ConnectOptions) {
       statement_timeout: options.statementTimeoutMs,
       TimeZone: 'UTC',
       ...(options.role === undefined ? {} : { role: options.role }),
+      ...(options.idleTimeoutMs === undefined ? {}
+        : { idle_session_timeout: options.idleTimeoutMs }),
     },
   })
 }
@@ -272,14 +278,26 @@ async function usableRoles(client: postgres.Sql): Promise<Roles | undefined> {
     : undefined
 }
 
-/** The lock is a session's: a connection of its own, and the lock is lost with it. */
+/**
+ * The lock is a session's: a connection of its own, and the lock is lost with it.
+ *
+ * [Note: A frozen holder] A process that is stopped, or a machine that hangs, keeps its connections, and would keep
+ * its locks for ever. So the holder says every second that it lives, and the database ends a session that
+ * has been silent for five.
+ */
 async function tryLockPostgres(url: string, lock: number): Promise<LeaderLock | undefined> {
   let isHeld = false
   const client = connect(url, {
     max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS, onClose: () => { isHeld = false },
+    idleTimeoutMs: LOCK_SILENCE_MS,
   })
+  const alive = setInterval(() => {
+    if (isHeld) client`select 1`.catch(() => { isHeld = false })
+  }, LOCK_PULSE_MS)
+  alive.unref()
   const release = async () => {
     isHeld = false
+    clearInterval(alive)
     await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
   }
   try {
