@@ -94,3 +94,25 @@ export async function countKept(db: Db): Promise<ReadonlyMap<KeptKind, Kept>> {
 
 export const KEPT_KINDS = ['sessions', 'codes', 'nonces', 'mails', 'uploads', 'garbage', 'details'] as const
 export type KeptKind = typeof KEPT_KINDS[number]
+
+/** Since when the oldest event waits for the log, or the oldest mail to be sent; null if none does. */
+export async function findOldestWaiting(db: Db, kind: 'event' | 'mail'): Promise<number | null> {
+  const [row] = await queryRows(db, kind === 'event'
+    ? sql`select min(at) as since from (select at from audit_outbox order by id limit 100) as oldest`
+    : sql`select min(created_at) as since from mail_outbox where sent_at is null and failed_at is null`)
+  const since = row?.['since']
+  return since === null || since === undefined ? null : readInstant(since)
+}
+
+/** How many mails were given up, up to `limit`. */
+export async function countFailed(db: Db, limit: number): Promise<number> {
+  const [row] = await queryRows(db, sql`
+    select count(*)::integer as count from (select 1 from mail_outbox where failed_at is not null limit ${limit}::integer) as failed`)
+  return Number(row?.['count'])
+}
+
+/** What all accounts use together, in bytes. */
+export async function readInstanceUsage(db: Db): Promise<number> {
+  const [row] = await queryRows(db, sql`select used_bytes from instance_usage`)
+  return Number(row?.['used_bytes'])
+}
