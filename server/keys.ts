@@ -74,7 +74,8 @@ function openLogKey(text: string): LogKey {
   if (signer === undefined || signers.length > MAX_SIGNER_COUNT) {
     throw wrongLogKey('holds more than two keys')
   }
-  if (second !== undefined && (second.key.name !== signer.key.name || second.key.id === signer.key.id)) {
+  const isOther = second?.key.name === signer.key.name && second.key.id !== signer.key.id
+  if (second !== undefined && !isOther) {
     throw wrongLogKey('must hold two different keys of one log')
   }
   const { name } = signer.key

@@ -23,12 +23,15 @@ import {
   type Edge,
 } from '../protocol/log/merkle.js'
 import { parseNote, verifyNote } from '../protocol/log/note.js'
+import { parseProof } from '../protocol/log/proof.js'
 import { parseRotationPath } from '../protocol/log/rotation.js'
 import {
   bundlePath, CHECKPOINT_PATH, encodeBundle, parseTilePath, readBundle, TILE_WIDTH, tilePath,
   type ReadResource,
 } from '../protocol/log/tile.js'
+import { LogContradiction } from './integrator.js'
 import { platformSha256 } from './platform-hash.js'
+import { readStatements } from './rotations.js'
 import { listTimeStamps, parseTimeStampPath, readLogFile, timeStampPath } from './time-stamps.js'
 import type { LogParts } from './world.js'
 
@@ -74,6 +77,7 @@ export async function checkWholeLog(
   expectNoted(roots, noted.size, noted.checkpoint, 'the checkpoint in the database')
   expectNoted(roots, noted.cosignedSize, noted.cosignedCheckpoint ?? '', 'the cosigned checkpoint')
   await expectStamped(parts, roots)
+  await expectStated(parts, roots)
   const openings = new OpeningCheck(parts, problems)
   const end = Math.max(head.size, shown.size)
   for (let start = 0; start < end; start += PAGE_ENTRY_COUNT) {
@@ -151,6 +155,19 @@ async function expectStamped(parts: LogParts, roots: RootCheck): Promise<void> {
       if (note === null) roots.problems.tell(`${what} is missing`)
       else roots.problems.catching(what, () => { expectNoted(roots, size, decodeUtf8(note), what) })
     }
+  }
+}
+
+/** The statements about keys hold, and were made about this log. */
+async function expectStated(parts: LogParts, roots: RootCheck): Promise<void> {
+  try {
+    for (const { statement } of await readStatements(parts)) {
+      const { size, root } = parseCheckpoint(parseNote(parseProof(statement).checkpoint).text)
+      roots.expect(Number(size), root, 'the checkpoint of a statement about keys')
+    }
+  } catch (error) {
+    if (!(error instanceof LogContradiction)) throw error
+    roots.problems.tell(error.message)
   }
 }
 

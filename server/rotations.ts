@@ -127,12 +127,8 @@ class RunningRotations implements Rotations {
 
   /** Read the statements that are not known yet. */
   async load(): Promise<void> {
-    const { bucket, keys } = this.#parts
-    for (let number = this.#statements.length + 1; number <= MAX_ROTATION_COUNT; number++) {
-      const bytes = await bucket.read(`${keys.log.prefix}/${rotationPath(number)}`)
-      if (bytes === null) break
-      const statement = decodeUtf8(bytes)
-      this.#links.push(readStatement(statement, number))
+    for (const { statement, link } of await readStatements(this.#parts, this.#statements.length)) {
+      this.#links.push(link)
       this.#statements.push(statement)
     }
     this.#requireOrder()
@@ -195,6 +191,23 @@ class RunningRotations implements Rotations {
     await insertEvents(database.logDb, [event])
     return event.id
   }
+}
+
+/**
+ * The published statements after the first `knownCount`, each verified in itself.
+ * @throws LogContradiction if one is broken.
+ */
+export async function readStatements(
+  { bucket, keys }: Pick<Parts, 'bucket' | 'keys'>, knownCount = 0,
+): Promise<{ statement: string, link: Rotation }[]> {
+  const read: { statement: string, link: Rotation }[] = []
+  for (let number = knownCount + 1; number <= MAX_ROTATION_COUNT; number++) {
+    const bytes = await bucket.read(`${keys.log.prefix}/${rotationPath(number)}`)
+    if (bytes === null) break
+    const statement = decodeUtf8(bytes)
+    read.push({ statement, link: readStatement(statement, number) })
+  }
+  return read
 }
 
 function readStatement(statement: string, number: number): Rotation {

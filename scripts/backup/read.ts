@@ -19,12 +19,14 @@ import { decodeUtf8, equalBytes } from '../../protocol/bytes.js'
 import { ProtocolError } from '../../protocol/errors.js'
 import { parseCheckpoint, type Checkpoint } from '../../protocol/log/checkpoint.js'
 import { buildConsistencyProof, consistencyNodes, verifyConsistency } from '../../protocol/log/merkle.js'
-import { verifyNote } from '../../protocol/log/note.js'
+import { formatVkey, verifyNote, type NoteKey } from '../../protocol/log/note.js'
+import { listLinkedKeys } from '../../protocol/log/rotation.js'
 import { CHECKPOINT_PATH, readNodes } from '../../protocol/log/tile.js'
 import type { Bucket } from '../../server/bucket.js'
 import { openFolderBucket } from '../../server/folder-bucket.js'
 import { LOGS_PREFIX } from '../../server/object-keys.js'
 import { platformSha256 } from '../../server/platform-hash.js'
+import { readStatements } from '../../server/rotations.js'
 import type { LogParts } from '../../server/world.js'
 import { Refused } from '../command.js'
 import {
@@ -70,8 +72,9 @@ export async function requireRestorable(
   parts: LogParts, owner: Owner, restoring: Restoring,
 ): Promise<void> {
   const { manifest, isBehind } = restoring
-  const { origin, vkey } = parts.keys.log
-  if (manifest.logVkey !== vkey) {
+  const { origin } = parts.keys.log
+  const logKeys = await listLogKeys(parts, restoring)
+  if (!logKeys.some((key) => formatVkey(key) === manifest.logVkey)) {
     throw new Refused(`this is a backup of the log ${manifest.logOrigin}, and the key here is for ${origin}: ` +
       'put the instance\'s own keys back first (DATA_DIR/keys, or LOG_KEY)')
   }
@@ -79,8 +82,9 @@ export async function requireRestorable(
   if (migrations.join() !== manifest.migrations.join()) {
     throw new Refused('another version of Sealdeck made this backup: restore with that version, then upgrade')
   }
-  const shown = await readCheckpoint(parts.bucket, parts)
-  const copied = await readCheckpoint(await changingOf(restoring), parts)
+  const { prefix } = parts.keys.log
+  const shown = await readCheckpoint(parts.bucket, prefix, logKeys)
+  const copied = await readCheckpoint(await changingOf(restoring), prefix, logKeys)
   if (copied === undefined) throw new Refused('the backup has no checkpoint')
   if (shown === undefined) return
   if (shown.size > copied.size) {
@@ -88,15 +92,26 @@ export async function requireRestorable(
     throw new Refused(`${shown.size - copied.size} entries were published after this backup, and a published log is never rolled back. ` +
       'Restore a newer backup; or put the rows back behind the log with --behind, then bring its entries back with `npx sealdeck admin fsck --repair`')
   }
-  await requireSameHistory(restoring, { prefix: parts.keys.log.prefix, shown, copied })
+  await requireSameHistory(restoring, { prefix, shown, copied })
+}
+
+/** All keys that the log has had, by the statements here and in the backup: a backup may be older than a key. */
+async function listLogKeys(
+  { bucket, keys }: LogParts, { folder }: Restoring,
+): Promise<NoteKey[]> {
+  const copied = await openFolderBucket(join(folder, 'objects'))
+  const read = [
+    ...await readStatements({ bucket, keys }), ...await readStatements({ bucket: copied, keys }),
+  ]
+  return listLinkedKeys(keys.log.signer.key, read.map(({ link }) => link))
 }
 
 async function readCheckpoint(
-  bucket: Bucket, { keys }: LogParts,
+  bucket: Bucket, prefix: string, logKeys: readonly NoteKey[],
 ): Promise<Checkpoint | undefined> {
-  const bytes = await bucket.read(`${keys.log.prefix}/${CHECKPOINT_PATH}`)
+  const bytes = await bucket.read(`${prefix}/${CHECKPOINT_PATH}`)
   if (bytes === null) return undefined
-  return parseCheckpoint(verifyNote(decodeUtf8(bytes), keys.log.signers.map(({ key }) => key)).text)
+  return parseCheckpoint(verifyNote(decodeUtf8(bytes), logKeys).text)
 }
 
 /** The tree that is published here must be the beginning of the one that comes back. */
