@@ -66,5 +66,13 @@ t.test('founder and investor take their packs', async (t) => {
   const made = vault.events.filter(({ event }) => event?.type === 'export.made')
   t.same(made.map(({ event }) => event?.format), ['evidence'], 'that it was taken is part of it')
   t.equal(vault.events.length, JSON.parse(text).events.length)
+
+  const party = accepted?.proof?.event?.party ?? ''
+  const person = await buildPack({ ...common, agreements, proofs: { exportText: text, party } })
+  const hers = checkEvidence([{ name: 'person.zip', bytes: person }], policy)
+  t.equal(hers.outcome, 'verified')
+  t.same(hers.findings, [])
+  t.ok(hers.events.some(({ event }) => event?.type === 'version.stored'), 'what she opened is in it')
+  t.notOk(Buffer.from(person).includes(una.email), 'and nobody else')
   await checkLog(t, test.world)
 })
