@@ -13,13 +13,14 @@
  */
 import { proxy, transfer, wrap, type Remote } from 'comlink'
 import type {
-  AccessRequest, GateView, GrantSummary, KeyringRow, EventList, LoggedEvent, ReleasedHeader,
-  StoredVersion, WrappedHeader,
+  AccessRequest, Approval, AskStatements, EventList, GateView, GrantSummary, KeyringRow,
+  LoggedEvent, ReleasedHeader, Statements, StoredVersion, VaultDetail, WrappedHeader,
 } from '../protocol/api.js'
 import type { Anomaly } from '../protocol/log/anomalies.js'
 import type { TagProblem } from '../protocol/log/completeness.js'
 import type { Details, Event } from '../protocol/log/event.js'
 import { PROTOCOL_ERROR_CODES, ProtocolError, type ProtocolErrorCode } from '../protocol/errors.js'
+import type { EventPage, EventRange, FindingKind } from '../protocol/log/watch.js'
 import type { Api, ApiFailure } from './api.js'
 import { startWorker } from './trusted-worker.js'
 import workerUrl from './worker.ts?worker&url'
@@ -259,7 +260,24 @@ export interface CryptoWorker {
     vaultId: string, summary: GrantSummary, request: AccessRequest,
     versions: readonly StoredVersion[],
   }): Promise<{ headers: WrappedHeader[] }>
+  /** Headers of newer versions for somebody whom she let in before: her own wrap record must say so. */
+  approveAgain(input: {
+    vaultId: string, summary: GrantSummary, approval: Approval, versions: readonly StoredVersion[],
+  }): Promise<{ headers: WrappedHeader[] }>
   auditorFragment(logVkey: string): Promise<string>
+
+  // ---------------------------------------------------------- founder: watching her own log
+  /** One look at the log, from where this device stopped; bounded, and each after the other. */
+  watch(input: WatchInput, reads: WatchReads): Promise<WatchReport>
+  /** She has dealt with these findings: they are not shown on this device again. */
+  settleFindings(logVkey: string, keys: readonly string[]): Promise<void>
+  /** Everything that shows the findings of this log, as text for a file. */
+  watchEvidence(logVkey: string): Promise<string>
+  /** Compares what the server shows of a vault with the newest that this device has seen, and remembers it. */
+  compareVault(vault: VaultDetail): Promise<OlderState[]>
+  /** Ids of links or persons that she has just revoked. */
+  noteRevoked(ids: readonly string[]): Promise<void>
+  forgetVault(logVkey: string, vaultId: string): Promise<void>
 
   // ---------------------------------------------------------- investor: link, device, signing, opening
   /** Takes the fragment (transferred out of the page at once); null if it is not a link's. */
@@ -298,6 +316,11 @@ export interface CryptoWorker {
   forgetDevice(grantId: string): Promise<void>
 
   // ---------------------------------------------------------- anyone: the log
+  /**
+   * Take the statements by which the server's log took other keys, before anything of it is checked. Answers all keys that
+   * they link to `logVkey`, oldest first. Which of them to believe, pins say.
+   */
+  learnLogKeys(input: { logVkey: string, statements: readonly string[] }): Promise<string[]>
   takeAuditorFragment(
     fragment: string,
   ): Promise<{ founderFingerprint: string, logKeySha256: string } | null>
@@ -329,9 +352,74 @@ export interface CryptoWorker {
     onProgress: (doneCount: number, totalCount: number) => void, readConsistency: ReadConsistency,
   ): Promise<WholeLog>
   /** After `forked-log`: the two checkpoints that cannot both be true, to be kept as evidence. */
-  forkEvidence(origin: string): Promise<{ remembered: string, offered: string } | null>
+  forkEvidence(origin: string): Promise<ForkEvidence | null>
+  /** The checkpoint that this browser remembers, to be shown to others; `null` before the first. */
+  rememberedCheckpoint(origin: string): Promise<string | null>
+  /** The server answered that what is remembered does not fit its log: its own checkpoint, kept as evidence. */
+  takeGossip(input: { logVkey: string, checkpoint: string }): Promise<void>
   /** The same for an exported file; every event must hold. `logVkey` null: the one the file names. */
   checkExport(input: { text: string, logVkey: string | null }): Promise<CheckedLog>
+}
+
+// ---------------------------------------------------------------------------- watching her own log
+
+/** After a fork: two checkpoints by one key that cannot both be true. */
+export interface ForkEvidence { remembered: string, offered: string }
+
+export interface WatchInput {
+  logVkey: string
+  /** Statements that link the log's keys, as the server shows them; each proves itself. */
+  rotations: readonly string[]
+  /** As the log names her: `account/<id>`. */
+  accountId: string
+  /** All of hers: one walk over the log serves them all. */
+  vaultIds: readonly string[]
+  /** Entries that this look walks at most; the next look goes on. */
+  maxEntryCount?: number
+}
+
+/** What the page reads for the worker. Each rejects with `missing-tile` where nothing came. */
+export interface WatchReads {
+  readFile(path: string): Promise<Uint8Array | null>
+  listEvents(vaultId: string, range: EventRange): Promise<EventPage>
+  readStatements(vaultId: string, asked: AskStatements): Promise<Statements>
+  readConsistency: ReadConsistency
+  onProgress(doneCount: number, totalCount: number): void
+}
+
+/** Something that should not be; `vault-gone` and `fork` are about no entry. */
+export interface WatchFinding {
+  key: string
+  kind: FindingKind | 'fork' | 'vault-gone'
+  vaultId: string
+  index: number | null
+  sequence: number | null
+  eventId: string | null
+  eventType: string | null
+  at: string | null
+  party: string | null
+  grantId: string | null
+  /** The address or name that the event's details hold. */
+  who: string | null
+}
+
+export interface WatchReport {
+  origin: string
+  /** Entries that were looked at, of how many; 0 before the first look. */
+  checkedSize: number
+  treeSize: number
+  atMs: number
+  /** How many of them are hers. */
+  eventCount: number
+  /** What she has not dealt with yet, from this look and earlier ones. */
+  findings: WatchFinding[]
+}
+
+/** The server shows an older state than this device has seen. */
+export interface OlderState {
+  kind: 'link-older' | 'link-revived' | 'link-missing' | 'version-older'
+  /** A grant's or a document's. */
+  id: string
 }
 
 export type ReadConsistency = (from: number, to: number) => Promise<string[]>
@@ -407,6 +495,7 @@ function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
       remote.checkEvents({ vaultId, logVkey, list }, proxy(readConsistency)),
     checkWholeLog: (input, readFile, onProgress, readConsistency) => remote.checkWholeLog(
       input, proxy(movingFile(readFile)), proxy(onProgress), proxy(readConsistency)),
+    watch: (input, reads) => remote.watch(input, proxy(reads)),
     checkReceipts: ({ grantId, proofs, readConsistency }) =>
       remote.checkReceipts({ grantId, proofs }, proxy(readConsistency)),
   }

@@ -2,11 +2,12 @@
  * What was checked in this browser, and when: the events on this page, that the log has grown out of the one seen
  * before, and, when asked for, every event and every entry. Says what was not checked as plainly as what was.
  */
-import type { ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
 import { useFailureWords } from '../failure-words.js'
 import { saveText } from '../save.js'
+import { TwoHistories } from '../TwoHistories.js'
 import { Button } from '../ui/Button.js'
 import { Facts } from '../ui/Facts.js'
 import { Hash } from '../ui/Hash.js'
@@ -14,7 +15,7 @@ import { Icon } from '../ui/Icon.js'
 import { Notice } from '../ui/Notice.js'
 import { Progress } from '../ui/Progress.js'
 import { Time } from '../ui/Time.js'
-import type { WholeLog } from '../crypto.js'
+import type { ForkEvidence, WholeLog } from '../crypto.js'
 import styles from './auditor.module.css'
 import type { CheckedPage, LogTools } from './events.js'
 import type { Scan } from './scan.js'
@@ -23,10 +24,14 @@ import type { Running } from './use-task.js'
 interface VerificationProps {
   readonly shown: CheckedPage
   readonly scan: Running<Scan>
-  readonly whole: Running<WholeLog>
+  readonly whole: Running<Walk>
+  readonly onShowOdd: () => void
 }
 
-export function Verification({ shown, scan, whole }: VerificationProps) {
+/** `listedCount`: the number of the newest event that the list showed after the walk. */
+export type Walk = WholeLog & { readonly listedCount: number }
+
+export function Verification({ shown, scan, whole, onShowOdd }: VerificationProps) {
   const copy = useCopy(auditor)
   const { checked, events } = shown
   const provenCount = events.filter((event) => event.checked.isProven).length
@@ -43,15 +48,15 @@ export function Verification({ shown, scan, whole }: VerificationProps) {
       <Line tone='good' title={copy.history} atMs={checked.atMs}>
         {checked.rememberedSize === null ? copy.firstSeen : copy.grown(checked.rememberedSize)}
       </Line>
-      <ScanLine scan={scan} />
-      <WholeLine whole={whole} totalCount={shown.totalCount} />
+      <ScanLine scan={scan} onShowOdd={onShowOdd} />
+      <WholeLine whole={whole} />
     </section>
   )
 }
 
-type Tone = 'good' | 'bad' | 'open'
+type Tone = 'good' | 'odd' | 'bad' | 'open'
 
-const ICONS = { good: 'shield', bad: 'failed', open: 'clock' } as const
+const ICONS = { good: 'shield', odd: 'warning', bad: 'failed', open: 'clock' } as const
 
 interface LineProps {
   readonly tone: Tone
@@ -102,7 +107,9 @@ function Checkpoint({ shown: { checked } }: { shown: CheckedPage }) {
   )
 }
 
-function ScanLine({ scan: { task, start, stop } }: { scan: Running<Scan> }) {
+interface ScanLineProps { readonly scan: Running<Scan>, readonly onShowOdd: () => void }
+
+function ScanLine({ scan: { task, start, stop }, onShowOdd }: ScanLineProps) {
   const copy = useCopy(auditor)
   const words = useFailureWords()
   if (task.step === 'running') return <Moving title={copy.allEvents} label={copy.scanning} task={task} onStop={stop} />
@@ -111,17 +118,18 @@ function ScanLine({ scan: { task, start, stop } }: { scan: Running<Scan> }) {
   if (task.step === 'failed') return <Line tone='bad' title={copy.allEvents} act={act} isLive>{words(task.code)}</Line>
   const { eventCount, provenCount, anomalies } = task.value
   const isWhole = eventCount === provenCount
+  const isOdd = anomalies.length > 0
+  const tone = isWhole ? (isOdd ? 'odd' : 'good') : 'bad'
+  const show = <Button size='small' onClick={onShowOdd}>{copy.showOdd}</Button>
   return (
-    <Line tone={isWhole ? 'good' : 'bad'} title={copy.allEvents} atMs={task.atMs} act={act} isLive>
+    <Line tone={tone} title={copy.allEvents} atMs={task.atMs} act={isOdd ? show : act} isLive>
       {isWhole ? copy.scanned(provenCount) : copy.unproven(eventCount - provenCount)}{' '}
       {anomalies.length === 0 ? copy.nothingOdd : copy.findings(anomalies.length)}
     </Line>
   )
 }
 
-interface WholeLineProps { readonly whole: Running<WholeLog>, readonly totalCount: number }
-
-function WholeLine({ whole, totalCount }: WholeLineProps) {
+function WholeLine({ whole }: { whole: Running<Walk> }) {
   const copy = useCopy(auditor)
   const words = useFailureWords()
   const { task, start, stop } = whole
@@ -129,13 +137,13 @@ function WholeLine({ whole, totalCount }: WholeLineProps) {
   const act = <Button size='small' onClick={start}>{task.step === 'idle' ? copy.walk : copy.again}</Button>
   if (task.step === 'idle') return <Line tone='open' title={copy.wholeLog} act={act}>{copy.notWalked}</Line>
   if (task.step === 'failed') return <Line tone='bad' title={copy.wholeLog} act={act} isLive>{words(task.code)}</Line>
-  const { treeSize, taggedCount, problems } = task.value
-  const isComplete = problems.length === 0 && (taggedCount === null || taggedCount >= totalCount)
+  const { treeSize, taggedCount, problems, listedCount } = task.value
+  const isComplete = problems.length === 0 && (taggedCount === null || taggedCount <= listedCount)
   return (
     <Line tone={isComplete ? 'good' : 'bad'} title={copy.wholeLog} atMs={task.atMs} act={act} isLive>
       {copy.walked(treeSize)}{' '}
       {taggedCount !== null && isComplete && copy.complete(taggedCount)}
-      {taggedCount !== null && !isComplete && copy.incomplete(taggedCount, totalCount)}
+      {taggedCount !== null && !isComplete && copy.incomplete(taggedCount, listedCount)}
     </Line>
   )
 }
@@ -162,14 +170,17 @@ export function Fork({ tools }: { tools: LogTools }) {
   const copy = useCopy(auditor)
   const origin = tools.logVkey.split('+', 1)[0] ?? ''
 
-  async function onSave(): Promise<void> {
-    const evidence = await tools.crypto.forkEvidence(origin)
-    if (evidence !== null) saveText(`${evidence.remembered}\n${evidence.offered}`, 'sealdeck-two-histories.txt')
+  const [fork, setFork] = useState<ForkEvidence | null>(null)
+  useEffect(() => { void tools.crypto.forkEvidence(origin).then(setFork) }, [tools.crypto, origin])
+
+  function onSave(): void {
+    if (fork !== null) saveText(`${fork.remembered}\n${fork.offered}`, 'sealdeck-two-histories.txt')
   }
 
   return (
-    <Notice tone='fail' title={copy.forked} isLive actions={<Button variant='primary' onClick={() => void onSave()}>{copy.saveEvidence}</Button>}>
-      {copy.forkedBody}
+    <Notice tone='fail' title={copy.forked} isLive actions={<Button variant='primary' onClick={onSave}>{copy.saveEvidence}</Button>}>
+      <p>{copy.forkedBody}</p>
+      {fork !== null && <TwoHistories fork={fork} names={copy.histories} />}
     </Notice>
   )
 }

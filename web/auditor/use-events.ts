@@ -1,6 +1,7 @@
 /** The page of events that the address names, read and checked, and at its top what has come since. */
 import { useEffect, useRef, useState } from 'react'
 import type { Failure } from '../failure-words.js'
+import { gossip } from '../gossip.js'
 import { readCheckedPage, type CheckedPage, type LogTools } from './events.js'
 import { queryOf, type Filter } from './filter.js'
 import { useTail, type Tail } from './use-tail.js'
@@ -50,7 +51,9 @@ export function useEvents(tools: LogTools, place: Place, mayInsert: () => boolea
     // Another page was asked for meanwhile: its answer counts.
     if (mine !== round.current) return
     setBusy(false)
-    if (page.ok) setShown(page.value)
+    const isForked = page.ok && await gossip(tools, tools.logVkey)
+    if (isForked) setFailure('forked-log')
+    else if (page.ok) setShown(page.value)
     else setFailure(page.code)
   }
 

@@ -18,39 +18,88 @@ import {
   parseWitnesses, policyOfLog, verifyCheckpoint, type TrustedCheckpoint,
 } from '../../protocol/log/policy.js'
 import { parseProof, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
-import type { CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ReadConsistency } from '../crypto.js'
+import type {
+  CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ForkEvidence, ReadConsistency,
+} from '../crypto.js'
 import { checkEvent, traceEvent } from './events.js'
-import type { Platform } from './platform.js'
+import type { LogKeys } from './log-keys.js'
+import type { DeviceStore, Platform } from './platform.js'
 import type { Visiting, VisitScope } from './visiting.js'
 import { readShownCheckpoint, walkLog } from './whole-log.js'
 
 type CheckMethods = Pick<CryptoWorker,
-  'takeAuditorFragment' | 'checkReceipt' | 'checkReceipts' | 'checkEvents' | 'checkExport' | 'forkEvidence' |
-  'traceEvent' | 'checkWholeLog'>
+  'takeAuditorFragment' | 'learnLogKeys' | 'checkReceipt' | 'checkReceipts' | 'checkEvents' | 'checkExport' | 'forkEvidence' |
+  'traceEvent' | 'checkWholeLog' |
+  'rememberedCheckpoint' | 'takeGossip'>
 
 const LOG_PIN_SIZE_BYTES = 16
 
-type Fork = NonNullable<Awaited<ReturnType<CryptoWorker['forkEvidence']>>>
+/** What this browser remembers of logs, and how a log that is offered fits it. */
+export interface History {
+  /** The keys that a log has had. */
+  readonly keys: LogKeys
+  /**
+   * See [Note: Remembered checkpoint]. Answers the remembered size, or `null` on a first meeting.
+   * @throws ProtocolError `forked-log` if both trees cannot be one log's.
+   */
+  requireGrowth(offered: Offered, read: ReadConsistency): Promise<number | null>
+  /** The checkpoint that is remembered, as it was signed. */
+  remembered(origin: string): Promise<string | null>
+  /** The two checkpoints that cannot both be true, once there were such. */
+  findFork(origin: string): Promise<ForkEvidence | null>
+  keepFork(origin: string, fork: ForkEvidence): Promise<void>
+  /** It was dealt with: what is remembered counts again. */
+  forgetFork(origin: string): Promise<void>
+  /** @throws ProtocolError `forked-log` while there are two histories: nothing is done under such a log. */
+  requireNoFork(logVkey: string): Promise<void>
+}
 
-export function createChecking(platform: Platform, visiting: Visiting): CheckMethods {
-  const forks = new Map<string, Fork>()
+export function createHistory({ store }: Platform, keys: LogKeys): History {
   const turns = new Map<string, Promise<unknown>>()
-
-  /** One after another: two checks side by side would each pass by what the other one remembers. */
-  function requireGrowth(offered: Offered, read: ReadConsistency): Promise<number | null> {
-    const { origin } = offered.trusted.checkpoint
-    const before = turns.get(origin) ?? Promise.resolve()
-    const turn = before.then(() => growFrom(platform, offered, read, forks))
-    turns.set(origin, turn.catch(() => undefined))
-    return turn
+  const history: History = {
+    keys,
+    /** One after another: two checks side by side would each pass by what the other one remembers. */
+    requireGrowth(offered, read) {
+      const { origin } = offered.trusted.checkpoint
+      const before = turns.get(origin) ?? Promise.resolve()
+      const turn = before.then(() => growFrom(store, history, offered, read))
+      turns.set(origin, turn.catch(() => undefined))
+      return turn
+    },
+    async remembered(origin) {
+      const kept = await store.read(`log/${origin}`)
+      return kept === null ? null : decodeUtf8(kept)
+    },
+    async findFork(origin) {
+      const kept = await store.read(`fork/${origin}`)
+      if (kept === null) return null
+      const fork: ForkEvidence = JSON.parse(decodeUtf8(kept))
+      return fork
+    },
+    keepFork: (origin, fork) => store.write(`fork/${origin}`, encodeUtf8(JSON.stringify(fork))),
+    forgetFork: (origin) => store.remove(`fork/${origin}`),
+    async requireNoFork(logVkey) {
+      const [origin = ''] = logVkey.split('+', 1)
+      if (await history.findFork(origin) !== null) throw new ProtocolError('forked-log', origin)
+    },
   }
+  return history
+}
+
+export function createChecking(history: History, visiting: Visiting): CheckMethods {
+  const { requireGrowth, keys } = history
+  const trustLog = (logVkey: string) => keys.trust(policyOfLog(logVkey))
   return {
+    async learnLogKeys({ logVkey, statements }) {
+      keys.learn(statements)
+      return keys.linkedTo(logVkey)
+    },
     async takeAuditorFragment(fragment) {
       return readAuditorFragment(fragment)
     },
     async checkReceipt({ logVkey, proof, witnesses = null }) {
       const own = witnesses === null ? policyOfLog(logVkey) : parseWitnesses(witnesses, logVkey)
-      return describeReceipt(verifyProof(proof, { ...own, quorum: null }))
+      return describeReceipt(verifyProof(proof, { ...keys.trust(own), quorum: null }))
     },
     async checkReceipts({ grantId, proofs, readConsistency }) {
       const scope = visiting.scope(grantId)
@@ -65,7 +114,7 @@ export function createChecking(platform: Platform, visiting: Visiting): CheckMet
       return checked
     },
     async checkEvents({ vaultId, logVkey, list, readConsistency }) {
-      const trusted = verifyCheckpoint(list.checkpoint, policyOfLog(logVkey))
+      const trusted = verifyCheckpoint(list.checkpoint, trustLog(logVkey))
       const offered = { note: list.checkpoint, trusted }
       const rememberedSize = await requireGrowth(offered, readConsistency)
       const tagKey = list.vaultTagKey === null ? null : decodeBase64Url(list.vaultTagKey)
@@ -73,17 +122,17 @@ export function createChecking(platform: Platform, visiting: Visiting): CheckMet
       return describeLog(trusted, events, rememberedSize)
     },
     async traceEvent({ vaultId, logVkey, checkpoint, logged }) {
-      const trusted = verifyCheckpoint(checkpoint, policyOfLog(logVkey))
+      const trusted = verifyCheckpoint(checkpoint, trustLog(logVkey))
       return traceEvent(logged, { vaultId, tagKey: null, trusted })
     },
     async checkWholeLog({ logVkey, vaultTagKey }, readFile, onProgress, readConsistency) {
-      const offered = await readShownCheckpoint(readFile, policyOfLog(logVkey))
+      const offered = await readShownCheckpoint(readFile, trustLog(logVkey))
       await requireGrowth(offered, readConsistency)
       return await walkLog(offered.trusted, vaultTagKey, readFile, onProgress)
     },
     async checkExport({ text, logVkey }) {
       const audit = parseExport(text)
-      const verified = verifyExport(audit, policyOfLog(logVkey ?? audit.vkey))
+      const verified = verifyExport(audit, trustLog(logVkey ?? audit.vkey))
       const events = verified.events.map(({ index, event, commitment, details }): CheckedEvent => ({
         index: Number(index), isProven: true, event, details: details ?? null, commitment,
         vaultSequence: null,
@@ -91,8 +140,10 @@ export function createChecking(platform: Platform, visiting: Visiting): CheckMet
       const findings = verified.findings.map(({ kind, index }) => ({ kind, index: Number(index) }))
       return { ...describeLog(verified, events, null), findings }
     },
-    async forkEvidence(origin) {
-      return forks.get(origin) ?? null
+    forkEvidence: (origin) => history.findFork(origin),
+    rememberedCheckpoint: (origin) => history.remembered(origin),
+    async takeGossip({ logVkey, checkpoint }) {
+      return await takeGossip(history, logVkey, checkpoint)
     },
   }
 }
@@ -110,7 +161,7 @@ function requireOwnEvent(event: Event, scope: VisitScope): void {
 function describeReceipt(
   { index, checkpoint, event, cosignatures }: VerifiedReceipt,
 ): CheckedReceipt {
-  const cosignedBy = cosignatures.map(({ witness }) => witness)
+  const cosignedBy = cosignatures.map(({ witness }) => witness).sort()
   return { index: Number(index), treeSize: Number(checkpoint.size), event, cosignedBy }
 }
 
@@ -145,36 +196,40 @@ function readAuditorFragment(
 
 // ---- One history ----
 
-interface Offered { readonly note: string, readonly trusted: TrustedCheckpoint }
+/** A checkpoint as it was signed, and what it says. */
+export interface Offered { readonly note: string, readonly trusted: TrustedCheckpoint }
 
-/**
- * See [Note: Remembered checkpoint]. Answers the remembered size, or `null` on a first meeting.
- * @throws ProtocolError `forked-log` if both trees cannot be one log's.
- */
 async function growFrom(
-  platform: Platform, offered: Offered, read: ReadConsistency, forks: Map<string, Fork>,
+  store: DeviceStore, history: History, offered: Offered, read: ReadConsistency,
 ): Promise<number | null> {
   const { origin, size } = offered.trusted.checkpoint
-  const name = `log/${origin}`
-  const kept = await platform.store.read(name)
-  if (kept === null) {
-    await platform.store.write(name, encodeUtf8(offered.note))
+  const note = await history.remembered(origin)
+  if (note === null) {
+    await store.write(`log/${origin}`, encodeUtf8(offered.note))
     return null
   }
-  const remembered = {
-    note: decodeUtf8(kept), trusted: verifyCheckpoint(decodeUtf8(kept), policyOfKey(offered)),
-  }
+  const policy = history.keys.trust(policyOfKey(offered))
+  const remembered = { note, trusted: verifyCheckpoint(note, policy) }
   const rememberedSize = remembered.trusted.checkpoint.size
   const [older, newer] = rememberedSize <= size ? [remembered, offered] : [offered, remembered]
   try {
     await requireConsistent(older.trusted, newer.trusted, read)
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== 'bad-proof') throw error
-    forks.set(origin, { remembered: remembered.note, offered: offered.note })
+    await history.keepFork(origin, { remembered: remembered.note, offered: offered.note })
     throw new ProtocolError('forked-log', origin)
   }
-  if (newer === offered) await platform.store.write(name, encodeUtf8(offered.note))
+  if (newer === offered) await store.write(`log/${origin}`, encodeUtf8(offered.note))
   return Number(rememberedSize)
+}
+
+/** The server itself says that what is remembered does not fit: both are kept, if it signed the other one. */
+async function takeGossip(history: History, logVkey: string, checkpoint: string): Promise<void> {
+  const policy = history.keys.trust(policyOfLog(logVkey))
+  const { origin } = verifyCheckpoint(checkpoint, policy).checkpoint
+  const remembered = await history.remembered(origin)
+  if (remembered === null) return
+  await history.keepFork(origin, { remembered, offered: checkpoint })
 }
 
 function policyOfKey({ trusted }: Offered) {

@@ -3,11 +3,17 @@
  * (SPEC.md § 3.5 to § 3.7). Must not wrap to a key that only the server vouches for: a device's keys
  * count when the link key of her own grant has signed for them.
  */
-import type { AccessRequest, StoredVersion, WrappedHeader } from '../../protocol/api.js'
-import { concatBytes, decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
+import type {
+  AccessRequest, Approval, GrantSummary, StoredVersion, WrappedHeader,
+} from '../../protocol/api.js'
+import {
+  concatBytes, decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8, equalBytes,
+} from '../../protocol/bytes.js'
 import { openCard, type Card as SealedCardText } from '../../protocol/deck/card.js'
-import { grantSha256 } from '../../protocol/deck/grant.js'
-import { makeGrantId, parseRecipient, type Recipient } from '../../protocol/deck/identity.js'
+import { grantSha256, verifyWrap } from '../../protocol/deck/grant.js'
+import {
+  formatRecipient, makeGrantId, parseRecipient, type Recipient,
+} from '../../protocol/deck/identity.js'
 import {
   CONSENT_VERSION, headersForLink, readOwnLink, signLink, type Link, type LinkTerms,
 } from '../../protocol/deck/link.js'
@@ -20,23 +26,35 @@ import { hashRecipient, roleKey, verifyAcceptance, verifyEnrolment } from '../..
 import { formatVkey, parseVkey } from '../../protocol/log/note.js'
 import { isLowOrderKey } from '../../protocol/sodium.js'
 import type { Card, CryptoWorker, GrantTerms, Policy } from '../crypto.js'
+import type { History } from './checking.js'
+import type { Newest } from './newest.js'
 import type { Owner } from './owner.js'
 
 const LOG_PIN_SIZE_BYTES = 16
+const NO_HASH = new Uint8Array(0)
 
 type GrantMethods = Pick<CryptoWorker,
-  'makeGrant' | 'reviseGrant' | 'readGrant' | 'headersForGrant' | 'approve' | 'auditorFragment'>
+  'makeGrant' | 'reviseGrant' | 'readGrant' | 'headersForGrant' | 'approve' | 'approveAgain' |
+  'auditorFragment'>
 
-export function createGranting(owner: Owner): GrantMethods {
+export function createGranting(owner: Owner, newest: Newest, history: History): GrantMethods {
+  /** Her own link, and no older state of it than this device has seen: nothing is made for that. */
+  async function requireLink(vaultId: string, summary: GrantSummary): Promise<Link> {
+    const link = readOwnLink(owner.secrets(), vaultId, summary)
+    await newest.requireNewest(summary, link.grant.revision)
+    await history.requireNoFork(link.grant.logVkey)
+    return link
+  }
   return {
     async makeGrant(input) {
+      await history.requireNoFork(input.logVkey)
       const grantId = makeGrantId()
       const link = signLink(owner.secrets(), { ...termsOf(input), grantId, previous: null })
       const headers = headersForLink(owner.secrets(), link.grant, input.versions)
       return { grantId: encodeBase64Url(grantId), ...link.sent, headers, fragment: link.fragment }
     },
     async reviseGrant(input) {
-      const previous = readOwnLink(owner.secrets(), input.vaultId, input.previous)
+      const previous = await requireLink(input.vaultId, input.previous)
       const { grantId } = previous.grant
       const link = signLink(owner.secrets(), { ...termsOf(input), grantId, previous })
       return { ...link.sent, headers: headersForLink(owner.secrets(), link.grant, input.versions) }
@@ -50,11 +68,19 @@ export function createGranting(owner: Owner): GrantMethods {
       }
     },
     async headersForGrant({ vaultId, summary, versions }) {
-      const { grant } = readOwnLink(owner.secrets(), vaultId, summary)
+      const { grant } = await requireLink(vaultId, summary)
       return headersForLink(owner.secrets(), grant, versions)
     },
     async approve({ vaultId, summary, request, versions }) {
-      const link = readOwnLink(owner.secrets(), vaultId, summary)
+      const link = await requireLink(vaultId, summary)
+      await newest.requireNotRevoked([request.personId, deviceId(request)])
+      return { headers: wrapForDevice(owner, link, request, versions) }
+    },
+    async approveAgain({ vaultId, summary, approval, versions }) {
+      const link = await requireLink(vaultId, summary)
+      const { request } = approval
+      await newest.requireNotRevoked([request.personId, deviceId(request)])
+      requireApproved(owner, link, approval)
       return { headers: wrapForDevice(owner, link, request, versions) }
     },
     async auditorFragment(logVkey) {
@@ -120,6 +146,27 @@ function wrapForDevice(
   const { vaultId, grantId } = link.grant
   const to = { vaultId, grantId, recipient, acceptanceSha256: hashNote(request.acceptance) }
   return versions.map((version) => wrapVersion(owner.secrets(), version, to))
+}
+
+/**
+ * [Note: Approved by her] That somebody was let in is the server's word, until a wrap record of hers names this very
+ * acceptance and this device: only her own yes made such a one.
+ */
+function requireApproved(owner: Owner, link: Link, { request, approval }: Approval): void {
+  const { signing, fingerprint } = owner.keys()
+  const signed = {
+    bytes: decodeBase64Url(approval.wrap), signature: decodeBase64Url(approval.signature),
+  }
+  const wrap = verifyWrap(signed, { signingKey: signing.publicKey, fingerprint })
+  const isForThis = equalBytes(wrap.grantId, link.grant.grantId) &&
+    formatRecipient(wrap.recipient) === request.recipient &&
+    equalBytes(wrap.acceptanceSha256 ?? NO_HASH, hashNote(request.acceptance))
+  if (!isForThis) throw new ProtocolError('wrong-header', 'an approval of something else')
+}
+
+/** As a revocation that the log proves is remembered. */
+function deviceId({ recipient }: AccessRequest): string {
+  return `recipient/${hashRecipient(recipient)}`
 }
 
 /** What wrap records name an acceptance by: the whole note, which has one spelling here ([Note: Strict notes]). */

@@ -34,6 +34,7 @@ import {
 import { wipe } from '../../protocol/sodium.js'
 import type { Acceptance, CryptoWorker, VerifiedGate } from '../crypto.js'
 import { describeCard, describePolicy, encodeHash, hashNote } from './granting.js'
+import type { LogKeys } from './log-keys.js'
 import type { Platform } from './platform.js'
 import { decodeVisit, encodeVisit, mergeVisits, type KeptVisit } from './visit.js'
 import { equalRecipients } from '../../protocol/deck/wrapped.js'
@@ -84,7 +85,7 @@ export interface Visiting {
   forget(): void
 }
 
-export function createVisiting(platform: Platform): Visiting {
+export function createVisiting(platform: Platform, logKeys: LogKeys): Visiting {
   const visits = new Map<string, Visit>()
 
   function visitOf(grantId: string): Visit {
@@ -94,7 +95,7 @@ export function createVisiting(platform: Platform): Visiting {
   }
   return {
     methods: {
-      ...linkMethods(visits, platform),
+      ...linkMethods(visits, platform, logKeys),
       ...noteMethods(visitOf, platform),
       receiveHeaders: async ({ grantId, headers }) => receive(visitOf(grantId), headers, platform),
     },
@@ -187,7 +188,7 @@ async function recall(platform: Platform, grantId: string): Promise<KeptVisit | 
   return bytes === null ? null : decodeVisit(bytes)
 }
 
-function linkMethods(visits: Map<string, Visit>, platform: Platform) {
+function linkMethods(visits: Map<string, Visit>, platform: Platform, logKeys: LogKeys) {
   return {
     async takeFragment({ grantId, fragment }) {
       const secret = findFragment(fragment)
@@ -210,7 +211,7 @@ function linkMethods(visits: Map<string, Visit>, platform: Platform) {
     async verifyGate(view) {
       const visit = visits.get(view.grantId)
       assert(visit !== undefined, 'a link is taken or recalled before its gate is verified')
-      const verified = verifyGate(visit, view)
+      const verified = verifyGate(visit, view, logKeys)
       await keepPending(visit, platform)
       return verified
     },
@@ -234,7 +235,7 @@ function findFragment(text: string): { linkSecret: Uint8Array, fingerprint: Uint
 }
 
 /** Everything the gate shows hangs on this: the grant is the pinned founder's, the link's and this vault's. */
-function verifyGate(visit: Visit, view: GateView): VerifiedGate {
+function verifyGate(visit: Visit, view: GateView, logKeys: LogKeys): VerifiedGate {
   const signed = {
     bytes: decodeBase64Url(view.grant), signature: decodeBase64Url(view.grantSignature),
   }
@@ -242,12 +243,14 @@ function verifyGate(visit: Visit, view: GateView): VerifiedGate {
   const grant = verifyGrant(signed, { signingKey: founderKey, fingerprint: visit.fingerprint })
   requireGrantOfLink(visit, grant)
   if (grant.vaultId !== view.vaultId) throw new ProtocolError('wrong-vault', 'gate')
-  if (grant.logVkey !== view.logVkey) throw new ProtocolError('wrong-origin', 'the grant names another log')
+  // The server may name a key that came after or before the pinned one, if the log itself has said so.
+  const isSameLog = logKeys.linkedTo(grant.logVkey).includes(view.logVkey)
+  if (!isSameLog) throw new ProtocolError('wrong-origin', 'the grant names another log')
   if (view.nda !== null && view.nda.sha256 !== encodeHash(grant.ndaSha256)) throw new ProtocolError('wrong-grant', 'another NDA')
   const seen = visit.gate?.signed ?? visit.kept?.grant
   if (seen !== undefined) requireNewerGrant(seen, signed)
   const card = openCard(decodeBase64Url(view.cardSealed), visit.link.cardKey, grant)
-  const named = policyNamed(grant, view.witnesses)
+  const named = logKeys.trust(policyNamed(grant, view.witnesses))
   // Witnesses for whom only the server vouches are counted, never demanded.
   const trust = grant.policy.witnessesSha256 === null ? { ...named, quorum: null } : named
   visit.gate = { grant, signed, founderKey, trust, agreement: view.nda?.title ?? null }

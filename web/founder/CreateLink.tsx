@@ -12,6 +12,7 @@ import { ChoiceGroup } from '../ui/ChoiceGroup.js'
 import { EmptyState } from '../ui/EmptyState.js'
 import { Notice } from '../ui/Notice.js'
 import { TextField } from '../ui/TextField.js'
+import { endOfDay, tomorrow } from './days.js'
 import styles from './founder.module.css'
 import { LinkReady } from './LinkReady.js'
 import { useAct, type Result } from './loaded.js'
@@ -181,16 +182,4 @@ async function makeLink(
   return stored.ok
     ? { ok: true, value: addressOf(config.publicUrl, grant.grantId, fragment) }
     : stored
-}
-
-function endOfDay(date: string): number | null {
-  const [year, month, day] = date.split('-').map(Number)
-  if (year === undefined || month === undefined || day === undefined) return null
-  return new Date(year, month - 1, day, 23, 59, 59).getTime()
-}
-
-function tomorrow(): string {
-  const day = new Date()
-  day.setDate(day.getDate() + 1)
-  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, '0')).join('-')
 }

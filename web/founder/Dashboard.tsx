@@ -22,6 +22,7 @@ import { useLoaded } from './loaded.js'
 import { Requests } from './Requests.js'
 import { Unfinished } from './Unfinished.js'
 import { listOwnVaults, type VaultCard } from './vault.js'
+import { Watch } from './Watch.js'
 
 export function Dashboard() {
   const copy = useCopy(founder)
@@ -47,11 +48,17 @@ export function Dashboard() {
     <FounderPage title={copy.decks}>
       <PageHeading lead={copy.decksLead}>{copy.decks}</PageHeading>
       {!account.isRecoveryConfirmed && <RecoveryDue hasFile={file !== null} />}
+      <Watch titles={titlesOf(state)} />
       <Requests onChanged={reload} />
       <Decks state={state} reload={reload} />
       <DeckDrop onFile={onFile} {...(state.step === 'here' && state.value.length === 0 && { size: 'large' as const })} />
     </FounderPage>
   )
+}
+
+function titlesOf(state: DecksProps['state']): ReadonlyMap<string, string> {
+  if (state.step !== 'here') return new Map()
+  return new Map(state.value.map(({ summary, title }) => [summary.vaultId, title]))
 }
 
 /** Somebody may have signed while the tab lay in the background. */

@@ -18,7 +18,8 @@ import { Time } from '../ui/Time.js'
 import styles from './founder.module.css'
 import { LinkAddress } from './LinkReady.js'
 import { useAct, type Result } from './loaded.js'
-import { RevocationOutcome } from './RevocationOutcome.js'
+import { ReviseLink } from './ReviseLink.js'
+import { useRevocations } from './RevocationOutcome.js'
 import { sorted } from './sorted.js'
 import { type OwnLink, type OwnVault } from './vault.js'
 import { addressOf, stateOf, type LinkState } from './versions.js'
@@ -34,8 +35,8 @@ export function Links({ vault, onChanged }: LinksProps) {
   const copy = useCopy(founder)
   const words = useFailureWords()
   const [shown, setShown] = useState<ShownLink | null>(null)
-  const [asked, setAsked] = useState<OwnLink | null>(null)
-  const [report, setReport] = useState<{ name: string, report: RevocationReport } | null>(null)
+  const [revising, setRevising] = useState<OwnLink | null>(null)
+  const { asked, ask, outcome, onRevoked } = useRevocations<OwnLink>(({ name }) => name, onChanged)
   const [error, setError] = useState<string | null>(null)
   const readAddress = useAddress(vault.vaultId)
 
@@ -45,30 +46,23 @@ export function Links({ vault, onChanged }: LinksProps) {
     if (read.ok) setShown({ name: link.name, address: read.value })
   }
 
-  function onRevoked(link: OwnLink, done: RevocationReport): void {
-    setAsked(null)
-    setReport({ name: link.name, report: done })
-    onChanged()
-  }
-
   return (
     <div className={styles.stack}>
-      {report !== null && (
-        <RevocationOutcome
-          title={copy.revokedTitle(report.name)} report={report.report}
-          onClose={() => setReport(null)}
-        />
-      )}
+      {outcome}
       {error !== null && <Notice tone='fail' isLive>{error}</Notice>}
-      <LinkTable vault={vault} onShow={onShow} onRevoke={setAsked} />
+      <LinkTable vault={vault} onShow={onShow} onRevise={setRevising} onRevoke={ask} />
       {shown !== null && (
         <Dialog isOpen onClose={() => setShown(null)} title={copy.linkFor(shown.name)}>
           <LinkAddress {...shown} />
         </Dialog>
       )}
       {asked !== null && (
-        <Revoke
-          link={asked} onClose={() => setAsked(null)} onRevoked={(done) => onRevoked(asked, done)}
+        <Revoke link={asked} onClose={() => ask(null)} onRevoked={onRevoked} />
+      )}
+      {revising !== null && (
+        <ReviseLink
+          vault={vault} link={revising} onClose={() => setRevising(null)}
+          onRevised={() => { setRevising(null); onChanged() }}
         />
       )}
     </div>
@@ -90,10 +84,11 @@ const STATE_ICONS = { live: 'link', expired: 'clock', revoked: 'close' } as cons
 interface LinkTableProps {
   readonly vault: OwnVault
   readonly onShow: (link: OwnLink) => void
+  readonly onRevise: (link: OwnLink) => void
   readonly onRevoke: (link: OwnLink) => void
 }
 
-function LinkTable({ vault, onShow, onRevoke }: LinkTableProps) {
+function LinkTable({ vault, onShow, onRevise, onRevoke }: LinkTableProps) {
   const copy = useCopy(founder)
   const [sort, setSort] = useState<TableSort>({ columnId: 'created', direction: 'descending' })
   const nowMs = Date.now()
@@ -113,7 +108,9 @@ function LinkTable({ vault, onShow, onRevoke }: LinkTableProps) {
     },
     {
       id: 'acts', title: copy.more, align: 'actions',
-      cell: (link) => stateOfLink(link) === 'live' && <LinkActs link={link} onShow={onShow} onRevoke={onRevoke} />,
+      cell: (link) => stateOfLink(link) !== 'revoked' && (
+        <LinkActs link={link} isLive={stateOfLink(link) === 'live'} onShow={onShow} onRevise={onRevise} onRevoke={onRevoke} />
+      ),
     },
   ]
   const keys: Readonly<Record<string, (link: OwnLink) => string | number>> = {
@@ -133,16 +130,19 @@ function LinkTable({ vault, onShow, onRevoke }: LinkTableProps) {
 
 interface LinkActsProps extends Omit<LinkTableProps, 'vault'> {
   readonly link: OwnLink
+  readonly isLive: boolean
 }
 
-function LinkActs({ link, onShow, onRevoke }: LinkActsProps) {
+/** One whose day has passed can be given another. */
+function LinkActs({ link, isLive, onShow, onRevise, onRevoke }: LinkActsProps) {
   const copy = useCopy(founder)
   const entries: readonly MenuEntry[] = [
+    { id: 'revise', label: copy.reviseOpen, icon: 'edit', onAction: () => onRevise(link) },
     { id: 'revoke', label: copy.revoke, icon: 'close', isDestructive: true, onAction: () => onRevoke(link) },
   ]
   return (
     <span className={styles.rowActs}>
-      <Button size='small' icon='link' aria-label={`${copy.showLink}: ${link.name}`} onClick={() => onShow(link)}>{copy.showLink}</Button>
+      {isLive && <Button size='small' icon='link' aria-label={`${copy.showLink}: ${link.name}`} onClick={() => onShow(link)}>{copy.showLink}</Button>}
       <Menu label={`${copy.more}: ${link.name}`} isIconOnly entries={entries} />
     </span>
   )
@@ -156,12 +156,15 @@ interface RevokeProps {
 
 function Revoke({ link, onClose, onRevoked }: RevokeProps) {
   const copy = useCopy(founder)
-  const { api } = useSession()
+  const { api, crypto } = useSession()
   const act = useAct()
 
   async function onRevoke(): Promise<void> {
-    const done = await act.run(() => api.revokeGrant(link.summary.grantId))
-    if (done?.ok === true) onRevoked(done.value)
+    const { grantId } = link.summary
+    const done = await act.run(() => api.revokeGrant(grantId))
+    if (done?.ok !== true) return
+    await crypto.noteRevoked([grantId])
+    onRevoked(done.value)
   }
 
   return (

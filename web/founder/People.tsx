@@ -19,7 +19,7 @@ import { Time } from '../ui/Time.js'
 import styles from './founder.module.css'
 import { useAct, useLoaded } from './loaded.js'
 import { PersonReceipt } from './PersonReceipt.js'
-import { RevocationOutcome } from './RevocationOutcome.js'
+import { useRevocations } from './RevocationOutcome.js'
 import { sorted } from './sorted.js'
 import { listAllPeople, type OwnVault } from './vault.js'
 
@@ -35,31 +35,17 @@ export function People({ vault, turn, onChanged }: PeopleProps) {
   const words = useFailureWords()
   const tools = useSession()
   const { state, reload } = useLoaded(`${vault.vaultId}/${turn}`, () => listAllPeople(tools, vault.vaultId))
-  const [asked, setAsked] = useState<Person | null>(null)
-  const [report, setReport] = useState<{ name: string, report: RevocationReport } | null>(null)
-
-  function onRevoked(person: Person, done: RevocationReport): void {
-    setAsked(null)
-    setReport({ name: nameOf(person, copy.somebody), report: done })
-    onChanged()
-  }
+  const { asked, ask, outcome, onRevoked } = useRevocations<Person>(
+    (person) => nameOf(person, copy.somebody), onChanged)
 
   if (state.step === 'loading') return <LoadingState />
   if (state.step === 'failed') return <ErrorState title={words(state.code)} code={state.code} actions={<Button onClick={reload}>{copy.retry}</Button>} />
   return (
     <div className={styles.stack}>
-      {report !== null && (
-        <RevocationOutcome
-          title={copy.revokedTitle(report.name)} report={report.report}
-          onClose={() => setReport(null)}
-        />
-      )}
-      <PeopleTable people={state.value} vault={vault} onRevoke={setAsked} />
+      {outcome}
+      <PeopleTable people={state.value} vault={vault} onRevoke={ask} />
       {asked !== null && (
-        <RevokePerson
-          person={asked} onClose={() => setAsked(null)}
-          onRevoked={(done) => onRevoked(asked, done)}
-        />
+        <RevokePerson person={asked} onClose={() => ask(null)} onRevoked={onRevoked} />
       )}
     </div>
   )
@@ -173,13 +159,15 @@ interface RevokePersonProps {
 
 function RevokePerson({ person, onClose, onRevoked }: RevokePersonProps) {
   const copy = useCopy(founder)
-  const { api } = useSession()
+  const { api, crypto } = useSession()
   const act = useAct()
   const name = nameOf(person, copy.somebody)
 
   async function onRevoke(): Promise<void> {
     const done = await act.run(() => api.revokePerson(person.grantId, person.personId))
-    if (done?.ok === true) onRevoked(done.value)
+    if (done?.ok !== true) return
+    await crypto.noteRevoked([person.personId])
+    onRevoked(done.value)
   }
 
   return (

@@ -14,7 +14,11 @@ import { Button } from '../ui/Button.js'
 import { Dialog } from '../ui/Dialog.js'
 import { ErrorState } from '../ui/ErrorState.js'
 import { LoadingState } from '../ui/LoadingState.js'
+import styles from './founder.module.css'
 import { useLoaded, type Result } from './loaded.js'
+
+const RECEIPT_FILE = 'acceptance.tlog-proof'
+const POLICY_FILE = 'policy.txt'
 
 interface PersonReceiptProps {
   readonly vaultId: string
@@ -74,11 +78,12 @@ function Checked({ receipt, checked, hasWitnesses }: ReadReceipt & { hasWitnesse
           ? copy.receiptNotCosigned
           : copy.receiptCosigned(cosignedBy))}
       </p>
-      <p><Button icon='download' onClick={() => saveText(receipt.proof, 'acceptance.tlog-proof')}>{copy.receiptSave}</Button></p>
-      <p>
-        {copy.receiptLater} <a href='/api/log/policy.txt' download='policy.txt'>policy.txt</a>{' '}
-        <code>npx sealdeck verify receipt acceptance.tlog-proof --policy policy.txt</code>
+      <p className={styles.rowActs}>
+        <Button icon='download' onClick={() => saveText(receipt.proof, RECEIPT_FILE)}>{copy.receiptSave}</Button>
+        <Button icon='download' onClick={() => location.assign('/api/log/policy.txt')}>{POLICY_FILE}</Button>
       </p>
+      <p>{copy.receiptLater(POLICY_FILE)}</p>
+      <code>npx sealdeck verify receipt {RECEIPT_FILE} --policy {POLICY_FILE}</code>
     </>
   )
 }

@@ -28,8 +28,10 @@ import { Links } from './Links.js'
 import { useAct, useLoaded } from './loaded.js'
 import { People } from './People.js'
 import { Requests } from './Requests.js'
+import { LetIn } from './serving.js'
 import { readOwnVault, type OwnVault } from './vault.js'
 import { VaultDeck } from './VaultDeck.js'
+import { Older, Watch } from './Watch.js'
 
 /** The log's view, shared with auditors; loaded when it is looked at. */
 const Timeline = lazy(async () => ({ default: (await import('../auditor/Timeline.js')).Timeline }))
@@ -90,6 +92,9 @@ function Opened({ vault, reload }: OpenedProps) {
       >
         {vault.title}
       </PageHeading>
+      <Older states={vault.older} />
+      <Watch vaultId={vault.vaultId} titles={new Map([[vault.vaultId, vault.title]])} />
+      <LetIn vault={vault} />
       <Requests vaultId={vault.vaultId} onChanged={onChanged} />
       {isLinkAsked && (
         <CreateLink vault={vault} onMade={reload} onClose={() => show('links')} />
@@ -186,13 +191,14 @@ function Rename(
 
 function Delete({ vault, onClose }: { vault: OwnVault, onClose: () => void }) {
   const copy = useCopy(founder)
-  const { api } = useSession()
+  const { api, crypto, config } = useSession()
   const navigate = useNavigate()
   const act = useAct()
 
   async function onDelete(): Promise<void> {
     const done = await act.run(() => api.removeVault(vault.vaultId))
     if (done?.ok !== true) return
+    if (config !== null) await crypto.forgetVault(config.logVkey, vault.vaultId)
     showToast({ text: copy.deleted(vault.title) })
     await navigate('/vaults', { replace: true })
   }

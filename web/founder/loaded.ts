@@ -28,29 +28,38 @@ export function useLoaded<T>(
   return { state, reload: useCallback(() => setTurn((before) => before + 1), []) }
 }
 
-export interface Act {
+type Outcome<T, Code> = { ok: true, value: T } | { ok: false, code: Code }
+
+export interface Act<Code> {
   readonly isBusy: boolean
+  /** Why the last act failed; `null` while nothing has. */
+  readonly failure: Code | null
+  /** The same in words. */
   readonly error: string | undefined
   /** `null` if it is running already. */
-  readonly run: <T>(act: () => Promise<Result<T>>) => Promise<Result<T> | null>
+  readonly run: <T>(act: () => Promise<Outcome<T, Code>>) => Promise<Outcome<T, Code> | null>
   readonly clear: () => void
 }
 
 /** One act at a time, and the words for why it did not go through. */
-export function useAct(): Act {
-  const words = useFailureWords()
+export function useAct(): Act<Failure> {
+  return useActIn(useFailureWords())
+}
+
+/** The same where there are more ways to fail than the server and the worker know. */
+export function useActIn<Code>(words: (code: Code) => string): Act<Code> {
   const [isBusy, setBusy] = useState(false)
-  const [failure, setFailure] = useState<Failure | null>(null)
+  const [failure, setFailure] = useState<Code | null>(null)
   const isRunning = useRef(false)
 
-  async function run<T>(act: () => Promise<Result<T>>): Promise<Result<T> | null> {
+  async function run<T>(act: () => Promise<Outcome<T, Code>>): Promise<Outcome<T, Code> | null> {
     if (isRunning.current) return null
     isRunning.current = true
     setBusy(true)
     setFailure(null)
     try {
       const done = await act()
-      if (!done.ok) setFailure(done.code)
+      if (!done.ok) setFailure(() => done.code)
       return done
     } finally {
       isRunning.current = false
@@ -58,7 +67,7 @@ export function useAct(): Act {
     }
   }
   return {
-    isBusy, error: failure === null ? undefined : words(failure), run,
+    isBusy, failure, error: failure === null ? undefined : words(failure), run,
     clear: useCallback(() => setFailure(null), []),
   }
 }

@@ -1,6 +1,6 @@
 /**
  * After a new version is stored: live links are made to serve it. Until they do, the screen stays and
- * offers it again; and it says beforehand for whom no key can be made.
+ * offers it again. Those who were let in on approval get their keys then, or when the vault is opened next.
  */
 import { useState, type ReactNode } from 'react'
 import type { StoredVersion } from '../../protocol/api.js'
@@ -13,7 +13,7 @@ import { Button } from '../ui/Button.js'
 import { ErrorState } from '../ui/ErrorState.js'
 import { Notice } from '../ui/Notice.js'
 import { useLoaded, type Result } from './loaded.js'
-import { serveOnLinks, type OwnVault } from './vault.js'
+import { serveOnLinks, serveThoseLetIn, type OwnVault } from './vault.js'
 import { stateOf } from './versions.js'
 
 interface Serving {
@@ -48,13 +48,28 @@ export function useServing(vault: OwnVault, onServed: () => Promise<void>): Serv
   return { serve, unserved }
 }
 
-/** Whom a link lets in on approval gets headers one signed request at a time: none for what comes later. */
+/** When a vault is opened: whoever was let in and lacks a key of the newest versions gets it from this browser. */
+export function LetIn({ vault }: { vault: OwnVault }) {
+  const copy = useCopy(founder)
+  const tools = useSession()
+  const { state } = useLoaded(vault.vaultId, () => serveThoseLetIn(tools, vault))
+  if (state.step !== 'here') return null
+  const { givenCount, refusedCount } = state.value
+  return (
+    <>
+      {givenCount > 0 && <Notice tone='seal' isLive>{copy.approvedServed(givenCount)}</Notice>}
+      {refusedCount > 0 && <Notice tone='fail' title={copy.approvedRefusedTitle} isLive>{copy.approvedRefused(refusedCount)}</Notice>}
+    </>
+  )
+}
+
+/** Those whom a link let in on approval get the new version from her own browser, too. */
 export function ApprovalNotice({ vault }: { vault: OwnVault }) {
   const copy = useCopy(founder)
   const tools = useSession()
   const { state } = useLoaded(vault.vaultId, () => hasApprovals(tools, vault))
   if (state.step !== 'here' || !state.value) return null
-  return <Notice tone='warn'>{copy.approvalKept}</Notice>
+  return <Notice>{copy.approvalKept}</Notice>
 }
 
 async function hasApprovals({ crypto }: SessionTools, vault: OwnVault): Promise<Result<boolean>> {

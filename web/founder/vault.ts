@@ -5,10 +5,11 @@
 import type {
   GrantSummary, Person, PublishedNda, StoredDocument, StoredVersion, VaultDetail, VaultSummary,
 } from '../../protocol/api.js'
-import { attempt, type LabelContext } from '../crypto.js'
+import { attempt, type LabelContext, type OlderState } from '../crypto.js'
 import type { SessionTools } from '../session.js'
 import type { Result } from './loaded.js'
-import { stateOf, type OwnDocument } from './versions.js'
+import { serveApproved, type Served } from './serve-approved.js'
+import { currentVersions, stateOf, type OwnDocument } from './versions.js'
 
 /** Most people that are read for one screen. */
 const MAX_PEOPLE_PAGES = 20
@@ -25,6 +26,8 @@ export interface OwnVault {
   readonly documents: readonly OwnDocument[]
   readonly links: readonly OwnLink[]
   readonly ndas: readonly PublishedNda[]
+  /** Where the server shows less than this browser has seen. */
+  readonly older: readonly OlderState[]
 }
 
 /** A label, or `null` where the server returned something that is not hers. */
@@ -47,7 +50,7 @@ async function openVault(
 ): Promise<OwnVault> {
   const { vaultId, titleSealed, createdAtMs, documents, grants, ndas } = vault
   return {
-    vaultId, createdAtMs, ndas,
+    vaultId, createdAtMs, ndas, older: await tools.crypto.compareVault(vault),
     title: await openLabel(tools, titleSealed, `vault-title:${vaultId}`) ?? unreadable,
     // A document that was begun and never finished is not there yet.
     documents: await Promise.all(documents.filter(hasVersions).map(async (
@@ -115,7 +118,24 @@ export async function serveOnLinks(
     const added = await tools.api.addHeaders(summary.grantId, made.value)
     if (!added.ok) return added
   }
-  return { ok: true, value: null }
+  const served = await serveThoseLetIn(tools, vault, versions)
+  return served.ok ? { ok: true, value: null } : served
+}
+
+/**
+ * Keys of the newest versions for whom she let in before.
+ *
+ * @param added - versions that were stored after the vault was read.
+ */
+export async function serveThoseLetIn(
+  tools: SessionTools, vault: OwnVault, added: readonly StoredVersion[] = [],
+): Promise<Result<Served>> {
+  const isReplaced = ({ documentId, part }: StoredVersion): boolean =>
+    added.some((one) => one.documentId === documentId && one.part === part)
+  const kept = currentVersions(vault.documents).filter((version) => !isReplaced(version))
+  const grants = vault.links.map(({ summary }) => summary)
+  const versions = [...kept, ...added]
+  return await serveApproved(tools, { vaultId: vault.vaultId, grants, versions })
 }
 
 async function headersFor(

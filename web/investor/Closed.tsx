@@ -1,10 +1,12 @@
 /** The pages on which nothing opens: each says why, as far as a stranger may know, and what to do. */
-import type { ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { useCopy } from '../copy.js'
 import { investor } from '../copy/investor.js'
+import type { ForkEvidence } from '../crypto.js'
 import type { Failure } from '../failure-words.js'
 import { PROTOCOL_ERROR_CODES } from '../../protocol/errors.js'
 import { saveText } from '../save.js'
+import { TwoHistories } from '../TwoHistories.js'
 import { Button } from '../ui/Button.js'
 import { Icon, type IconName } from '../ui/Icon.js'
 import { PageHeading } from '../ui/Page.js'
@@ -62,22 +64,25 @@ export function Closed({ tools, code, logOrigin, retry }: ClosedProps) {
     <Shut icon={ICONS[kind]} isAlarm={kind === 'tampered'} title={copy.closedTitle[kind]} code={code}>
       <p>{kind === 'tampered' || kind === 'failed' ? lead[kind] : copy.closedBody[kind]}</p>
       {kind === 'tampered' && <p className={styles.quiet}>{words(code)}</p>}
-      {code === 'forked-log' && logOrigin !== undefined && <SaveEvidence tools={tools} origin={logOrigin} />}
+      {code === 'forked-log' && logOrigin !== undefined && <Evidence tools={tools} origin={logOrigin} />}
       {kind === 'failed' && <Button variant='primary' onClick={retry}>{copy.retry}</Button>}
     </Shut>
   )
 }
 
 /** Both checkpoints are signed by the log's key: together they prove what neither does alone. */
-function SaveEvidence({ tools, origin }: { tools: VisitTools, origin: string }) {
+function Evidence({ tools, origin }: { tools: VisitTools, origin: string }) {
   const copy = useCopy(investor)
-
-  async function onSave(): Promise<void> {
-    const evidence = await tools.crypto.forkEvidence(origin)
-    if (evidence !== null) saveText(`${evidence.remembered}\n${evidence.offered}`, 'sealdeck-two-histories.txt')
-  }
-
-  return <Button variant='primary' icon='download' onClick={() => void onSave()}>{copy.saveEvidence}</Button>
+  const [fork, setFork] = useState<ForkEvidence | null>(null)
+  useEffect(() => { void tools.crypto.forkEvidence(origin).then(setFork) }, [tools, origin])
+  if (fork === null) return null
+  const text = `${fork.remembered}\n${fork.offered}`
+  return (
+    <>
+      <TwoHistories fork={fork} names={copy.histories} />
+      <Button variant='primary' icon='download' onClick={() => saveText(text, 'sealdeck-two-histories.txt')}>{copy.saveEvidence}</Button>
+    </>
+  )
 }
 
 export function KeyMissing({ isForgotten = false }: { isForgotten?: boolean }) {

@@ -11,6 +11,7 @@ import {
   attempt, consistencyOf, startCrypto, type CheckedReceipt, type CryptoWorker, type VerifiedGate,
 } from '../crypto.js'
 import type { Failure } from '../failure-words.js'
+import { gossip } from '../gossip.js'
 
 /** Version of the consent to electronic signatures whose words stand in web/copy/investor.ts. */
 export const CONSENT_VERSION = 1
@@ -101,13 +102,19 @@ export async function arrive(tools: VisitTools, fragment: string | null): Promis
   const [view, config] = await Promise.all([api.readGate(grantId), api.readConfig()])
   if (!view.ok) return { step: 'closed', code: view.code }
   if (!config.ok) return { step: 'closed', code: config.code }
-  const verified = await attempt(() => crypto.verifyGate(view.value))
+  const { logVkey, logRotations: statements } = config.value
+  const verified = await attempt(async () => {
+    await crypto.learnLogKeys({ logVkey, statements })
+    return await crypto.verifyGate(view.value)
+  })
   if (!verified.ok) return { step: 'closed', code: verified.code }
   const gate: Gate = {
     verified: verified.value, nda: view.value.nda,
     parts: view.value.parts,
     viewerOrigin: config.value.viewerOrigin, outboxPath: config.value.outboxPath,
   }
+  const { logOrigin } = verified.value
+  if (await gossip(tools, logVkey)) return { step: 'closed', code: 'forked-log', logOrigin }
   return await goOn(tools, gate)
 }
 

@@ -1,44 +1,14 @@
-/** One act at a time: busy while it runs, and afterwards the words for why it did not go through. */
-import { useRef, useState } from 'react'
+/** One act at a time, where passkeys, passphrases and codes can fail, too. */
 import { useCopy } from '../../copy.js'
 import { accounts } from '../../copy/accounts.js'
 import { useFailureWords } from '../../failure-words.js'
-import type { Done, KeyringFailure } from '../../keyring.js'
+import type { KeyringFailure } from '../../keyring.js'
+import { useActIn, type Act as ActOf } from '../loaded.js'
 
-export interface Act {
-  readonly isBusy: boolean
-  readonly failure: KeyringFailure | null
-  /** Why the last act failed, in words; `undefined` while nothing has. */
-  readonly error: string | undefined
-  /** `null` if another act is still running. */
-  readonly run: <T>(act: () => Promise<Done<T>>) => Promise<Done<T> | null>
-  readonly clear: () => void
-}
+export type Act = ActOf<KeyringFailure>
 
 export function useAct(): Act {
-  const [isBusy, setBusy] = useState(false)
-  const [failure, setFailure] = useState<KeyringFailure | null>(null)
-  const isRunning = useRef(false)
-  const words = useKeyringWords()
-
-  async function run<T>(act: () => Promise<Done<T>>): Promise<Done<T> | null> {
-    if (isRunning.current) return null
-    isRunning.current = true
-    setBusy(true)
-    setFailure(null)
-    try {
-      const done = await act()
-      if (!done.ok) setFailure(done.code)
-      return done
-    } finally {
-      isRunning.current = false
-      setBusy(false)
-    }
-  }
-  return {
-    isBusy, failure, error: failure === null ? undefined : words(failure), run,
-    clear: () => setFailure(null),
-  }
+  return useActIn(useKeyringWords())
 }
 
 export function useKeyringWords(): (code: KeyringFailure) => string {
