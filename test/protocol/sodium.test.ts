@@ -7,11 +7,11 @@ import { createHmac, randomBytes as nodeRandomBytes } from 'node:crypto'
 import sodium from 'libsodium-wrappers'
 import t from 'tap'
 import type { Test } from 'tap'
-import { encodeUtf8, equalBytes } from '../../protocol/bytes.js'
+import { concatBytes, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
 import {
   decapsulateXwing, encapsulateXwing, equalSecrets, hkdfExpand, hmacSha256, isLowOrderKey,
-  openChaCha, openXChaCha, randomBytes, ready, sealChaCha, sealChaChaInto, sealXChaCha,
-  signDetached, signKeyPairFromSeed, verifyDetached, wipe, x25519, xwingPublicKey,
+  openChaCha, openChaChaInto, openXChaCha, randomBytes, ready, sealChaCha, sealChaChaInto,
+  sealXChaCha, signDetached, signKeyPairFromSeed, verifyDetached, wipe, x25519, xwingPublicKey,
 } from '../../protocol/sodium.js'
 import { bytesOf, numberOf, readCases, textOf } from '../helpers/wycheproof.js'
 import type { CaseFile } from '../helpers/wycheproof.js'
@@ -135,6 +135,22 @@ t.test('sealing into a target fills exactly that target', (t) => {
   t.same(target.subarray(0, 4), new Uint8Array(4))
   t.same(target.subarray(28), new Uint8Array(4))
   t.throws(() => sealChaChaInto(input, randomBytes(8), target), /target of a seal is 24 bytes/)
+  t.end()
+})
+
+t.test('opening into a target fills exactly that target, or leaves it alone', (t) => {
+  const input = { key: randomBytes(32), nonce: randomBytes(12) }
+  const plaintext = randomBytes(1000)
+  const sealed = sealChaCha(input, plaintext)
+  const target = new Uint8Array(1002).fill(7)
+  t.ok(openChaChaInto(input, sealed, target.subarray(1, 1001)))
+  t.same(target, concatBytes(Uint8Array.of(7), plaintext, Uint8Array.of(7)))
+  target.fill(7)
+  sealed[500] = (sealed[500] ?? 0) ^ 1
+  t.notOk(openChaChaInto(input, sealed, target.subarray(1, 1001)))
+  t.same(target, new Uint8Array(1002).fill(7), 'nothing of what is not authentic')
+  t.notOk(openChaChaInto(input, sealed.subarray(0, 15), target.subarray(0, 0)))
+  t.throws(() => openChaChaInto(input, sealed, target), /target of an opening/)
   t.end()
 })
 

@@ -126,6 +126,26 @@ t.test('a file of several parts is read in bounded fetches', async (t) => {
   t.throws(() => readTooMuch(), /inside the archive/)
 })
 
+t.test('all of it is read in order, some of it ahead, and nothing twice', async (t) => {
+  const version = await sealVersion({ owner, fileSize: 19_000_000 })
+  const { fetched, source } = watchedSource(version)
+  const reader = await openDeck({
+    ...openReleasedHeader(ownHeaderToOpen(version)), source, hash: hashBulk,
+  })
+  const pieces = []
+  for await (const piece of reader.fileStretches()) pieces.push(piece)
+  const file = await readBytes(patternFile(19_000_000), { offset: 0, length: 19_000_000 })
+  t.ok(equalBytes(concatBytes(...pieces), file))
+  t.equal(fetched.length, 1 + Math.ceil(19_000_000 / (63 * CHUNK)))
+  t.ok(fetched.every((range) => range.end - range.start <= 4 * 1024 * 1024), 'in short fetches')
+
+  fetched.length = 0
+  const reading = reader.stretches()
+  t.equal((await reading.next()).value?.length, 63 * CHUNK)
+  await reading.return(undefined)
+  t.equal(fetched.length, 3, 'who stops reading has fetched little ahead')
+})
+
 t.test('parts come out the same in any order, again, and with any cipher', async (t) => {
   const plaintext = patternFile(9_000_000)
   const input = { plaintext, fileKey: makeFileKey(), nonce: makePayloadNonce(), hash: hashBulk }
