@@ -14,7 +14,6 @@ import { Button } from '../ui/Button.js'
 import { Dialog } from '../ui/Dialog.js'
 import { ErrorState } from '../ui/ErrorState.js'
 import { LoadingState } from '../ui/LoadingState.js'
-import styles from './founder.module.css'
 import { useLoaded, type Result } from './loaded.js'
 
 const RECEIPT_FILE = 'acceptance.tlog-proof'
@@ -78,11 +77,8 @@ function Checked({ receipt, checked, hasWitnesses }: ReadReceipt & { hasWitnesse
           ? copy.receiptNotCosigned
           : copy.receiptCosigned(cosignedBy))}
       </p>
-      <p className={styles.rowActs}>
-        <Button icon='download' onClick={() => saveText(receipt.proof, RECEIPT_FILE)}>{copy.receiptSave}</Button>
-        <Button icon='download' onClick={() => location.assign('/api/log/policy.txt')}>{POLICY_FILE}</Button>
-      </p>
-      <p>{copy.receiptLater(POLICY_FILE)}</p>
+      <p><Button icon='download' onClick={() => saveText(receipt.proof, RECEIPT_FILE)}>{copy.receiptSave}</Button></p>
+      <p>{copy.receiptKeep} <a href='/api/log/policy.txt' download={POLICY_FILE}>{POLICY_FILE}</a> {copy.receiptRun}</p>
       <code>npx sealdeck verify receipt {RECEIPT_FILE} --policy {POLICY_FILE}</code>
     </>
   )
