@@ -1,134 +1,140 @@
-// Goal: two instances that contend for one log never make two histories of it, not even when one of them is frozen
-// in the middle of a turn and wakes up as a leader who has been replaced; and a database that was restored from a
-// copy is not taken for the log.
-// Method: two processes that run only the log, on one PostgreSQL and S3; SIGSTOP at a chosen step, the lock's
-// connection cut as a network does it, SIGCONT ten seconds later; then the whole log against all answers.
-import { setTimeout as delay } from 'node:timers/promises'
-import postgres from 'postgres'
+// Goal: several instances are one service. What was begun on one goes on at another: sessions, codes, uploads, links;
+// an instance that is frozen, even the one that leads the log, is replaced within seconds and does no harm when it
+// comes back; a rolling restart loses nothing.
+// Method: two real processes on one PostgreSQL and one S3, behind a line that leads to one of them at a time; SIGSTOP,
+// SIGCONT, SIGTERM; then the published log is checked whole by the operator's own command.
+import { execFile } from 'node:child_process'
+import { connect, createServer, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { auditEntry } from '../../db/schema.js'
-import { startSequencer } from '../../server/sequencer.js'
+import type { VaultList } from '../../protocol/api.js'
+import { ready } from '../../protocol/sodium.js'
 import type { Environment } from '../../server/config.js'
-import { makeFolder, removeFolder } from '../helpers/engine.js'
-import { logEnvironment, LogProcess, withParts, type Step } from '../helpers/log-under-fire.js'
-import { createDatabase, dropDatabase, usePostgres } from '../helpers/postgres.js'
-import { createBucket, useS3 } from '../helpers/s3.js'
-import { checkLog } from '../helpers/world.js'
+import { findPostgres } from '../helpers/postgres.js'
+import { Investor } from '../helpers/investor.js'
+import { Founder } from '../helpers/people.js'
+import { hasS3 } from '../helpers/s3.js'
+import { startServer, type Server } from '../helpers/server.js'
 
-const FROZEN_MS = 10_000
-/** With entries committed that no file shows yet; with files that no checkpoint covers. */
-const FREEZES: readonly Step[] = ['file:before', 'checkpoint:before']
+await ready()
 
-async function sharedEngines(t: Test): Promise<Environment> {
-  const [server, access] = [await usePostgres(t), await useS3(t)]
-  const folder = await makeFolder('instances')
-  t.teardown(() => removeFolder(folder))
-  const url = await createDatabase(server)
-  t.teardown(() => dropDatabase(server, url))
-  return logEnvironment(folder, {
-    DATABASE_URL: url, DATABASE_MAX_CONNECTIONS: '4',
-    S3_BUCKET: await createBucket(access), S3_ENDPOINT: access.endpoint, S3_REGION: access.region,
-    S3_ACCESS_KEY_ID: access.accessKeyId, S3_SECRET_ACCESS_KEY: access.secretAccessKey,
+const COMMAND = fileURLToPath(new URL('../../scripts/sealdeck.mjs', import.meta.url))
+/** The database ends a silent holder's session after five; the others look every half second. */
+const FAILOVER_MS = 15_000
+
+interface Line {
+  readonly url: string
+  /** From now on, and what was open is cut: as a balancer does with an instance that it gives up. */
+  leadTo(server: Server): void
+}
+
+async function startLine(t: Test): Promise<Line> {
+  let port = 0
+  const open = new Set<Socket>()
+  const line = createServer((near) => {
+    const far = connect(port, '127.0.0.1')
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      open.add(from)
+      from.on('close', () => open.delete(from)).on('error', () => to.destroy()).pipe(to)
+    }
   })
-}
-
-async function startProcess(t: Test, environment: Environment): Promise<LogProcess> {
-  const instance = new LogProcess(environment)
-  t.teardown(() => instance.kill())
-  await instance.says('loaded')
-  instance.tell('go')
-  await instance.says('working')
-  return instance
-}
-
-/** As if the network between the leader and the database had gone. */
-async function cutLeader(environment: Environment): Promise<void> {
-  const judge = postgres(environment.DATABASE_URL ?? '', { max: 1, connection: { application_name: 'judge' } })
-  await judge`select pg_terminate_backend(pid) from pg_locks
-    where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`
-  await judge.end()
-}
-
-async function survivesFreeze(t: Test, step: Step): Promise<void> {
-  const environment = await sharedEngines(t)
-  const leader = await startProcess(t, environment)
-  await leader.answersAgain()
-  const other = await startProcess(t, environment)
-  await other.answersAgain()
-
-  leader.tell(`arm ${step} 1 stop`)
-  await leader.says(`at ${step}`)
-  leader.signal('SIGSTOP')
-  const thawsAtMs = performance.now() + FROZEN_MS
-  await cutLeader(environment)
-  await other.answersAgain()
-  t.pass('the other leads')
-  await delay(thawsAtMs - performance.now())
-  leader.signal('SIGCONT')
-  leader.tell('on')
-  await leader.answersAgain()
-  await other.answersAgain()
-  t.pass('and both are answered again')
-
-  await Promise.all([leader.kill(), other.kill()])
-  await checkAll(t, environment, [leader, other])
-}
-
-async function checkAll(
-  t: Test, environment: Environment, processes: readonly LogProcess[],
-): Promise<void> {
-  await withParts(environment, async (parts) => {
-    const sequencer = await startSequencer(parts)
-    await checkLog(t, { ...parts, db: parts.database.db, sequencer })
-    const rows = await parts.database.db.select().from(auditEntry)
-    const places = new Map(rows.map(({ eventId, index }) => [eventId, index]))
-    const answered = processes.flatMap((one) => [...one.answered])
-    t.same(answered.filter(([eventId, index]) => places.get(eventId) !== index), [],
-      `all of ${answered.length} answered events are where they were`)
-    await sequencer.stop()
-  })
-}
-
-t.test('a leader frozen in the middle of a turn, and replaced', async (t) => {
-  // At once: most of it is waiting.
-  await Promise.all(FREEZES.map((step) => t.test(`before it went on from ${step}`, { buffered: true }, async (t) => {
-    await survivesFreeze(t, step)
-  })))
-})
-
-t.test('a database restored from an older copy', async (t) => {
-  const environment = await sharedEngines(t)
-  const first = await startProcess(t, environment)
-  await first.answersAgain()
-  await first.kill()
-  const url = new URL(environment.DATABASE_URL ?? '')
-  const copy = new URL(url)
-  copy.pathname = `${url.pathname}_copy`
-  const server = { url: new URL('/postgres', url).href }
-  const admin = postgres(server.url, { max: 1, onnotice: () => {} })
-  t.teardown(() => admin.end())
-  await untilFree(admin, url)
-  await admin.unsafe(`create database ${copy.pathname.slice(1)} template ${url.pathname.slice(1)}`)
-  t.teardown(() => dropDatabase(server, copy.href))
-
-  const second = await startProcess(t, environment)
-  await second.answersAgain()
-  await second.kill()
-  const restored = new LogProcess({ ...environment, DATABASE_URL: copy.href })
-  t.teardown(() => restored.kill())
-  await restored.says('loaded')
-  restored.tell('go')
-  await restored.says('failed the database ends at entry')
-  t.pass('is refused at start')
-  await checkAll(t, environment, [first, second])
-})
-
-/** Of the sessions of a process that was killed. */
-async function untilFree(admin: postgres.Sql, url: URL): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const sessions = await admin`select from pg_stat_activity where datname = ${url.pathname.slice(1)}`
-    if (sessions.length === 0) return
-    await delay(50)
+  await new Promise<void>((resolve) => { line.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { for (const socket of open) socket.destroy(); line.close() })
+  const address = line.address()
+  if (address === null || typeof address === 'string') throw new Error('a port')
+  return {
+    url: `http://localhost:${address.port}`,
+    leadTo(server) {
+      port = server.wires[0]?.port ?? 0
+      for (const socket of open) socket.destroy()
+    },
   }
-  throw new Error('a killed process still has sessions')
+}
+
+/** The same engines; and one data folder, for the keys and the mails. */
+function sharedBy({ databaseUrl, bucket, dataFolder }: Server, publicUrl: string): Environment {
+  return {
+    PUBLIC_URL: publicUrl, DATA_DIR: dataFolder, DATABASE_URL: databaseUrl ?? '',
+    S3_BUCKET: bucket?.name, S3_ENDPOINT: bucket?.access.endpoint,
+    S3_REGION: bucket?.access.region, S3_ACCESS_KEY_ID: bucket?.access.accessKeyId,
+    S3_SECRET_ACCESS_KEY: bucket?.access.secretAccessKey,
+  }
+}
+
+const skip = findPostgres() === undefined || !hasS3() ? 'PostgreSQL or S3 is missing' : false
+
+t.test('two instances', { skip }, async (t) => {
+  const line = await startLine(t)
+  const first = await startServer(t, { engines: 'real', settings: { PUBLIC_URL: line.url } })
+  const settings = sharedBy(first, line.url)
+  const second = await startServer(t, { settings })
+
+  line.leadTo(first)
+  const founder = await new Founder(first).signsUp()
+  const link = await founder.sharesDeck()
+
+  t.test('what was begun on one goes on at the other', async (t) => {
+    line.leadTo(second)
+    t.equal(await countVaults(founder), 1, 'the session, and what was published')
+    await founder.signsInWithPassphrase()
+    line.leadTo(first)
+    t.equal(await countVaults(founder), 1)
+    const investor = new Investor(first, { name: 'Grace', email: 'grace@fund.example' })
+    await investor.enters(link)
+    line.leadTo(second)
+    t.equal(await countVaults(founder), 1)
+    await investor.signsNda(link)
+  })
+
+  t.test('a leader that is frozen is replaced, and does no harm when it comes back', async (t) => {
+    process.kill(first.pid, 'SIGSTOP')
+    t.teardown(() => process.kill(first.pid, 'SIGCONT'))
+    line.leadTo(second)
+    const frozenAtMs = performance.now()
+    // Answered only when it is in the log.
+    await untilDone(() => founder.posts(`/api/vaults/${link.vaultId}/invitations`, { email: 'audrey@fund.example', withIdentities: false }))
+    const tookMs = performance.now() - frozenAtMs
+    t.ok(tookMs < FAILOVER_MS, `the log went on after ${Math.round(tookMs)} ms`)
+    process.kill(first.pid, 'SIGCONT')
+    line.leadTo(first)
+    t.equal(await countVaults(founder), 1)
+    const investor = new Investor(first, { name: 'Una', email: 'una@fund.example' })
+    await investor.enters(link)
+    await investor.signsNda(link)
+  })
+
+  t.test('a rolling restart', async (t) => {
+    for (const [stopping, other] of [[first, second], [second, first]] as const) {
+      line.leadTo(other)
+      t.equal(await stopping.stop(), 0)
+      await untilDone(() => founder.makesVault())
+      await stopping.start()
+    }
+    t.equal(await countVaults(founder), 3)
+  })
+
+  const env = { ...settings, PATH: process.env.PATH }
+  const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, 'admin', 'fsck'], { env })
+  t.match(stdout, /RIGHT: entries, tiles/)
+})
+
+async function countVaults(founder: Founder): Promise<number> {
+  let count = 0
+  await untilDone(async () => { count = (await founder.gets<VaultList>('/api/vaults')).vaults.length })
+  return count
+}
+
+/** A person tries again what was answered with "not now". */
+async function untilDone(run: () => Promise<unknown>): Promise<void> {
+  const untilMs = performance.now() + 2 * FAILOVER_MS
+  for (;;) {
+    try {
+      await run()
+      return
+    } catch (error) {
+      if (performance.now() > untilMs) throw error
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+  }
 }

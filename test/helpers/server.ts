@@ -53,6 +53,11 @@ export class Server implements Reach {
     return `http://127.0.0.1:${this.#environment.PORT ?? ''}`
   }
 
+  /** To be frozen and thawed. */
+  get pid(): number {
+    return this.#child?.pid ?? -1
+  }
+
   get dataFolder(): string {
     return join(this.folder, 'data')
   }
