@@ -5,7 +5,7 @@
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Account, Config } from '../protocol/api.js'
 import type { Answer, Api } from './api.js'
-import type { CryptoWorker } from './crypto.js'
+import { attempt, type CryptoWorker } from './crypto.js'
 import { createKeyring, type Keyring } from './keyring.js'
 import { readRemembered, remember } from './remembered.js'
 
@@ -26,6 +26,8 @@ export interface Session extends SessionTools {
   readonly state: SessionState
   /** The instance's own facts; `null` only while starting or unreachable. */
   readonly config: Config | null
+  /** All keys that the server's log has had, as its own statements prove; oldest first. */
+  readonly logVkeys: readonly string[]
   readonly keyring: Keyring
   /** After any flow that unlocked the root, and whenever the account changed. */
   readonly open: (account: Account) => void
@@ -56,9 +58,19 @@ async function resume(keyring: Keyring): Promise<Answer<Account>> {
   return keyring.resumeSession()
 }
 
+/** The worker is not woken for a log that has had one key; a line of keys that does not hold is none. */
+async function readLogKeys(
+  crypto: CryptoWorker, { logVkey, logRotations: statements }: Config,
+): Promise<readonly string[]> {
+  if (statements.length === 0) return [logVkey]
+  const linked = await attempt(() => crypto.learnLogKeys({ logVkey, statements }))
+  return linked.ok ? linked.value : [logVkey]
+}
+
 export function SessionProvider({ api, crypto, children }: SessionTools & { children: ReactNode }) {
   const [state, setState] = useState<SessionState>({ step: 'starting' })
   const [config, setConfig] = useState<Config | null>(null)
+  const [logVkeys, setLogVkeys] = useState<readonly string[]>([])
   const keyring = useMemo(() => createKeyring(api, crypto), [api, crypto])
 
   const start = useCallback(async () => {
@@ -67,9 +79,10 @@ export function SessionProvider({ api, crypto, children }: SessionTools & { chil
     const isUnknown = !resumed.ok && resumed.code !== 'not-signed-in'
     if (!instance.ok || isUnknown) return setState({ step: 'unreachable' })
     if (!resumed.ok) remember(WAS_HERE, 'no')
+    setLogVkeys(await readLogKeys(crypto, instance.value))
     setConfig(instance.value)
     setState(resumed.ok ? { step: 'locked', account: resumed.value } : { step: 'signed-out' })
-  }, [api, keyring])
+  }, [api, crypto, keyring])
 
   const open = useCallback((account: Account) => {
     remember(WAS_HERE, 'yes')
@@ -91,6 +104,8 @@ export function SessionProvider({ api, crypto, children }: SessionTools & { chil
     setState({ step: 'signed-out' })
   }
 
-  const session = { api, crypto, keyring, state, config, open, signOut, retry: () => void start() }
+  const session = {
+    api, crypto, keyring, state, config, logVkeys, open, signOut, retry: () => void start(),
+  }
   return <SessionContext value={session}>{children}</SessionContext>
 }

@@ -29,6 +29,7 @@ import { checkWholeLog } from '../../server/log-check.js'
 import { openEngines, openLog, openWorld } from '../../server/open-world.js'
 import { systemClock, type World } from '../../server/world.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
+import { startWorld } from '../helpers/world.js'
 
 const DAY_MS = 24 * 3_600_000
 const STATEMENT = 'rotations/1.tlog-proof'
@@ -56,7 +57,7 @@ class Instance {
     this.folder = folder
     this.settings = {
       DATA_DIR: folder, PORT: '0', VIEWER_PORT: '0', PUBLIC_URL: 'http://localhost:4870', VIEWER_URL: 'http://127.0.0.1:4871',
-      LOG_PUBLISH_INTERVAL_MS: '1', LOG_WAIT_TIMEOUT_MS: '30000', LOG_ORIGIN: 'localhost:4870/log/2026',
+      LOG_PUBLISH_INTERVAL_MS: '1', LOG_WAIT_TIMEOUT_MS: '30000', MAX_EVENT_LOOP_DELAY_MS: '60000', LOG_ORIGIN: 'localhost:4870/log/2026',
     }
   }
 
@@ -336,4 +337,36 @@ t.test('where the key is a setting, a new one is made into a file and shown to n
   instance.settings['LOG_KEY'] = next
   const { log } = await openKeys(readConfig(instance.settings), systemClock)
   t.equal(log.signers.length, 1)
+})
+
+t.test('several instances take both keys, and then the new one, one after another', async (t) => {
+  const origin = 'localhost:4870/log/2026'
+  const [old, next] = [makeLogKey(origin), makeLogKey(origin)]
+  const { world: first } = await startWorld(t, { engines: 'real', settings: { LOG_KEY: old } })
+  const vkey = first.keys.log.vkey
+  /** Another instance on the same engines. */
+  async function startWith(logKey: string): Promise<World & { close: () => Promise<void> }> {
+    const { world, close } = await openWorld({ ...first.config, logKey }, { log: openLog('silent') })
+    let closing: Promise<void> | undefined
+    const closeOnce = () => (closing ??= close())
+    t.teardown(closeOnce)
+    return { ...world, close: closeOnce }
+  }
+  await append(first)
+  const second = await startWith(`${old} ${next}`)
+  t.notOk(await second.rotations.settle(), 'the leader has the old key alone')
+  t.same(second.rotations.statements(), [])
+  await first.sequencer.stop()
+  await append(second) // Waits until it leads.
+  t.ok(await second.rotations.settle())
+  const [statement = ''] = second.rotations.statements()
+  const third = await startWith(next)
+  t.equal(third.keys.log.vkey, formatVkey(verifyRotation(statement).next))
+  t.equal(third.rotations.keys().length, 2)
+  t.ok(verifyProof(await append(third), policyOfLog(vkey)), 'the second leads, and its line is there')
+  await second.close()
+  const receipt = await append(third)
+  t.throws(() => verifyProof(receipt, policyOfLog(vkey)), { code: 'unknown-signer' })
+  t.ok(verifyProof(receipt, third.rotations.trust(policyOfLog(vkey))))
+  await isWhole(t, third)
 })

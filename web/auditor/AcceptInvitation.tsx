@@ -29,7 +29,7 @@ export function AcceptInvitation() {
   const copy = useCopy(auditor)
   const words = useFailureWords()
   const navigate = useNavigate()
-  const { api, crypto } = useSession()
+  const { api, crypto, logVkeys } = useSession()
   const { invitationId = '' } = useParams()
   const [fragment] = useState(() => findFragment(invitationId))
   const [state, setState] = useState<State>({ step: fragment === null ? 'incomplete' : 'asking' })
@@ -42,7 +42,7 @@ export function AcceptInvitation() {
     const accepted = await api.acceptInvitation(invitationId)
     if (!accepted.ok) return setState({ step: 'asking', failure: accepted.code })
     dropInvitation()
-    if (pinningOf(accepted.value) !== 'pinned') return setState({ step: 'mismatch' })
+    if (pinningOf(accepted.value, logVkeys) !== 'pinned') return setState({ step: 'mismatch' })
     await navigate(`/audits/${accepted.value.vaultId}`, { replace: true })
   }
 

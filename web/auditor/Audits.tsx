@@ -114,7 +114,7 @@ function NotShown({ state }: { state: State }) {
 /** Keys that are not the invitation's stop everything; an invitation that is not known here is said. */
 function Audited({ vault }: { vault: AuditedVault }) {
   const copy = useCopy(auditor)
-  const pinning = pinningOf(vault)
+  const pinning = pinningOf(vault, useSession().logVkeys)
   if (pinning === 'mismatch') return <Notice tone='fail' isLive>{copy.inviteMismatch}</Notice>
   return (
     <>

@@ -2,7 +2,8 @@
  * What an invitation's link says of founder and log, kept in this browser before the server is asked anything.
  *
  * [Note: Pinned by the invitation] The link's fragment names both keys by their hashes. What the server shows is held
- * against them at every visit, so it can neither pass off another founder nor show this auditor a log of its own.
+ * against them at every visit, so it can neither pass off another founder nor show this auditor a log of its own. A log that has
+ * taken another key since is followed by its own statements (SPEC.md § 7.11).
  */
 import { decodeBase64Url, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import type { AuditedVault } from '../../protocol/api.js'
@@ -23,12 +24,15 @@ export function rememberPins(invitationId: string, pins: Pins): void {
   remember(nameOf(invitationId), textOf(pins))
 }
 
-export function pinningOf(vault: AuditedVault): Pinning {
+/** @param logVkeys - the keys of one log, proved by its own statements (`useSession`): the invitation pins one of them. */
+export function pinningOf(vault: AuditedVault, logVkeys: readonly string[]): Pinning {
   const kept = readRemembered(nameOf(vault.invitationId))
   if (kept === null) return 'unknown'
   const founderFingerprint = pinOf(decodeBase64Url(vault.founderSigningKey))
-  const logKeySha256 = pinOf(encodeUtf8(vault.logVkey))
-  return kept === textOf({ founderFingerprint, logKeySha256 }) ? 'pinned' : 'mismatch'
+  const linked = logVkeys.includes(vault.logVkey) ? logVkeys : [vault.logVkey]
+  const isPinned = linked.some((vkey) =>
+    kept === textOf({ founderFingerprint, logKeySha256: pinOf(encodeUtf8(vkey)) }))
+  return isPinned ? 'pinned' : 'mismatch'
 }
 
 function nameOf(invitationId: string): string {

@@ -1,0 +1,134 @@
+// Goal: a browser whose link or memory names a log's old key goes on with the new one by the log's own statement, and
+// no server gets it to take another key by anything less.
+// Method: workers in Node with real cryptography; a log written in memory whose signers change; the test is the
+// server, first honest, then with a key of its own.
+import t from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { encodeBase64Url, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
+import { sha256 } from '../../protocol/hash.js'
+import { verifyEnrolment } from '../../protocol/log/acceptance.js'
+import { buildConsistencyProof, consistencyNodes } from '../../protocol/log/merkle.js'
+import { ed25519Signer, formatVkey, type NoteSigner } from '../../protocol/log/note.js'
+import { buildProof } from '../../protocol/log/proof.js'
+import { readNodes } from '../../protocol/log/tile.js'
+import { ready } from '../../protocol/sodium.js'
+import { LOG_SEED, ORIGIN } from '../protocol/log/worked-example.js'
+import { WrittenLog, type WrittenEvent } from '../protocol/log/written-log.js'
+import { gateView, makeClient, makeGrant, nonce, sealInput } from './founder-fixture.js'
+
+await ready()
+
+const NDA_SHA256 = encodeBase64Url(sha256(encodeUtf8('# Mutual NDA\n')))
+const HEAD = { log: ORIGIN, at: '2026-11-22T14:30:00.000Z' }
+const HASH = encodeHex(sha256(encodeUtf8('something')))
+const [old, next, stolen] = [LOG_SEED, new Uint8Array(32).fill(0x51), new Uint8Array(32).fill(0x52)]
+  .map((seed) => ed25519Signer(ORIGIN, seed))
+const [OLD, NEXT, STOLEN] = [old, next, stolen].map((signer) => signer === undefined ? '' : formatVkey(signer.key))
+
+function by(...signers: readonly (NoteSigner | undefined)[]): NoteSigner[] {
+  return signers.flatMap((signer) => signer ?? [])
+}
+
+/** The newest event's receipt. */
+async function receiptOf(log: WrittenLog, { opening }: WrittenEvent): Promise<string> {
+  const index = BigInt(log.events.length - 1)
+  return buildProof({ opening, index, path: await log.path(index), checkpoint: log.checkpoint })
+}
+
+async function rotate(
+  log: WrittenLog, { previousLogKey = '', logKey = '' }, signers: readonly NoteSigner[],
+): Promise<string> {
+  log.signers = signers
+  const event = log.appendEvent({
+    ...HEAD, type: 'log.key-rotated', id: uuidv7(), actor: 'operator', logKey, previousLogKey,
+  })
+  return await receiptOf(log, event)
+}
+
+function consistencyOf(log: WrittenLog) {
+  return async (from: number, to: number): Promise<string[]> => {
+    const sizes = { oldSize: BigInt(from), size: BigInt(to) }
+    const nodes = consistencyNodes(sizes.oldSize, sizes.size)
+    const nodeHash = await readNodes(log.read, { nodes, size: sizes.size })
+    return buildConsistencyProof(sizes, nodeHash).map(encodeBase64Url)
+  }
+}
+
+/** A link that pins the old key, and a visitor's browser. */
+async function stage() {
+  const founder = makeClient().crypto
+  const { signingKey } = await founder.createRoot()
+  const { vaultId } = sealInput()
+  const grant = await makeGrant(founder, { vaultId, logVkey: OLD ?? '', ndaSha256: NDA_SHA256, versions: [] })
+  const { grantId } = grant.summary
+  const { crypto } = makeClient()
+  await crypto.takeFragment({ grantId, fragment: grant.fragment })
+  const viewAs = (logVkey = '') => gateView({ vaultId, grant, signingKey, logVkey, ndaSha256: NDA_SHA256 })
+  await crypto.verifyGate(viewAs(OLD))
+  const { enrolment } = await crypto.signAccessRequest({ grantId, name: 'Grace Hopper', email: 'grace@fund.example', nonce: nonce() })
+  const { recipient } = verifyEnrolment(enrolment)
+  const log = new WrittenLog()
+  /** What the server gives out for a release to this device. */
+  async function release(source = log): Promise<string> {
+    const event = source.appendEvent({
+      ...HEAD, type: 'header.released', id: uuidv7(), actor: 'server', vault: vaultId, party: uuidv7(), grant: grantId, document: uuidv7(), part: 0, version: 1,
+      recordSha256: HASH, headerSha256: HASH, because: HASH,
+      recipientSha256: encodeHex(sha256(encodeUtf8(recipient))),
+    })
+    return await receiptOf(source, event)
+  }
+  const check = (proof: string, source = log) =>
+    crypto.checkReceipts({ grantId, proofs: [proof], readConsistency: consistencyOf(source) })
+  return { crypto, log, release, check, viewAs }
+}
+
+t.test('a link that pins the old key goes on under the new one, and so does what was remembered', async (t) => {
+  const { crypto, log, release, check, viewAs } = await stage()
+  t.match(await check(await release()), [{ treeSize: 1 }], 'the old key, remembered')
+  const statement = await rotate(log, { previousLogKey: OLD, logKey: NEXT }, by(old, next))
+  t.match(await check(await release()), [{ treeSize: 3 }], 'both keys need nothing learnt')
+  log.signers = by(next)
+  const proof = await release()
+  await t.rejects(check(proof), { message: /^unknown-signer/ }, 'the new key alone, without the statement')
+  await t.rejects(crypto.verifyGate(viewAs(NEXT)), { message: /^wrong-origin/ })
+
+  t.same(await crypto.learnLogKeys({ logVkey: NEXT ?? '', statements: [statement] }), [OLD, NEXT])
+  await crypto.verifyGate(viewAs(NEXT))
+  t.match(await check(proof), [{ treeSize: 4 }])
+  await crypto.verifyGate(viewAs(OLD))
+})
+
+t.test('no server takes a browser over to a key of its own', async (t) => {
+  const { crypto, log, release, check, viewAs } = await stage()
+  await check(await release())
+  const theirs = await rotate(
+    new WrittenLog(), { previousLogKey: OLD, logKey: STOLEN }, by(stolen))
+  t.same(await crypto.learnLogKeys({ logVkey: STOLEN ?? '', statements: [theirs, 'nonsense'] }), [STOLEN], 'a statement by the new key alone links nothing')
+  const adopted = await rotate(
+    new WrittenLog(), { previousLogKey: STOLEN, logKey: OLD }, by(stolen))
+  await crypto.learnLogKeys({ logVkey: STOLEN ?? '', statements: [adopted] })
+  await t.rejects(crypto.verifyGate(viewAs(STOLEN)), { message: /^wrong-origin/ })
+  log.signers = by(stolen)
+  await t.rejects(check(await release()), { message: /^unknown-signer/ })
+})
+
+t.test('a second history is found over a change of keys, too', async (t) => {
+  const { crypto, log, release, check, viewAs } = await stage()
+  await check(await release())
+  await check(await release())
+  const statement = await rotate(log, { previousLogKey: OLD, logKey: NEXT }, by(old, next))
+  await crypto.learnLogKeys({ logVkey: NEXT ?? '', statements: [statement] })
+  await crypto.verifyGate(viewAs(NEXT))
+  const forked = new WrittenLog()
+  forked.signers = by(next)
+  for (let count = 0; count < 3; count++) await release(forked)
+  await t.rejects(check(await release(forked), forked), { message: /^forked-log/ })
+})
+
+t.test('a log whose keys have two successors is believed for neither', async (t) => {
+  const { crypto, log, viewAs } = await stage()
+  const first = await rotate(log, { previousLogKey: OLD, logKey: NEXT }, by(old, next))
+  const second = await rotate(log, { previousLogKey: OLD, logKey: STOLEN }, by(old, stolen))
+  await t.rejects(crypto.learnLogKeys({ logVkey: OLD ?? '', statements: [first, second] }), { message: /^bad-rotation/ })
+  await t.rejects(crypto.verifyGate(viewAs(OLD)), { message: /^bad-rotation/ })
+})
