@@ -9,12 +9,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { checkEvidence } from '../../protocol/evidence/check.js'
 import { formatZip, parseZip, type PackFile } from '../../protocol/evidence/zip.js'
+import { formatExport } from '../../protocol/log/export.js'
 import { policyOfLog } from '../../protocol/log/policy.js'
 import { findProgram } from '../helpers/engine.js'
 import { main } from '../../scripts/sealdeck.js'
 import { openProfile, useChromium, type Profile, type ProfileOptions } from '../helpers/chromium.js'
 import { findViolations } from '../helpers/axe.js'
 import { Founder } from '../helpers/people.js'
+import { ADA, agreement, story } from '../protocol/evidence/signed-vault.js'
+import { LOG_VKEY } from '../protocol/log/worked-example.js'
 import { serveWorld } from '../web/serve.js'
 import { sharesPitch } from './pitch.js'
 import { visit, type Stand } from './visitor.js'
@@ -70,6 +73,25 @@ t.test('one press saves a pack that proves itself', async (t) => {
   t.equal(status, 0, out)
   t.match(out, NAME)
   t.same(reader.complaints, [], 'nothing that the policy had to stop')
+})
+
+t.test('the command line makes a pack of an export, without a server', async (t) => {
+  const exportPath = write('log.json', Buffer.from(formatExport(await story.export())))
+  const agreementPath = write('nda.txt', agreement)
+  const out = join(folder, 'made.zip')
+  const said: string[] = []
+  const terminal = {
+    out: (line: string) => said.push(line), err: (line: string) => said.push(line), isWatched: false,
+  }
+  const args = ['evidence', exportPath, out, '--agreement', agreementPath, '--vkey', LOG_VKEY]
+  const person = ['--person', ADA.email.toUpperCase(), '--language', 'ru']
+  t.equal(await main([...args, ...person], terminal), 0, said.join('\n'))
+  const made = await verifies(out, '--vkey', LOG_VKEY)
+  t.equal(made.status, 0, made.out)
+  t.match(made.out, ADA.name)
+  t.match(made.out, 'byte for byte')
+  t.equal(await main([...args, '--person', 'nobody@fund.example'], terminal), 1, 'nobody like that')
+  t.equal(await main([...args, '--language', 'de'], terminal), 2)
 })
 
 t.test('the certificate can be read, in the reader\'s own letters', async (t) => {

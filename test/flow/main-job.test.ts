@@ -115,6 +115,7 @@ for (const run of RUNS) {
     await investor.checks('the whole deck')
     const receipt = await investor.saves('Save the receipt')
     await verifies(t, ['receipt', receipt, '--vkey', server.vkey])
+    await verifies(t, ['evidence', await investor.saves('Evidence pack'), '--vkey', server.vkey])
     const receiptMail = await takeMail(server.world, investor.email, /./)
     t.match(receiptMail.body, 'tlog-proof', 'the receipt is in the mail too')
 
@@ -160,11 +161,14 @@ for (const run of RUNS) {
     await auditor.checks('log')
     const exported = await auditor.saves('Export with proofs (JSON)')
     await verifies(t, ['export', exported, '--vkey', server.vkey])
+    await verifies(t, ['evidence', await auditor.saves('Evidence pack'), '--vkey', server.vkey])
 
     // ---- The founder sees, and revokes.
     await founder.opensTab('People')
     await founder.reads(investor.email)
     await founder.checks('people')
+    const hers = await founder.saves('Evidence pack: Grace Hopper')
+    await verifies(t, ['evidence', hers, '--vkey', server.vkey])
     await founder.opensTab('Log')
     await founder.reads(/events are proven to be in the log/)
     await founder.checks('the founder\'s log')

@@ -7,9 +7,10 @@ import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
 import { verify } from '../copy/verify.js'
 import { attempt, type CheckedLog, type CheckedReceipt, type CryptoWorker } from '../crypto.js'
-import { withEvidence } from '../evidence/evidence-worker.js'
+import { checkFiles } from '../evidence/evidence-worker.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { useSession } from '../session.js'
+import { startWorker } from '../trusted-worker.js'
 import { DropZone } from '../ui/DropZone.js'
 import { ErrorState } from '../ui/ErrorState.js'
 import { Facts } from '../ui/Facts.js'
@@ -99,7 +100,7 @@ export function CheckFile() {
 async function checkTogether(files: readonly File[], vkey: string): Promise<State> {
   const read = await readFiles(files)
   if (typeof read === 'string') return { step: 'bad', code: read === 'tooLarge' ? 'too-large' : 'malformed-encoding' }
-  const checked = await withEvidence((worker) => worker.check({ files: read, trust: vkey }))
+  const checked = await checkFiles(startWorker, { files: read, trust: vkey })
   return checked.ok ? { step: 'told', groups: checked.value } : { step: 'bad', code: checked.code }
 }
 

@@ -66,7 +66,7 @@ export function Timeline({ vaultId, logVkey, isOwner }: TimelineProps) {
           isOnlyOdd={place.isOnlyOdd} onOnlyOdd={place.setOnlyOdd}
         />
         <ExportButtons tools={tools} filter={place.filter}>
-          {vaultId !== null && <VaultPack vaultId={vaultId} logVkey={logVkey} />}
+          {vaultId !== null && <VaultPack vaultId={vaultId} logVkey={logVkey} isOwner={isOwner} />}
         </ExportButtons>
       </div>
       <div ref={table} className={styles.list}>

@@ -5,6 +5,7 @@ import { evidence } from '../copy/evidence.js'
 import { useFailureWords } from '../failure-words.js'
 import { saveBlob } from '../save.js'
 import { useSession } from '../session.js'
+import { startWorker } from '../trusted-worker.js'
 import { ConfirmDialog } from '../ui/ConfirmDialog.js'
 import { showToast } from '../ui/Toasts.js'
 import { takeVaultPack } from './take-pack.js'
@@ -21,7 +22,9 @@ export function TakeVaultPack({ vaultId, onClose }: { vaultId: string, onClose: 
     if (config === null) return
     setBusy(true)
     const { logVkey } = config
-    const taken = await takeVaultPack(api, { vaultId, logVkey, party: null, language: locale })
+    const taken = await takeVaultPack(
+      { api, start: startWorker },
+      { vaultId, logVkey, isOwner: true, party: null, language: locale })
     setBusy(false)
     if (!taken.ok) return setError(words(taken.code))
     saveBlob(taken.value, `sealdeck-evidence-${vaultId.slice(-8)}.zip`)

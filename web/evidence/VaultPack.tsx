@@ -1,5 +1,6 @@
 /** The evidence pack of a vault, or of one person in it. */
 import { useSession } from '../session.js'
+import { startWorker } from '../trusted-worker.js'
 import { EvidenceButton } from './EvidenceButton.js'
 import { takeVaultPack } from './take-pack.js'
 
@@ -7,16 +8,18 @@ interface VaultPackProps {
   readonly vaultId: string
   /** The log's key as this browser pinned it. */
   readonly logVkey: string
+  readonly isOwner: boolean
   readonly person?: { readonly personId: string, readonly name: string }
 }
 
-export function VaultPack({ vaultId, logVkey, person }: VaultPackProps) {
+export function VaultPack({ vaultId, logVkey, isOwner, person }: VaultPackProps) {
   const { api } = useSession()
   const party = person?.personId ?? null
   return (
     <EvidenceButton
       fileName={`sealdeck-evidence-${(party ?? vaultId).slice(-8)}`} {...person === undefined ? {} : { of: person.name }}
-      take={(language) => takeVaultPack(api, { vaultId, logVkey, party, language })}
+      take={(language) => takeVaultPack(
+        { api, start: startWorker }, { vaultId, logVkey, isOwner, party, language })}
     />
   )
 }

@@ -1,20 +1,31 @@
 /** The page's end of the evidence worker: one for each task, ended with it. */
-import { wrap } from 'comlink'
-import { attempt, type Outcome } from '../crypto.js'
-import { startWorker } from '../trusted-worker.js'
-import type { EvidenceWorker } from './worker.js'
+import type { CheckedGroup, CheckInput } from '../verify/check-here.js'
+import type { BuildInput, EvidenceAnswer, EvidenceTask } from './worker.js'
 import workerUrl from './worker.ts?worker&url'
 
-/** Lends a worker to one task. What the worker refuses as broken becomes a value. */
-export async function withEvidence<T>(
-  use: (worker: EvidenceWorker) => Promise<T>,
-): Promise<Outcome<T>> {
-  const worker = startWorker(workerUrl, 'evidence')
-  const failed = new Promise<never>((_resolve, reject) => {
-    worker.addEventListener('error', () => reject(new Error('the evidence worker failed')), { once: true })
-  })
+/** web/trusted-worker.ts: the only way from an address to code. */
+export type StartWorker = (url: string, name: string) => Worker
+
+export function buildEvidence(
+  start: StartWorker, input: BuildInput,
+): Promise<EvidenceAnswer<Uint8Array<ArrayBuffer>>> {
+  return run(start, { task: 'build', input })
+}
+
+export function checkFiles(
+  start: StartWorker, input: CheckInput,
+): Promise<EvidenceAnswer<CheckedGroup[]>> {
+  return run(start, { task: 'check', input })
+}
+
+async function run<T>(start: StartWorker, task: EvidenceTask): Promise<EvidenceAnswer<T>> {
+  const worker = start(workerUrl, 'evidence')
   try {
-    return await attempt(() => Promise.race([use(wrap<EvidenceWorker>(worker)), failed]))
+    return await new Promise((resolve, reject) => {
+      worker.addEventListener('message', ({ data }: MessageEvent<EvidenceAnswer<T>>) => resolve(data))
+      worker.addEventListener('error', () => reject(new Error('the evidence worker failed')))
+      worker.postMessage(task)
+    })
   } finally {
     worker.terminate()
   }

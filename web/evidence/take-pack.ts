@@ -8,15 +8,23 @@ import type { EvidenceLanguage } from '../../protocol/evidence/account.js'
 import type { ReceiptSource } from '../../protocol/evidence/pack.js'
 import type { Answer, Api, GateApi } from '../api.js'
 import type { Failure } from '../failure-words.js'
-import { withEvidence } from './evidence-worker.js'
+import { buildEvidence, type StartWorker } from './evidence-worker.js'
 import type { BuildInput } from './worker.js'
 
 export type TakenPack = { ok: true, value: Blob } | { ok: false, code: Failure }
+
+/** `Line`: the surface's own api. */
+export interface PackTools<Line> {
+  readonly api: Line
+  readonly start: StartWorker
+}
 
 export interface VaultPackInput {
   readonly vaultId: string
   /** The log's key as this browser pinned it. */
   readonly logVkey: string
+  /** Who may read the agreements, too: an auditor may not. */
+  readonly isOwner: boolean
   /** One person's events alone. */
   readonly party: string | null
   readonly language: EvidenceLanguage
@@ -24,23 +32,24 @@ export interface VaultPackInput {
 
 /** A vault's pack, or one person's of it; for its founder and, without identities or agreements, her auditors. */
 export async function takeVaultPack(
-  api: Api, { vaultId, logVkey, party, language }: VaultPackInput,
+  tools: PackTools<Api>, { vaultId, logVkey, isOwner, party, language }: VaultPackInput,
 ): Promise<TakenPack> {
-  const agreements = await readAgreements(api, vaultId)
+  const { api } = tools
+  const none: Answer<string[]> = { ok: true, value: [] }
+  const agreements = isOwner ? await readAgreements(api, vaultId) : none
   if (!agreements.ok) return agreements
   const [config, exported] = [await api.readConfig(), await api.exportForPack(vaultId)]
   if (!config.ok) return config
   if (!exported.ok) return exported
-  return await build(api, config.value, {
+  return await build(tools, config.value, {
     proofs: { exportText: exported.value, party }, agreements: agreements.value, language,
     believed: { logVkey, witnesses: config.value.witnesses?.text ?? null },
   })
 }
 
-/** Of whoever may read them: an auditor may not. */
 async function readAgreements(api: Api, vaultId: string): Promise<Answer<string[]>> {
   const vault = await api.readVault(vaultId)
-  if (!vault.ok) return vault.code === 'vault-not-found' ? { ok: true, value: [] } : vault
+  if (!vault.ok) return vault
   const texts: string[] = []
   for (const { sha256 } of vault.value.ndas) {
     const read = await api.readNda(vaultId, sha256)
@@ -52,13 +61,14 @@ async function readAgreements(api: Api, vaultId: string): Promise<Answer<string[
 
 /** An investor's own pack: her receipts, and what she signed. */
 export async function takeOwnPack(
-  api: GateApi, { grantId, policyText, language }:
+  tools: PackTools<GateApi>, { grantId, policyText, language }:
   { grantId: string, policyText: string, language: EvidenceLanguage },
 ): Promise<TakenPack> {
+  const { api } = tools
   const [config, evidence] = [await api.readConfig(), await api.readGateEvidence(grantId)]
   if (!config.ok) return config
   if (!evidence.ok) return evidence
-  return await build(api, config.value, {
+  return await build(tools, config.value, {
     proofs: { receipts: receiptsIn(evidence.value) },
     agreements: evidence.value.agreements.map(({ text }) => text),
     believed: { policyText }, language,
@@ -75,17 +85,17 @@ function receiptsIn({ receipts }: GateEvidence): ReceiptSource[] {
 }
 
 async function build(
-  api: Pick<Api, 'readPackPart'>, { logRotations }: Config,
+  { api, start }: PackTools<Pick<Api, 'readPackPart'>>, { logRotations }: Config,
   input: Omit<BuildInput, 'verifier' | 'font' | 'madeAt' | 'rotations'>,
 ): Promise<TakenPack> {
   const [verifier, font] = await Promise.all(
     [api.readPackPart('verify.html'), api.readPackPart('certificate.ttf')])
   if (!verifier.ok) return verifier
   if (!font.ok) return font
-  const built = await withEvidence((worker) => worker.build({
+  const built = await buildEvidence(start, {
     ...input, rotations: logRotations, madeAt: new Date().toISOString(),
     verifier: verifier.value, font: font.value,
-  }))
+  })
   if (!built.ok) return built
   return { ok: true, value: new Blob([built.value], { type: 'application/zip' }) }
 }

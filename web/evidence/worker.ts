@@ -2,9 +2,8 @@
  * Makes evidence packs and checks them, away from the page: its response's policy gives it no network, and
  * it is never given a key. What is made here has been checked here first.
  */
-import { expose, transfer } from 'comlink'
 import { encodeUtf8 } from '../../protocol/bytes.js'
-import { ProtocolError } from '../../protocol/errors.js'
+import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.js'
 import type { EvidenceLanguage } from '../../protocol/evidence/account.js'
 import { buildPack, type PackInput, type ProofSource } from '../../protocol/evidence/pack.js'
 import { parsePolicy, parseWitnesses, policyOfLog, type Policy } from '../../protocol/log/policy.js'
@@ -29,23 +28,21 @@ export interface BuildInput {
   readonly font: Uint8Array
 }
 
-export interface EvidenceWorker {
-  /** @throws ProtocolError: nothing is packed that does not hold. */
-  build(input: BuildInput): Promise<Uint8Array<ArrayBuffer>>
-  check(input: CheckInput): Promise<CheckedGroup[]>
-}
+/** One worker does one task. */
+export type EvidenceTask =
+  | { readonly task: 'build', readonly input: BuildInput }
+  | { readonly task: 'check', readonly input: CheckInput }
 
-const worker: EvidenceWorker = {
-  async build({ believed, rotations, agreements, ...input }) {
-    await ready()
-    const policy = withLinkedKeys(policyOf(believed), rotations.map(verifyRotation))
-    const pack = await buildSeen({ ...input, policy, agreements: agreements.map(encodeUtf8) })
-    return transfer(pack, [pack.buffer])
-  },
-  async check(input) {
-    await ready()
-    return checkHere(input)
-  },
+export type EvidenceAnswer<T> =
+  | { readonly ok: true, readonly value: T }
+  | { readonly ok: false, readonly code: ProtocolErrorCode }
+
+async function perform({ task, input }: EvidenceTask): Promise<Uint8Array | CheckedGroup[]> {
+  await ready()
+  if (task === 'check') return checkHere(input)
+  const { believed, rotations, agreements, ...rest } = input
+  const policy = withLinkedKeys(policyOf(believed), rotations.map(verifyRotation))
+  return await buildSeen({ ...rest, policy, agreements: agreements.map(encodeUtf8) })
 }
 
 function policyOf(believed: Believed): Policy {
@@ -64,4 +61,17 @@ async function buildSeen(input: PackInput): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-expose(worker)
+async function answer(task: EvidenceTask): Promise<EvidenceAnswer<unknown>> {
+  try {
+    return { ok: true, value: await perform(task) }
+  } catch (error) {
+    if (error instanceof ProtocolError) return { ok: false, code: error.code }
+    throw error
+  }
+}
+
+addEventListener('message', ({ data }: MessageEvent<EvidenceTask>) => {
+  // What is no refusal is our bug: thrown from a timer, it reaches the page as the worker's error.
+  answer(data).then(
+    (done) => postMessage(done), (error: unknown) => setTimeout(() => { throw error }))
+})

@@ -132,7 +132,7 @@ function PersonPack({ vaultId, person }: { vaultId: string, person: Person }) {
   const { config } = useSession()
   if (config === null) return null
   const of = { personId: person.personId, name: nameOf(person, copy.somebody) }
-  return <VaultPack vaultId={vaultId} logVkey={config.logVkey} person={of} />
+  return <VaultPack vaultId={vaultId} logVkey={config.logVkey} isOwner person={of} />
 }
 
 function Steps({ person }: { person: Person }) {

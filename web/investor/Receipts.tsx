@@ -1,5 +1,5 @@
 /** What proves this visit, to be kept; and the way to leave no key behind in this browser. */
-import { Suspense, lazy, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { Receipt } from '../../protocol/api.js'
 import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
 import { useCopy } from '../copy.js'
@@ -8,10 +8,8 @@ import { saveText } from '../save.js'
 import { Button } from '../ui/Button.js'
 import { SealMark } from '../ui/SealMark.js'
 import styles from './investor.module.css'
+import { OwnPack } from './OwnPack.js'
 import { readReceipt, type Gate, type KeptReceipt, type Opened, type VisitTools } from './visit.js'
-
-/** What makes packs is large, and wanted by few. */
-const OwnPack = lazy(async () => ({ default: (await import('./OwnPack.js')).OwnPack }))
 
 /** Witnesses are asked every few seconds; a minute is long for them. */
 const LOOK_AGAIN_AFTER_MS = 5_000
@@ -106,7 +104,7 @@ function ReceiptButtons({ tools, gate, receipt, onHidden }: ReceiptButtonsProps)
       {gate.verified.hasWitnesses && (
         <Button size='small' icon='download' onClick={() => saveText(gate.verified.logPolicy, 'policy.txt')}>{copy.policyDownload}</Button>
       )}
-      {note !== null && <Suspense fallback={null}><OwnPack tools={tools} gate={gate} /></Suspense>}
+      {note !== null && <OwnPack tools={tools} gate={gate} />}
       {onHidden !== undefined && <Button variant='quiet' size='small' onClick={onHidden}>{copy.hideReceipt}</Button>}
     </div>
   )
