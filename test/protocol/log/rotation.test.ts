@@ -5,12 +5,15 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ProtocolError } from '../../../protocol/errors.js'
 import type { Event } from '../../../protocol/log/event.js'
-import { ed25519Signer, formatVkey, parseVkey, type NoteSigner } from '../../../protocol/log/note.js'
+import {
+  ed25519Signer, formatVkey, parseVkey, type NoteKey, type NoteSigner,
+} from '../../../protocol/log/note.js'
 import { policyOfLog, verifyCheckpoint } from '../../../protocol/log/policy.js'
 import { buildProof, parseProof } from '../../../protocol/log/proof.js'
 import {
   listLinkedKeys, parseRotationPath, rotationPath, verifyRotation, withLinkedKeys,
 } from '../../../protocol/log/rotation.js'
+import { formatAddCheckpoint, judgeAddCheckpoint } from '../../../protocol/log/witness.js'
 import { ready } from '../../../protocol/sodium.js'
 import { LOG_VKEY, ORIGIN } from './worked-example.js'
 import { WrittenLog } from './written-log.js'
@@ -123,6 +126,23 @@ t.test('two successors or a circle are believed for nothing', async (t) => {
   t.equal(codeOf(() => listLinkedKeys(parseVkey(third), two)), 'bad-rotation', 'two predecessors')
   const circle = [verifyRotation(await rotate(log, 0, 1)), verifyRotation(await rotate(log, 1, 0))]
   t.equal(codeOf(() => listLinkedKeys(parseVkey(first), circle)), 'bad-rotation')
+})
+
+t.test('to a witness it stays the same log, once it has been told the new key', async (t) => {
+  const log = new WrittenLog()
+  const [old, next] = signersAt(0, 1).map(({ key }) => key)
+  async function statusOf(
+    signers: readonly NoteSigner[], logKeys: readonly (NoteKey | undefined)[],
+  ): Promise<number> {
+    await state(log, { previousLogKey: first, logKey: second }, signers)
+    const body = formatAddCheckpoint({ oldSize: 0n, proof: [], note: log.checkpoint })
+    const known = logKeys.flatMap((key) => key ?? [])
+    return judgeAddCheckpoint(body, { logKeys: known, latestOf: () => null }).status
+  }
+  t.equal(await statusOf(signersAt(0, 1), [old]), 200, 'the new key\'s line is nobody\'s to it')
+  t.equal(await statusOf(signersAt(0, 1), [old, next]), 200)
+  t.equal(await statusOf(signersAt(1), [old, next]), 200)
+  t.equal(await statusOf(signersAt(1), [old]), 403, 'not told')
 })
 
 t.test('a proof from one log does not serve under the checkpoint of another', async (t) => {
