@@ -300,7 +300,7 @@ class RunningWitnesses implements Witnesses {
   }
 
   #hasQuorum({ note }: Round): boolean {
-    return isWitnessed(note, this.policy.policy)
+    return isWitnessedBy(note, this.policy.policy)
   }
 
   /** One after another, so that the fuller one comes last. */
@@ -319,7 +319,17 @@ class RunningWitnesses implements Witnesses {
 function isEnough(
   { size, checkpoint }: CurrentLog, { index, policy }: Pick<Waiter, 'index' | 'policy'>,
 ): boolean {
-  return size > index && isWitnessed(checkpoint, policy)
+  return size > index && isWitnessedBy(checkpoint, policy)
+}
+
+/** What was cosigned under a key that the log has given up since is not enough, and no error. */
+function isWitnessedBy(checkpoint: string, policy: Policy): boolean {
+  try {
+    return isWitnessed(checkpoint, policy)
+  } catch (error) {
+    if (error instanceof ProtocolError) return false
+    throw error
+  }
 }
 
 function hasSigned(note: string, { key }: Member): boolean {

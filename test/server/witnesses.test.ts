@@ -38,7 +38,9 @@ import { WrittenLog } from '../protocol/log/written-log.js'
 
 await ready()
 
-const TIMEOUT_MS = 400
+/** Long for an answer on a machine that does ten things at once. */
+const TIMEOUT_MS = 1_000
+const PATIENCE_MS = 60_000
 const signer = ed25519Signer(ORIGIN, LOG_SEED)
 const log = { origin: ORIGIN, vkey: LOG_VKEY, signer, signers: [signer], prefix: 'log/2026' }
 
@@ -190,7 +192,8 @@ async function logSomething(world: World): Promise<string> {
 }
 
 async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tryIndex = 0; tryIndex < 400; tryIndex++) {
+  const endsAtMs = performance.now() + PATIENCE_MS
+  while (performance.now() < endsAtMs) {
     if (await isSo()) return
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
@@ -323,6 +326,8 @@ t.test('a link may demand witnesses: its keys wait for them, and for nothing els
   t.same(release?.receipts.map(({ proof }) => verifyProof(proof, policy).event.type).slice(0, 2), ['nda.accepted', 'header.released'])
   const upgraded = await elsewhere.gets<Receipt>(`/api/receipts/${receipt?.eventId}`)
   t.ok(verifyProof(upgraded.proof, policy).cosignatures.length >= 2, 'a plain receipt can be had cosigned')
+  const oldKey = { ...policy, logs: [{ key: ed25519Signer('localhost:4870/log/2026', randomBytes(32)).key }] }
+  await t.rejects(world.witnesses.cosigned(0, oldKey), { code: 'witnesses-awaited' }, 'cosigned under a key that is not the log\'s')
   await checkLog(t, world)
 })
 
