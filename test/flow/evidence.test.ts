@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
+import { encodeUtf8 } from '../../protocol/bytes.js'
 import { checkEvidence } from '../../protocol/evidence/check.js'
 import { formatZip, parseZip, type PackFile } from '../../protocol/evidence/zip.js'
 import { formatExport } from '../../protocol/log/export.js'
@@ -76,13 +77,12 @@ t.test('one press saves a pack that proves itself', async (t) => {
 })
 
 t.test('the command line makes a pack of an export, without a server', async (t) => {
-  const exportPath = write('log.json', Buffer.from(formatExport(await story.export())))
+  const exportPath = write('log.json', encodeUtf8(formatExport(await story.export())))
   const agreementPath = write('nda.txt', agreement)
   const out = join(folder, 'made.zip')
   const said: string[] = []
-  const terminal = {
-    out: (line: string) => said.push(line), err: (line: string) => said.push(line), isWatched: false,
-  }
+  const say = (line: string) => said.push(line)
+  const terminal = { out: say, err: say, isWatched: false }
   const args = ['evidence', exportPath, out, '--agreement', agreementPath, '--vkey', LOG_VKEY]
   const person = ['--person', ADA.email.toUpperCase(), '--language', 'ru']
   t.equal(await main([...args, ...person], terminal), 0, said.join('\n'))
