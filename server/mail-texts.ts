@@ -4,6 +4,7 @@
  */
 import { uuidv7 } from 'uuidv7'
 import type { NewMail } from '../db/queries/mail.js'
+import { formatTime } from '../protocol/log/event.js'
 import type { World } from './world.js'
 
 export type Locale = 'en' | 'ru'
@@ -117,17 +118,66 @@ const NOTICES = {
       text: `Инвестор подписал ваше соглашение на ${host} и ждёт, когда вы его впустите. Квитанция подписи во вложении.\n\nРешить можно на ${url}\n`,
     },
   }),
+  'keys-released': ({ host, url }): Texts => ({
+    en: {
+      subject: `A key to your deck was given out at ${host}`,
+      text: `Somebody who came through one of your links at ${host} was given a key.\n\nIf your browser shows you something else than what stands here, or if nobody could have come: sign in at ${url}, look at the log of your decks, and revoke.\n`,
+    },
+    ru: {
+      subject: `На ${host} выдан ключ к вашей презентации`,
+      text: `Тому, кто пришёл по одной из ваших ссылок на ${host}, выдан ключ.\n\nЕсли ваш браузер показывает не то, что написано здесь, или прийти никто не мог: войдите на ${url}, посмотрите журнал своих презентаций и отзовите доступ.\n`,
+    },
+  }),
+  'many-released': ({ host, url }): Texts => ({
+    en: {
+      subject: `Many keys to your deck were given out at ${host}`,
+      text: `More keys were given out in this hour at ${host} than we send mails about. All of them stand in the log of your deck, at ${url}\n\nUntil the hour is over there is no further mail about this deck.\n`,
+    },
+    ru: {
+      subject: `На ${host} выдано много ключей к вашей презентации`,
+      text: `За этот час на ${host} выдано больше ключей, чем мы отправляем писем. Все они есть в журнале вашей презентации: ${url}\n\nДо конца часа писем об этой презентации больше не будет.\n`,
+    },
+  }),
+  'act-logged': ({ host, url }): Texts => ({
+    en: {
+      subject: `Something was done with your deck at ${host}`,
+      text: `Somebody whom you invited to audit did something with your deck at ${host}, and the log holds it.\n\nIf you invited nobody, sign in at ${url} and withdraw the invitation.\n`,
+    },
+    ru: {
+      subject: `С вашей презентацией на ${host} что-то сделали`,
+      text: `Приглашённый вами аудитор совершил действие с вашей презентацией на ${host}, и оно записано в журнале.\n\nЕсли вы никого не приглашали, войдите на ${url} и отзовите приглашение.\n`,
+    },
+  }),
 } as const satisfies Readonly<Record<string, (place: Place) => Texts>>
 
 export type NoticeKind = keyof typeof NOTICES
 
 /** A notice for the outbox: it is sent once the statement that inserts it commits. */
 export function noticeMail(
-  world: World, kind: NoticeKind, to: { email: string, locale: Locale },
+  world: World, kind: NoticeKind, to: { email: string, locale: Locale }, listed?: Listed,
 ): NewMail {
   const { publicUrl } = world.config
   const place = { host: new URL(publicUrl).host, url: publicUrl }
-  return mailOf(world, kind, to.email, NOTICES[kind](place)[to.locale])
+  const { subject, text } = NOTICES[kind](place)[to.locale]
+  const compared = listed === undefined ? '' : `\n${LISTED[to.locale](listed)}`
+  return mailOf(world, kind, to.email, { subject, text: `${text}${compared}` })
+}
+
+/** Events as the log names them, and whom they are about. */
+export interface Listed {
+  readonly who: string | null
+  readonly lines: readonly string[]
+}
+
+export function listedEvents(
+  events: readonly { id: string, type: string, atMs: number }[], who: string | null,
+): Listed {
+  return { who, lines: events.map(({ id, type, atMs }) => `${formatTime(atMs)}  ${type}  ${id}`) }
+}
+
+const LISTED: Readonly<Record<Locale, (listed: Listed) => string>> = {
+  en: ({ who, lines }) => `About: ${who ?? 'somebody with the link alone'}\nIn the log:\n${lines.join('\n')}\n`,
+  ru: ({ who, lines }) => `О ком: ${who ?? 'кто-то с одной ссылкой'}\nВ журнале:\n${lines.join('\n')}\n`,
 }
 
 /** A code in two groups of four, which people read and type better than eight digits. */

@@ -4,11 +4,12 @@
  */
 import { findNda } from '../db/queries/gate.js'
 import { insertMails, type NewMail } from '../db/queries/mail.js'
+import type { OutboxEvent } from '../db/queries/outbox.js'
 import type { Investor } from '../db/queries/releases.js'
 import type { MailAttachment } from '../db/schema.js'
 import type { Receipt } from '../protocol/api.js'
 import type { OpenGate } from './gate.js'
-import { noticeMail } from './mail-texts.js'
+import { listedEvents, noticeMail } from './mail-texts.js'
 import type { World } from './world.js'
 
 interface Signed {
@@ -16,11 +17,13 @@ interface Signed {
   readonly acceptanceId: string
   readonly note: string
   readonly receipt: Receipt | undefined
+  /** The acceptance and what it released, for the founder to compare. */
+  readonly events: readonly OutboxEvent[]
 }
 
 /** Queue both mails of one acceptance, each once however often this is called. */
 export async function mailReceipts(world: World, gate: OpenGate, signed: Signed): Promise<void> {
-  const { investor, acceptanceId, note, receipt } = signed
+  const { investor, acceptanceId, note, receipt, events } = signed
   if (receipt === undefined || investor.email === null) return
   const { grant } = gate
   const nda = grant.ndaSha256 === null ? undefined
@@ -33,7 +36,10 @@ export async function mailReceipts(world: World, gate: OpenGate, signed: Signed)
       attachments: [proof, attach('acceptance.txt', note), ...nda === undefined ? [] : [attach('agreement.txt', nda.text)]],
     },
     {
-      ...noticeMail(world, toFounder, { email: grant.ownerEmail, locale: grant.ownerLocale }),
+      ...noticeMail(
+        world, toFounder, { email: grant.ownerEmail, locale: grant.ownerLocale },
+        listedEvents(events, investor.email),
+      ),
       id: acceptanceId,
       attachments: [proof],
     },

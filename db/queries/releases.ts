@@ -7,7 +7,7 @@
  * release of its own with an event of its own; a retry within one session's life is not.
  */
 import {
-  and, asc, desc, eq, inArray, isNull, sql, type Placeholder, type SQL, type SQLWrapper,
+  and, asc, desc, eq, inArray, isNull, notInArray, sql, type Placeholder, type SQL, type SQLWrapper,
 } from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
 import { decodeEntry } from '../../protocol/log/event.js'
@@ -122,6 +122,19 @@ export async function listReleasesSince(db: Db, device: { deviceId: string, sinc
     .where(and(eq(releases.deviceId, device.deviceId),
       sql`${releases.releasedAtMs} > ${instantSql(device.sinceMs)}`))
     .limit(MAX_RELEASED_HEADERS)
+}
+
+/** Of these versions, those that this device was given before these events. */
+export async function listGivenBefore(
+  db: Db,
+  given: { deviceId: string, versionIds: readonly string[], eventIds: readonly string[] },
+): Promise<string[]> {
+  const rows = await db.selectDistinct({ versionId: releases.versionId }).from(releases)
+    .where(and(
+      eq(releases.deviceId, given.deviceId), inArray(releases.versionId, [...given.versionIds]),
+      notInArray(releases.eventId, [...given.eventIds])))
+    .limit(MAX_RELEASED_HEADERS)
+  return rows.map(({ versionId }) => versionId)
 }
 
 /**

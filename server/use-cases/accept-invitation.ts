@@ -5,6 +5,7 @@ import type { AuditedVault } from '../../protocol/api.js'
 import { formatTime, sealEvent } from '../../protocol/log/event.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { presentAudit } from '../auditors.js'
+import { mailAct } from '../release-mails.js'
 import type { World } from '../world.js'
 
 /**
@@ -32,6 +33,7 @@ export async function acceptInvitation(
     )
     if (!isDone) throw new Refusal('invitation-not-found')
     await world.sequencer.published([event.id])
+    await mailAct(world, { vaultId: invitation.vaultId, email: account.email, event })
   }
   return presentAudit(world, invitation, {
     acceptedAtMs: invitation.acceptedAtMs ?? nowMs,

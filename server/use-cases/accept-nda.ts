@@ -65,7 +65,11 @@ export async function acceptNda(
   const released = releasedOf({ releases, chosen }, done.headerIds)
   const receipts = await publishedReceipts(world, [event, ...released.map((one) => one.event)])
   await mailReceipts(
-    world, gate, { investor, acceptanceId, note: signing.note, receipt: receipts[0] },
+    world, gate,
+    {
+      investor, acceptanceId, note: signing.note, receipt: receipts[0],
+      events: [event, ...released.map((one) => one.event)],
+    },
   )
   const witnessed = await witnessedReceipts(world, gate, receipts)
   return {
@@ -90,7 +94,9 @@ async function answerAgain(
   const { eventIds, headerIds } = await findEventIds(world.db, before, sinceMs)
   const receipts = await storedReceipts(world, eventIds)
   // Had the process died before, the mails were not queued; if they were, nothing happens.
-  await mailReceipts(world, gate, { investor, acceptanceId: before.id, note, receipt: receipts[0] })
+  await mailReceipts(world, gate, {
+    investor, acceptanceId: before.id, note, receipt: receipts[0], events: [],
+  })
   const witnessed = await witnessedReceipts(world, gate, receipts)
   return {
     standing: standingOf(gate, investor, before), receipts: [...witnessed],

@@ -10,6 +10,7 @@ import {
 } from '../../protocol/log/export.js'
 import { requireReader, type Reader } from '../auditors.js'
 import { proveEvents, type ProvenEvent } from '../log-reader.js'
+import { mailAct } from '../release-mails.js'
 import type { World } from '../world.js'
 
 /** Rows and proofs that are held at once. */
@@ -32,10 +33,13 @@ export interface AuditQuery {
 export async function exportAudit(
   world: World, reader: Reader, query: AuditQuery,
 ): Promise<AsyncIterable<string>> {
-  const { withIdentities } = await requireReader(world, reader, query.vaultId)
+  const { withIdentities, isAuditor } = await requireReader(world, reader, query.vaultId)
   const made = sealEvent(exportEvent(world, reader, query))
   await insertEvents(world.db, [made])
   await world.sequencer.published([made.id])
+  if (isAuditor && query.vaultId !== undefined) {
+    await mailAct(world, { vaultId: query.vaultId, email: reader.email, event: made })
+  }
   return formatTexts(world, query, withIdentities)
 }
 

@@ -14,6 +14,7 @@ import {
   type InvestorClaims,
   type OpenGate,
 } from '../gate.js'
+import { mailReleases } from '../release-mails.js'
 import type { World } from '../world.js'
 
 /**
@@ -70,8 +71,10 @@ async function releaseNow(
   })
   if (done === undefined) throw await refusalFor(world, { ...investor, grantId: gate.grant.id })
   const released = releasedOf({ releases, chosen }, done.headerIds)
+  const receipts = await publishedReceipts(world, released.map(({ event }) => event))
+  await mailReleases(world, gate, { ...investor, released })
   return {
-    receipts: await publishedReceipts(world, released.map(({ event }) => event)),
+    receipts,
     headers: released.map(({ header }) => header),
   }
 }

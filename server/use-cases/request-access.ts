@@ -20,6 +20,7 @@ import {
   publishedReceipts, releasedOf, requireGate, standingOf, witnessedReceipts,
   type OpenGate,
 } from '../gate.js'
+import { mailReleases } from '../release-mails.js'
 import { signInvestor } from '../session.js'
 import { keyOf, nonceOf, requireStatementOf } from '../statements.js'
 import type { World } from '../world.js'
@@ -51,7 +52,7 @@ interface Asking {
  * email-unverified, access-revoked, nonce-unknown, log-unavailable, witnesses-awaited: the device is enrolled
  * then, and goes on with `releaseHeaders`.
  * Effects: person, device, releases; events `email.verified` (with a proof of address), `device.enrolled`,
- * `header.released`, all published before this returns.
+ * `header.released`, all published before this returns; a mail to the founder.
  */
 export async function requestAccess(
   world: World, grantId: string, input: RequestAccess, visitor: Visitor,
@@ -88,6 +89,7 @@ export async function requestAccess(
   const receipts = await witnessedReceipts(world, gate, await publishedReceipts(
     world, [...events, ...released.map(({ event }) => event)],
   ))
+  await mailReleases(world, gate, { deviceId: asking.deviceId, email: asking.email, released })
   const standing = standingOf(gate, { declinedAtMs: null }, acceptance)
   const {
     token, expiresAtMs,
