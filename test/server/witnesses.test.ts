@@ -275,7 +275,7 @@ t.test('two of three witnesses are enough, and one that comes back catches up', 
 })
 
 t.test('a link may demand witnesses: its keys wait for them, and for nothing else', async (t) => {
-  const { test, witnesses } = await startStand(t, { WITNESS_INTERVAL_MS: '60000', LOG_WAIT_TIMEOUT_MS: '1000' })
+  const { test, witnesses } = await startStand(t, { WITNESS_INTERVAL_MS: '60000', LOG_WAIT_TIMEOUT_MS: '4000' })
   const { world, app } = test
   const { witnesses: offer } = (await app.inject({ url: '/api/config' })).json<Config>()
   t.same(offer?.names, ['north', 'south', 'west'])
@@ -305,7 +305,6 @@ t.test('a link may demand witnesses: its keys wait for them, and for nothing els
   t.same([early.statusCode, early.json<{ code: string }>().code], [503, 'witnesses-awaited'])
   t.ok(await takeMail(world, founder.email, /signed your agreement/), 'the founder is told nevertheless')
   const { size } = await world.sequencer.current()
-  t.equal((await investor.asksToAccept(link, acceptance)).json<{ code: string }>().code, 'witnesses-awaited')
   t.equal((await investor.asks('POST', `/api/gate/${link.grantId}/releases`, {})).statusCode, 503, 'nor by another way')
   t.equal((await world.sequencer.current()).size, size, 'asking again adds nothing to the log')
   const elsewhere = new Investor(test, { name: 'Barbara Liskov', email: 'barbara@fund.example' })
