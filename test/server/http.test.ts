@@ -274,7 +274,8 @@ t.test('health and readiness', async (t) => {
 })
 
 t.test('metrics', async (t) => {
-  const { app } = await serve(t)
+  const { app, world } = await serve(t)
+  t.equal(world.tracing, undefined, 'and no traces, unless somebody asks for them')
   const near = { url: '/metrics', remoteAddress: '127.0.0.1', headers: { host: 'localhost:4870' } }
   t.match((await app.inject(near)).body, /\nsealdeck_log_size 1\n/)
   t.equal((await app.inject({ ...near, remoteAddress: '10.0.0.9' })).statusCode, 404, 'not from elsewhere')
