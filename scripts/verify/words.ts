@@ -1,35 +1,10 @@
 /** What was proved, in plain words. Says nothing that the caller has not verified. */
+import { english } from '../../protocol/evidence/words-en.js'
 import { parseVkey } from '../../protocol/log/note.js'
 import type { Acceptance, Signatory } from '../../protocol/log/acceptance.js'
-import type { EventType } from '../../protocol/log/event-types.js'
 import type { Event } from '../../protocol/log/event.js'
 import type { Finding } from '../../protocol/log/export.js'
 import type { TrustedCheckpoint } from '../../protocol/log/policy.js'
-
-const WHAT_HAPPENED: Readonly<Record<EventType, string>> = {
-  'log.started': 'the log was started',
-  'log.closed': 'the log was closed',
-  'log.recovered': 'the log was recovered',
-  'log.key-rotated': 'the log took a new key',
-  'client.served': 'a web client was served',
-  'version.stored': 'a version of a document was stored',
-  'grant.made': 'a grant was made',
-  'grant.revised': 'a grant was revised',
-  'nda.published': 'an agreement was published',
-  'email.verified': 'an e-mail address was verified',
-  'device.enrolled': 'a device was enrolled',
-  'nda.accepted': 'the agreement was accepted',
-  'nda.declined': 'the agreement was declined',
-  'access.approved': 'access was approved',
-  'access.denied': 'access was denied',
-  'access.revoked': 'access was revoked',
-  'header.released': 'the key of a document was released',
-  'version.fetched': 'a document was fetched',
-  'export.made': 'an export was made',
-  'admin.acted': 'the operator acted',
-  'auditor.read': 'an auditor read the log of the vault',
-  'erasure.done': 'personal details were erased',
-}
 
 /** `2026-11-22T14:31:05.120Z` as `2026-11-22 14:31:05 UTC`. */
 export function sayTime(time: string): string {
@@ -44,7 +19,7 @@ export function saySeconds(timeSeconds: bigint): string {
 
 export function sayEvent(event: Event, who: string | null): string {
   const subject = who ?? (event.party === undefined ? null : `person ${event.party}`)
-  const what = WHAT_HAPPENED[event.type]
+  const what = english.events[event.type]
   return subject === null ? what : `${what}: ${subject}`
 }
 
@@ -59,7 +34,9 @@ export function listFacts(event: Event): string[] {
     ['version', event.version], ['agreement SHA-256', event.agreementSha256],
     ['grant SHA-256', event.grantSha256], ['record SHA-256', event.recordSha256],
     ['header SHA-256', event.headerSha256], ['link key', nameOf(event.linkKey)],
-    ['device key', nameOf(event.deviceKey)], ['permitted by', event.because],
+    ['device key', nameOf(event.deviceKey)],
+    ['log key', event.logKey], ['log key before', event.previousLogKey],
+    ['permitted by', event.because],
   ]
   return facts.flatMap(([name, value]) => value === undefined ? [] : [line(name, `${value}`)])
 }
@@ -93,16 +70,6 @@ export function listCheckpoint(
   ]
 }
 
-const ODDITIES: Readonly<Record<Finding['kind'], string>> = {
-  'permission-missing': 'names a permission that is not in the export',
-  'permission-later': 'names a permission that came after it',
-  'permission-of-another': 'names the permission of another person',
-  'released-after-revocation': 'is a release after access was revoked',
-  'released-without-acceptance': 'is a release behind the NDA that no signature permits',
-  'sequence-gap': 'does not follow the number of the vault\'s event before it',
-  'time-backwards': 'says an earlier time than the events before it',
-}
-
 export function sayFinding({ kind, index }: Finding): string {
-  return `event ${index} ${ODDITIES[kind]}`
+  return `event ${index} ${english.alarms[kind]}`
 }
