@@ -220,7 +220,7 @@ t.test('an export is listed in words, and what is odd about it ends with 1', asy
   })
   const odd = await sealdeck('verify', 'export', files.write('odd.json', await exportOf(files.log)), '--vkey', LOG_VKEY)
   t.equal(odd.status, 1)
-  t.match(odd.err, /LOOK AT THIS: event 3 names a permission that is not in the export/)
+  t.match(odd.err, /LOOK AT THIS: event 3 names a permission that is not here/)
   const damaged = files.write('damaged.json', (await exportOf(files.log)).replace('"index":1', '"index":2'))
   t.equal((await sealdeck('verify', 'export', damaged, '--vkey', LOG_VKEY)).status, 1)
 })
