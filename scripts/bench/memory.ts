@@ -56,15 +56,16 @@ async function measureOnce(session: CDPSession, path: string, variant: string): 
   await page.goto(server.url)
   await page.waitForFunction('globalThis.bench !== undefined')
   await page.setInputFiles('input', path)
+  await page.evaluate(`bench.standIdle('${variant}')`)
   await setTimeout(SETTLE_MS)
   const idle = await residentMib(session)
-  const peak = await peakWhile(session, seal(page, variant))
+  const peak = await peakWhile(session, seal(page))
   await page.close()
   return peak - idle
 }
 
-async function seal(page: Page, variant: string): Promise<void> {
-  const sealedBytes = Number(await page.evaluate(`bench.sealChosen('${variant}')`))
+async function seal(page: Page): Promise<void> {
+  const sealedBytes = Number(await page.evaluate('bench.sealChosen()'))
   if (sealedBytes < FILE_SIZE_BYTES) throw new Error('not all of the file was sealed')
 }
 
