@@ -136,8 +136,6 @@ export const vaults = pgTable('vaults', {
   /** `HKDF(R, vaultId, "vault/tag-key")`: tags this vault's entries in the log. */
   tagKey: bytea().notNull(),
   titleSealed: bytea().notNull(),
-  /** How many witnesses must have cosigned before a header leaves; 0 means none. */
-  witnessCount: integer().notNull().default(0),
   createdAtMs: instant('created_at').notNull(),
   deletedAtMs: instant('deleted_at'),
 }, (table) => [
