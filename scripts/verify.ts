@@ -27,7 +27,8 @@ const USAGE = `usage: sealdeck verify receipt FILE  (--vkey VKEY | --policy FILE
        sealdeck verify evidence FILE.zip|DIR [--vkey VKEY | --policy FILE]
        sealdeck verify note FILE     [--vkey VKEY | --policy FILE]
        sealdeck verify log DIR|URL   (--vkey VKEY | --policy FILE)
-       sealdeck verify monitor URL   (--vkey VKEY | --policy FILE) --state FILE [--tag-key FILE] [--export FILE] [--every SECONDS]
+       sealdeck verify monitor URL   (--vkey VKEY | --policy FILE) --state FILE [--tag-key FILE] [--export FILE]
+                             [--vault ID [--passphrase-file FILE]] [--every SECONDS]
        sealdeck verify timestamp FILE --checkpoint FILE --ca FILE [--vkey VKEY | --policy FILE]
 
 --rotations DIR|URL: where the log lies, to follow the keys it has taken since (log and monitor do so by themselves).

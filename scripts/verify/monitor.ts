@@ -4,7 +4,8 @@
  * It keeps the edge of the tree it has verified, reads the entries that came since, and appends
  * them itself: if that leads to the new checkpoint's root, nothing before was changed and the new
  * entries are the ones in the tree. With a vault's tag key it finds the vault's events among
- * them; with an export it also tells which of those the export does not show.
+ * them; with an export it also tells which of those the export does not show; with a vault of whoever is
+ * signed in it judges each event as her browser does (watch-vault.ts).
  *
  * [Note: Evidence] A checkpoint that does not follow from the remembered one is the proof of a fork. Both
  * are signed; both are saved, and the state is left as it was.
@@ -29,9 +30,11 @@ import { platformHash } from './log.js'
 import { readerOf } from './read-log.js'
 import { withRotations } from './rotations.js'
 import { readText, requirePolicy } from './trust.js'
+import { ensureTagKey, lookAtVault } from './watch-vault.js'
 import { listCheckpoint } from './words.js'
 
-const USAGE = 'sealdeck verify monitor URL (--vkey VKEY | --policy FILE) --state FILE [--tag-key FILE] [--export FILE] [--every SECONDS]'
+const USAGE = 'sealdeck verify monitor URL (--vkey VKEY | --policy FILE) --state FILE [--tag-key FILE] [--export FILE] ' +
+  '[--vault ID [--passphrase-file FILE]] [--every SECONDS]'
 const STATE_FORMAT = 'sealdeck-monitor/v1'
 const MAX_STATE_SIZE_BYTES = 64 * 1024
 const MAX_INTERVAL_SECONDS = 24 * 60 * 60
@@ -54,11 +57,14 @@ interface Watch {
   readonly tagKey: Uint8Array | null
   /** The indexes that the caller knows of, or `null` if she did not say. */
   readonly known: ReadonlySet<bigint> | null
+  /** Hers who is signed in: each of its events is judged, too. */
+  readonly vaultId: string | null
 }
 
 export const monitorLog: Run = async (args, terminal) => {
   const parsed = readArguments(args, {
-    options: ['vkey', 'policy', 'state', 'tag-key', 'export', 'every'], positionalCount: 1, usage: USAGE,
+    options: ['vkey', 'policy', 'state', 'tag-key', 'export', 'vault', 'passphrase-file', 'every'],
+    positionalCount: 1, usage: USAGE,
   })
   const watch = await readWatch(parsed)
   const intervalSeconds = readInterval(parsed.option('every'))
@@ -78,7 +84,13 @@ async function readWatch(parsed: Arguments): Promise<Watch> {
   if (statePath === undefined) throw new UsageError(`usage: ${USAGE}`)
   const tagKeyPath = option('tag-key')
   const exportPath = option('export')
+  const vaultId = option('vault') ?? null
+  if (vaultId !== null && tagKeyPath === undefined) throw new UsageError('--vault needs --tag-key FILE, which is made if it is not there')
+  if (vaultId !== null && tagKeyPath !== undefined) {
+    await ensureTagKey(tagKeyPath, vaultId, option('passphrase-file'))
+  }
   return {
+    vaultId,
     read: readerOf(positionals[0] ?? ''),
     policy: await requirePolicy(parsed),
     statePath,
@@ -125,7 +137,19 @@ async function look(given: Watch, terminal: Terminal): Promise<number> {
   const alarms = scanner === null ? [] : listAlarms(scanner, watch.known)
   const nextSequence = scanner?.nextSequence ?? 0
   await replaceFile(watch.statePath, formatState({ edge, nextSequence, checkpoint }))
-  return announce({ trusted, before: state.edge.size, scanner, alarms }, terminal)
+  const status = announce({ trusted, before: state.edge.size, scanner, alarms }, terminal)
+  return Math.max(status, await judge(watch, trusted, terminal))
+}
+
+/** With `--vault`: what only the founder's own signatures can tell. */
+async function judge(
+  { vaultId, tagKey, statePath, read, policy }: Watch, trusted: TrustedCheckpoint,
+  terminal: Terminal,
+): Promise<number> {
+  if (vaultId === null || tagKey === null) return 0
+  return await lookAtVault(
+    { vaultId, tagKey, statePath: `${statePath}.vault`, read, policy, trusted }, terminal,
+  )
 }
 
 function startScanner({ tagKey, statePath }: Watch, { nextSequence }: State): TagScanner | null {
