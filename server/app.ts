@@ -74,6 +74,7 @@ const MAX_PARAM_LENGTH = Math.max(64, MAX_EMAIL_LENGTH)
 const REQUEST_TIMEOUT_MS = 120_000
 const CONNECTION_TIMEOUT_MS = 20_000
 const KEEP_ALIVE_TIMEOUT_MS = 5_000
+const MIN_SAMPLE_INTERVAL_MS = 1_000
 const HEADERS_TIMEOUT_MS = 10_000
 const MAX_HEADER_COUNT = 100
 const MAX_CONNECTIONS = 2_000
@@ -90,9 +91,7 @@ export async function buildApp(world: World): Promise<App> {
   world.tracing?.traceRequests(app)
   app.addHook('onSend', async (_request, reply) => { addMissing(reply, headersFor(world.config, 'api')) })
   await app.register(swagger, openapiOptions(world))
-  await app.register(
-    underPressure, { maxEventLoopDelay: world.config.maxEventLoopDelayMs, retryAfter: 2 },
-  )
+  await app.register(underPressure, pressureOptions(world))
   await app.register(rateLimit, {
     global: true, max: world.config.rateLimitPerMinute, timeWindow: '1 minute',
     addHeaders: NO_LIMIT_HEADERS, addHeadersOnExceeding: NO_LIMIT_HEADERS,
@@ -148,6 +147,12 @@ function serverOptions(world: World): FastifyHttpOptions<RawServerDefault, Fasti
     forceCloseConnections: true,
     ajv: { customOptions: AJV_OPTIONS },
   }
+}
+
+/** A window without any sample counts as an endless delay, so it is as long as the delay that is allowed. */
+function pressureOptions({ config: { maxEventLoopDelayMs } }: World) {
+  const sampleInterval = Math.max(MIN_SAMPLE_INTERVAL_MS, maxEventLoopDelayMs)
+  return { maxEventLoopDelay: maxEventLoopDelayMs, sampleInterval, retryAfter: 2 }
 }
 
 function openapiOptions(world: World) {
