@@ -19,26 +19,13 @@
  */
 import { sql, type SQL, type SQLWrapper, type WithSubquery } from 'drizzle-orm'
 import { assert } from '../../protocol/errors.js'
+import type { SealedEvent } from '../../protocol/log/event.js'
 import type { Db } from '../client.js'
 import { auditOutbox } from '../schema.js'
 
-/** An event as its builder made it (protocol/log/event.ts), with what the server files it under. */
-export interface OutboxEvent {
-  /** UUIDv7; also stands in the bytes. */
-  readonly id: string
+/** An event as its builder made it; rows know no closed list of types. */
+export interface OutboxEvent extends Omit<SealedEvent, 'type'> {
   readonly type: string
-  readonly atMs: number
-  /** The vault whose tag the entry carries. */
-  readonly vaultId?: string | undefined
-  /** The person (`people.id`) whose tag the entry carries. */
-  readonly partyId?: string | undefined
-  readonly documentId?: string | undefined
-  /** `C`, 32 bytes. */
-  readonly commitment: Uint8Array
-  readonly bytes: Uint8Array
-  readonly salt: Uint8Array
-  readonly details?: Uint8Array | undefined
-  readonly detailsSalt?: Uint8Array | undefined
 }
 
 export const MAX_EVENTS_PER_STATEMENT = 1_000
