@@ -14,7 +14,8 @@ import { Facts } from '../ui/Facts.js'
 import { Hash } from '../ui/Hash.js'
 import { Notice } from '../ui/Notice.js'
 import { Time } from '../ui/Time.js'
-import { fieldOf, type LogTools, type ShownEvent } from './events.js'
+import type { LogTools } from './events.js'
+import { fieldOf, type ShownEvent } from './pages.js'
 import { isAlarm, typeWords } from './EventTable.js'
 import { NO_FILTER, type Filter } from './filter.js'
 import { ProofPath } from './ProofPath.js'
@@ -42,7 +43,7 @@ export function EventDialog({ shown, tools, marks, isOwner, onFilter, onClose }:
       {marks.filter((kind) => kind !== 'erased').map((kind) => (
         <Notice key={kind} tone={isAlarm(kind) ? 'fail' : 'warn'} title={copy.odd[kind]}>{copy.oddBody[kind]}</Notice>
       ))}
-      <Summary shown={shown} />
+      <Summary shown={shown} withVault={tools.vaultId === null} />
       {checked.details !== null && (
         <>
           <h3 className={styles.smallTitle}>{copy.personalText}</h3>
@@ -66,7 +67,8 @@ export function EventDialog({ shown, tools, marks, isOwner, onFilter, onClose }:
 }
 
 /** When, who, what: in words, before the record itself. */
-function Summary({ shown: { logged, checked } }: { shown: ShownEvent }) {
+function Summary({ shown, withVault }: { shown: ShownEvent, withVault: boolean }) {
+  const { logged, checked } = shown
   const copy = useCopy(auditor)
   const { locale } = useLocale()
   const { event, vaultSequence } = checked
@@ -75,7 +77,7 @@ function Summary({ shown: { logged, checked } }: { shown: ShownEvent }) {
     { name: copy.localTime, value: formatDateTime(locale, logged.atMs) },
     { name: copy.columnWho, value: whoOf(copy, event, namesOf(copy, [checked])) },
     { name: copy.columnWhat, value: whatOf(copy, event) },
-    { name: copy.columnVault, value: vaultOf(copy, event) },
+    { name: copy.columnVault, value: withVault ? vaultOf(copy, event) : '' },
     { name: copy.numberInVault, value: vaultSequence === null ? '' : copy.numbered(vaultSequence) },
   ]
   return <Facts facts={facts.filter(({ value }) => value !== '')} />

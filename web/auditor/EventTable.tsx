@@ -9,7 +9,7 @@ import { Button } from '../ui/Button.js'
 import { Table } from '../ui/Table.js'
 import { Tag } from '../ui/Tag.js'
 import styles from './auditor.module.css'
-import type { ShownEvent } from './events.js'
+import type { ShownEvent } from './pages.js'
 import type { Marks } from './scan.js'
 import { namesOf, vaultOf, whatOf, whoOf } from './who.js'
 

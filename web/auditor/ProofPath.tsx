@@ -12,8 +12,8 @@ type Step = TracedEvent['steps'][number]
 
 const WIDTH = 340
 const SPINE = WIDTH / 2
-const REACH = 104
-const LEVEL = 50
+const REACH = 56
+const LEVEL = 44
 const SEAL_HEIGHT = 58
 const FOOT_HEIGHT = 46
 const NODE_RADIUS = 6
@@ -87,19 +87,21 @@ function Picture({ traced, index, title }: ProofPathProps) {
   )
 }
 
-/** The neighbour, and the two lines that meet in the node above. A wide neighbour is drawn as the tree that it is. */
+/** The neighbour, and the lines that meet in the node above. A wide neighbour is drawn as the tree that it is. */
 function Level({ step, y, nextY, label }: { step: Step, y: number, nextY: number, label: string }) {
-  const x = step.side === 'left' ? SPINE - REACH : SPINE + REACH
+  const away = step.side === 'left' ? -1 : 1
+  const x = SPINE + away * REACH
+  const words = { x: x + away * 16, textAnchor: away < 0 ? 'end' : 'start' } as const
   const isTree = step.end - step.start > 1
   return (
     <g>
       <line className={styles.stem} x1={SPINE} y1={y} x2={SPINE} y2={nextY} />
-      <path className={styles.branch} d={`M${x} ${y} Q${x} ${nextY + 6} ${SPINE} ${nextY}`} />
+      <line className={styles.branch} x1={x} y1={y} x2={SPINE} y2={nextY} />
       {isTree
         ? <path className={styles.tree} d={`M${x} ${y - 8} l11 16 h-22 Z`} />
         : <rect className={styles.tree} x={x - 6} y={y - 6} width={12} height={12} rx={2} />}
-      <text className={styles.count} x={x} y={y + 21} textAnchor='middle'>{label}</text>
-      <text className={styles.hash} x={x} y={y + 33} textAnchor='middle'>{shortHash(step.neighbour)}</text>
+      <text className={styles.count} y={y - 1} {...words}>{label}</text>
+      <text className={styles.hash} y={y + 12} {...words}>{shortHash(step.neighbour)}</text>
     </g>
   )
 }

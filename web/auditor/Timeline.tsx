@@ -5,7 +5,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useCopy } from '../copy.js'
 import { auditor } from '../copy/auditor.js'
-import { attempt, consistencyOf, type WholeLog } from '../crypto.js'
+import { attempt, consistencyOf } from '../crypto.js'
 import { useFailureWords, type Failure } from '../failure-words.js'
 import { VaultPack } from '../evidence/VaultPack.js'
 import { useSession } from '../session.js'
@@ -16,7 +16,8 @@ import { LiveRegion } from '../ui/LiveRegion.js'
 import { LoadingState } from '../ui/LoadingState.js'
 import styles from './auditor.module.css'
 import { EventDialog } from './EventDialog.js'
-import { readCheckedPage, type CheckedPage, type LogTools, type ShownEvent } from './events.js'
+import { readCheckedPage, type LogTools } from './events.js'
+import type { CheckedPage, ShownEvent } from './pages.js'
 import { EventTable } from './EventTable.js'
 import { ExportButtons } from './ExportButtons.js'
 import { fits, isFiltered } from './filter.js'
@@ -26,7 +27,7 @@ import { marksOf, marksOfPage, scanEvents, type Marks, type Scan } from './scan.
 import { useEvents, type Events } from './use-events.js'
 import { usePlace, type AddressedPlace } from './use-place.js'
 import { useTask, type Running } from './use-task.js'
-import { Fork, Verification } from './Verification.js'
+import { Fork, Verification, type Walk } from './Verification.js'
 
 interface TimelineProps {
   /** `null`: the whole instance. */
@@ -59,7 +60,9 @@ export function Timeline({ vaultId, logVkey, isOwner }: TimelineProps) {
   if (shown === null) return <LoadingState label={copy.checking} />
   return (
     <section className={styles.timeline} aria-label={copy.logTitle} aria-busy={events.isBusy}>
-      <Verification shown={shown} scan={scan} whole={whole} />
+      <Verification
+        shown={shown} scan={scan} whole={whole} onShowOdd={() => place.setOnlyOdd(true)}
+      />
       <div className={styles.tools}>
         <Filters
           filter={place.filter} onFilter={place.setFilter} events={shown.events}
@@ -215,9 +218,17 @@ function useChosen(
 }
 
 /** From the public files: what the server answers to others, not what it answers to this account. */
-function useWholeLog(tools: LogTools, shown: CheckedPage | null): Running<WholeLog> {
+function useWholeLog(tools: LogTools, shown: CheckedPage | null): Running<Walk> {
   const { api, crypto, vaultId, logVkey } = tools
   const vaultTagKey = shown?.vaultTagKey ?? null
-  return useTask(vaultId ?? 'instance', (report, signal) => attempt(() => crypto.checkWholeLog(
-    { logVkey, vaultTagKey }, readerOf(api, logVkey, signal), report, consistencyOf(api))))
+  return useTask(vaultId ?? 'instance', async (report, signal) => {
+    const walked = await attempt(() => crypto.checkWholeLog(
+      { logVkey, vaultTagKey }, readerOf(api, logVkey, signal), report, consistencyOf(api)))
+    if (!walked.ok) return walked
+    // Asked for afterwards, so that the list has had the time to show what the files show.
+    const list = await readCheckedPage(tools, { after: 0, limit: 1 })
+    if (!list.ok) return list
+    const listedCount = list.value.events[0]?.checked.vaultSequence ?? 0
+    return { ok: true, value: { ...walked.value, listedCount } }
+  })
 }

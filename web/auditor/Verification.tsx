@@ -17,7 +17,8 @@ import { Progress } from '../ui/Progress.js'
 import { Time } from '../ui/Time.js'
 import type { ForkEvidence, WholeLog } from '../crypto.js'
 import styles from './auditor.module.css'
-import type { CheckedPage, LogTools } from './events.js'
+import type { LogTools } from './events.js'
+import type { CheckedPage } from './pages.js'
 import type { Scan } from './scan.js'
 import type { Running } from './use-task.js'
 
@@ -113,7 +114,7 @@ function ScanLine({ scan: { task, start, stop }, onShowOdd }: ScanLineProps) {
   const copy = useCopy(auditor)
   const words = useFailureWords()
   if (task.step === 'running') return <Moving title={copy.allEvents} label={copy.scanning} task={task} onStop={stop} />
-  const act = <Button size='small' onClick={start}>{task.step === 'idle' ? copy.scan : copy.again}</Button>
+  const act = <Act task={task} first={copy.scan} title={copy.allEvents} onStart={start} />
   if (task.step === 'idle') return <Line tone='open' title={copy.allEvents} act={act}>{copy.notScanned}</Line>
   if (task.step === 'failed') return <Line tone='bad' title={copy.allEvents} act={act} isLive>{words(task.code)}</Line>
   const { eventCount, provenCount, anomalies } = task.value
@@ -134,7 +135,7 @@ function WholeLine({ whole }: { whole: Running<Walk> }) {
   const words = useFailureWords()
   const { task, start, stop } = whole
   if (task.step === 'running') return <Moving title={copy.wholeLog} label={copy.walking} task={task} onStop={stop} />
-  const act = <Button size='small' onClick={start}>{task.step === 'idle' ? copy.walk : copy.again}</Button>
+  const act = <Act task={task} first={copy.walk} title={copy.wholeLog} onStart={start} />
   if (task.step === 'idle') return <Line tone='open' title={copy.wholeLog} act={act}>{copy.notWalked}</Line>
   if (task.step === 'failed') return <Line tone='bad' title={copy.wholeLog} act={act} isLive>{words(task.code)}</Line>
   const { treeSize, taggedCount, problems, listedCount } = task.value
@@ -146,6 +147,21 @@ function WholeLine({ whole }: { whole: Running<Walk> }) {
       {taggedCount !== null && !isComplete && copy.incomplete(taggedCount, listedCount)}
     </Line>
   )
+}
+
+interface ActProps {
+  readonly task: { readonly step: string }
+  /** What it is called before it was done once. */
+  readonly first: string
+  readonly title: string
+  readonly onStart: () => void
+}
+
+function Act({ task, first, title, onStart }: ActProps) {
+  const copy = useCopy(auditor)
+  if (task.step === 'idle') return <Button size='small' onClick={onStart}>{first}</Button>
+  const name = `${copy.again}: ${title}`
+  return <Button size='small' aria-label={name} onClick={onStart}>{copy.again}</Button>
 }
 
 interface MovingProps {

@@ -1,6 +1,6 @@
 /** Checked events as a table (RFC 4180), for those who sort and count. The proofs stay in the JSON. */
 import type { CheckedEvent } from '../crypto.js'
-import { fieldOf } from './events.js'
+import { fieldOf } from './pages.js'
 
 const EVENT_FIELDS = ['at', 'type', 'id', 'vault', 'actor', 'party', 'grant', 'revision', 'document', 'part', 'version', 'device',
   'agreementSha256', 'recordSha256', 'headerSha256', 'because', 'action'] as const

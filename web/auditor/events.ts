@@ -1,34 +1,9 @@
-/** Events as a screen keeps them: pages, each event with what the worker found. */
-import type { EventList, LoggedEvent } from '../../protocol/api.js'
+/** Pages of events, asked for and checked: nothing comes from here that the worker has not looked at. */
+import type { EventList } from '../../protocol/api.js'
 import type { Api, EventQuery } from '../api.js'
-import { attempt, consistencyOf, type CheckedEvent, type CheckedLog, type CryptoWorker } from '../crypto.js'
+import { attempt, consistencyOf, type CheckedLog, type CryptoWorker } from '../crypto.js'
 import type { Failure } from '../failure-words.js'
-
-/** What a check of one page has shown. */
-export interface ShownEvent {
-  readonly logged: LoggedEvent
-  readonly checked: CheckedEvent
-  /** The signed checkpoint that the event was proven under. */
-  readonly checkpoint: string
-}
-
-export interface Checked {
-  readonly origin: string
-  readonly treeSize: number
-  readonly rootHash: string
-  readonly rememberedSize: number | null
-  readonly atMs: number
-}
-
-export interface CheckedPage {
-  readonly events: readonly ShownEvent[]
-  readonly next: number | null
-  readonly totalCount: number
-  /** The newest entry there is, whatever the filter. */
-  readonly newest: number | null
-  readonly vaultTagKey: string | null
-  readonly checked: Checked
-}
+import type { CheckedPage } from './pages.js'
 
 export interface LogTools {
   readonly api: Api
@@ -74,10 +49,4 @@ function joinPage(list: EventList, log: CheckedLog): CheckedPage {
     next, totalCount, newest, vaultTagKey,
     checked: { origin, treeSize, rootHash, rememberedSize, atMs: Date.now() },
   }
-}
-
-/** A field of an event or of its details; an empty text where there is none. */
-export function fieldOf(record: unknown, field: string): string {
-  const value: unknown = record === null ? undefined : Reflect.get(Object(record), field)
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

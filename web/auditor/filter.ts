@@ -4,7 +4,7 @@
  */
 import { EVENT_TYPES } from '../../protocol/log/event-types.js'
 import type { EventFilter } from '../api.js'
-import { fieldOf, type ShownEvent } from './events.js'
+import { fieldOf, type ShownEvent } from './pages.js'
 
 export interface Filter {
   readonly type: string

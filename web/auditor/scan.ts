@@ -1,7 +1,8 @@
 /** All events of a vault or of the instance, from the first one on: each proven, and what is odd about them. */
 import { AnomalyScanner, findAnomalies, type Anomaly, type AnomalyKind } from '../../protocol/log/anomalies.js'
 import { MAX_PAGE_LIMIT } from '../../protocol/limits.js'
-import { readCheckedPage, type LogTools, type ShownEvent } from './events.js'
+import { readCheckedPage, type LogTools } from './events.js'
+import type { ShownEvent } from './pages.js'
 import type { Outcome, Report } from './use-task.js'
 
 /** What a page can hold of odd events; the rest is counted. */

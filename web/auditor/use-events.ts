@@ -2,13 +2,12 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Failure } from '../failure-words.js'
 import { gossip } from '../gossip.js'
-import { readCheckedPage, type CheckedPage, type LogTools } from './events.js'
+import { readCheckedPage, type LogTools } from './events.js'
+import { joinNews, type CheckedPage } from './pages.js'
 import { queryOf, type Filter } from './filter.js'
 import { useTail, type Tail } from './use-tail.js'
 
 export const PAGE_SIZE = 100
-/** What the live tail may add before the oldest rows make room: a screen stays as quick as it was. */
-const MAX_SHOWN_COUNT = 3 * PAGE_SIZE
 
 export interface Events {
   readonly shown: CheckedPage | null
@@ -77,13 +76,4 @@ export function useEvents(tools: LogTools, place: Place, mayInsert: () => boolea
   const tail = useTail(tools, { filter, newest: known, onNews, onFork: setFailure })
   const waitingCount = waiting?.events.length ?? 0
   return { shown, failure, isBusy, retry: () => void start(), waitingCount, showWaiting, tail }
-}
-
-/** News on top of what is there. News that skip something stand alone: a list must not hide a gap. */
-export function joinNews(shown: CheckedPage | null, news: CheckedPage): CheckedPage {
-  if (shown === null || news.next !== null) return news
-  const all = [...news.events, ...shown.events]
-  const events = all.slice(0, MAX_SHOWN_COUNT)
-  const next = all.length > events.length ? events.at(-1)?.logged.index ?? null : shown.next
-  return { ...news, events, next }
 }

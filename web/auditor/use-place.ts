@@ -1,5 +1,5 @@
 /** Where one is in a log, as the address says it: filter, page, entry. Whoever gets the address sees the same. */
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { readFilter, writeFilter, type Filter } from './filter.js'
 
@@ -19,14 +19,27 @@ export interface AddressedPlace {
 
 const NAMES = { chosen: 'entry', before: 'before', odd: 'odd' } as const
 
+/** The address's parameters. The router takes them over when it has time; what was pressed shows at once. */
+function useParams(): [URLSearchParams, (params: URLSearchParams, isReplaced: boolean) => void] {
+  const [address, setAddress] = useSearchParams()
+  const [params, setParams] = useState(address)
+  useEffect(() => setParams(address), [address.toString()])
+
+  function change(next: URLSearchParams, isReplaced: boolean): void {
+    setParams(next)
+    setAddress(next, { replace: isReplaced })
+  }
+  return [params, change]
+}
+
 export function usePlace(): AddressedPlace {
-  const [params, setParams] = useSearchParams()
+  const [params, setParams] = useParams()
   const [passed, setPassed] = useState<readonly (number | null)[]>([])
   const filter = useMemo(() => readFilter(params), [params])
   const before = numberOf(params.get(NAMES.before))
 
-  function change(name: string, value: string | null, replace = true): void {
-    setParams((now) => withParameter(now, name, value), { replace })
+  function change(name: string, value: string | null, isReplaced = true): void {
+    setParams(withParameter(params, name, value), isReplaced)
   }
   function turnTo(page: number | null, through: readonly (number | null)[]): void {
     setPassed(through)
@@ -36,7 +49,7 @@ export function usePlace(): AddressedPlace {
     filter, before,
     setFilter(chosen) {
       setPassed([])
-      setParams((now) => writeFilter(withoutPlace(now), chosen), { replace: true })
+      setParams(writeFilter(withoutPlace(params), chosen), true)
     },
     goTo: (page) => turnTo(page, page === null ? [] : [...passed, before]),
     canGoBack: passed.length > 0,

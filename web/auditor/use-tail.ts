@@ -4,7 +4,8 @@
  */
 import { useEffect, useRef, useState } from 'react'
 import type { Failure } from '../failure-words.js'
-import { readNewPage, type CheckedPage, type LogTools } from './events.js'
+import { readNewPage, type LogTools } from './events.js'
+import type { CheckedPage } from './pages.js'
 import { queryOf, type Filter } from './filter.js'
 
 const ASK_AFTER_MS = 4_000

@@ -1,7 +1,7 @@
 /** Who did something, in words: a name where it may be seen, else a pseudonym that stays the same. */
 import type { useCopy } from '../copy.js'
 import type { auditor } from '../copy/auditor.js'
-import { fieldOf } from './events.js'
+import { fieldOf } from './pages.js'
 
 type AuditorCopy = ReturnType<typeof useCopy<(typeof auditor)['en']>>
 
