@@ -6,10 +6,15 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { uuidv7 } from 'uuidv7'
+import { insertEvents } from '../../db/queries/outbox.js'
 import type { AuditedVault, EventList, Invitation } from '../../protocol/api.js'
-import { concatBytes, decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
+import {
+  concatBytes, decodeBase64Url, decodeUtf8, encodeBase64Url, encodeUtf8,
+} from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
 import { signCheckpoint } from '../../protocol/log/checkpoint.js'
+import { formatTime, sealEvent, type Event } from '../../protocol/log/event.js'
 import { policyOfLog, verifyCheckpoint } from '../../protocol/log/policy.js'
 import { main } from '../../scripts/sealdeck.js'
 import { erasePerson } from '../../server/use-cases/erase-person.js'
@@ -38,13 +43,17 @@ async function auditorSignsUp(email: string): Promise<Visitor> {
   const auditor = await visit(stand, { name: 'Audrey', email }, { passkey: 'prf' })
   const { page } = auditor
   await page.goto(`${origin}/sign-up`)
+  await signsUpHere(auditor)
+  return auditor
+}
+
+async function signsUpHere(auditor: Visitor): Promise<void> {
   await auditor.types('Your name', auditor.name)
-  await auditor.types('E-mail address', email)
+  await auditor.types('E-mail address', auditor.email)
   await auditor.presses('Send me a code')
-  await page.getByLabel('Code from the mail').fill(await auditor.takesCode())
+  await auditor.page.getByLabel('Code from the mail').fill(await auditor.takesCode())
   await auditor.presses('Create a passkey')
   await auditor.sees('Your recovery code')
-  return auditor
 }
 
 async function invites(email: string, withIdentities = true): Promise<string> {
@@ -180,6 +189,81 @@ t.test('a receipt is checked by whoever has it, without an account', async (t) =
   await una.leaves()
 })
 
+t.test('who has to sign up first comes back to her invitation, whole', async (t) => {
+  const email = 'nora@audit.example'
+  const nora = await visit(stand, { name: 'Nora', email }, { passkey: 'prf' })
+  const { page } = nora
+  const fragment = fragmentOf(founder.keys.fingerprint)
+  await page.goto(`${await invites(email)}#${fragment}`)
+  await nora.reads('Your invitation to audit a vault waits in this tab.')
+  t.notMatch(page.url(), '#')
+  await page.goto(`${origin}/sign-up`) // As a reload would: all that the page held is gone.
+  await nora.reads('Your invitation to audit a vault waits in this tab.')
+  await signsUpHere(nora)
+  await page.getByRole('link', { name: /^Later/ }).click()
+  await nora.sees('You are invited to audit a vault')
+  await nora.presses('Accept and open the log')
+  await rowOf(nora, 'NDA signed').waitFor()
+  t.equal(await page.getByText('This browser does not know your invitation').count(), 0, 'the keys are pinned')
+  t.notMatch(await nora.traces(), fragment, 'and the invitation is no longer kept')
+
+  await checksAll(t, nora)
+  await followsTheTail(t, nora)
+  t.same(nora.complaints, [])
+  await nora.leaves()
+})
+
+/** Every event and every entry, in her own browser; and what is odd is told in words. */
+async function checksAll(t: Test, auditor: Visitor): Promise<void> {
+  const { page } = auditor
+  await auditor.presses('Check the whole log')
+  await auditor.reads(/numbered without a gap: nothing is left out/)
+  await auditor.presses('Look through all events')
+  await auditor.reads(/events are proven, all there are\. Nothing odd/)
+  await breaksTheRules()
+  await auditor.presses('Again: All events')
+  await auditor.reads('1 thing to look at.')
+  await auditor.presses('Show them')
+  await rowOf(auditor, 'After revocation').waitFor()
+  t.match(page.url(), /[?&]odd=1/)
+  t.equal(await page.getByRole('row').count(), 2, 'and nothing else')
+  await rowOf(auditor, 'After revocation').getByRole('button', { name: /^Details/ }).click()
+  await auditor.reads('A key was released after access had been revoked')
+  await page.getByRole('img', { name: /^Picture: from entry/ }).waitFor()
+  await auditor.presses('Only such events')
+  await rowOf(auditor, 'Key released').waitFor()
+  t.match(page.url(), /[?&]type=header\.released/)
+  await auditor.presses('Show all')
+  await page.getByLabel('Only what is odd').uncheck()
+}
+
+/** A server that releases to somebody whose access was revoked, and logs it. */
+async function breaksTheRules(): Promise<void> {
+  const { events } = await founder.gets<EventList>(`/api/vaults/${link.vaultId}/events?type=header.released&limit=1`)
+  const released: Event = JSON.parse(decodeUtf8(decodeBase64Url(events[0]?.event ?? '')))
+  const { party = '', grant = '' } = released
+  const at = formatTime(world.world.clock.nowMs())
+  const revoked = { type: 'access.revoked', id: uuidv7(), log: log.origin, at, actor: 'operator', vault: link.vaultId, party, grant } as const
+  const { v: _version, ...again } = { v: 1, ...released }
+  const made = [sealEvent(revoked), sealEvent({ ...again, id: uuidv7(), at })]
+  await insertEvents(world.world.db, made)
+  await world.world.sequencer.published(made.map(({ id }) => id))
+}
+
+/** What happens now comes in by itself; paused, it waits. */
+async function followsTheTail(t: Test, auditor: Visitor): Promise<void> {
+  const { page } = auditor
+  await page.evaluate('scrollTo(0, 0)')
+  const count = await page.getByRole('row').count()
+  await invites('somebody@audit.example')
+  await rowOf(auditor, 'Auditor invited').waitFor()
+  await page.getByRole('row').nth(count).waitFor()
+  await auditor.presses('Pause')
+  await auditor.reads('paused: new events wait')
+  await auditor.presses('Go on')
+  t.equal(await page.getByText('Not proven', { exact: true }).count(), 0)
+}
+
 t.test('keys other than the invitation\'s stop her, then and later', async (t) => {
   const email = 'mae@audit.example'
   const mae = await auditorSignsUp(email)
@@ -232,6 +316,7 @@ t.test('a server that shows another history, another event or another log is fou
     await page.unrouteAll()
     await page.route(/\/events\?/, async (route) => {
       const response = await route.fetch()
+      if (response.status() === 304) return await route.fulfill({ response })
       const list: EventList = await response.json()
       await route.fulfill({ response, json: change(list) })
     })
