@@ -1,0 +1,223 @@
+/**
+ * A server whose engines fail while people sign, read and upload: PostgreSQL restarted, its backends killed, its
+ * line cut, its tables locked; the S3 server refusing, hanging, slow, truncating, denying what it stored. After
+ * each the remains are checked without the server (invariants.ts), and what was answered is asked for again.
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import postgres from 'postgres'
+import type { Test } from 'tap'
+import type { Release } from '../../protocol/api.js'
+import { equalBytes } from '../../protocol/bytes.js'
+import { startFaultyLine, type FaultyLine } from './faulty-line.js'
+import { S3_FAULTS, startFaultyS3, type FaultyS3 } from './faulty-s3.js'
+import { checkInvariants, type Remains } from './invariants.js'
+import { Investor } from './investor.js'
+import { Founder, type Answer, type BegunUpload, type Link } from './people.js'
+import { createDatabase, dropDatabase, startPostgres, type PostgresServer } from './postgres.js'
+import { connectS3, createBucket, useS3 } from './s3.js'
+import { startServer, type Server } from './server.js'
+
+const SIGNER_COUNT = 4
+const FAULT_MS = 800
+const KILL_EVERY_MS = 30
+/** I8: ready again without human hands. */
+const RECOVERY_MS = 30_000
+const RETRY_MS = 100
+const SETTINGS = {
+  EMAIL_CODES_PER_NETWORK: '1000000', RATE_LIMIT_PER_MINUTE: '1000000',
+  LOG_WAIT_TIMEOUT_MS: '2000',
+}
+
+interface Engines {
+  readonly database: PostgresServer
+  readonly line: FaultyLine
+  readonly s3: FaultyS3
+  /** Past the line, for faults and checks. */
+  readonly client: postgres.Sql
+}
+
+type Fault = (engines: Engines) => Promise<void>
+
+async function breakS3({ s3 }: Engines, fault: typeof S3_FAULTS[number]): Promise<void> {
+  s3.breakDown(fault)
+  await delay(FAULT_MS)
+  s3.mend()
+}
+
+/** Each lasts a moment and ends with engines that work. */
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  'PostgreSQL restarted fast': async ({ database }) => await database.restart('fast'),
+  'PostgreSQL restarted after a crash': async ({ database }) => await database.restart('immediate'),
+  'backends killed': async ({ client }) => {
+    for (const untilMs = performance.now() + FAULT_MS; performance.now() < untilMs;) {
+      await client`select pg_terminate_backend(pid) from pg_stat_activity
+        where pid <> pg_backend_pid() and datname = current_database()`
+      await delay(randomInt(KILL_EVERY_MS))
+    }
+  },
+  'the line to PostgreSQL cut': async ({ line }) => {
+    line.cut()
+    await delay(FAULT_MS)
+    line.mend()
+  },
+  'answers of PostgreSQL lost': async ({ line }) => {
+    line.swallowAnswers()
+    await delay(FAULT_MS)
+    line.mend()
+  },
+  'a table locked, and every connection waiting': async ({ client }) => {
+    await client.begin(async (held) => {
+      await held`lock table audit_outbox in access exclusive mode`
+      await delay(FAULT_MS)
+    })
+  },
+  ...Object.fromEntries(S3_FAULTS.map((fault) =>
+    [`S3 ${fault}`, async (engines: Engines) => await breakS3(engines, fault)])),
+}
+
+export interface UnderFire {
+  /** One fault in the middle of everything, then everything brought to its end. */
+  attack(t: Test, name: string): Promise<void>
+}
+
+export async function startEnginesUnderFire(t: Test): Promise<UnderFire> {
+  const database = await startPostgres()
+  t.teardown(async () => await database.stop())
+  const access = await useS3(t)
+  const s3 = await startFaultyS3(t, access.endpoint)
+  const url = await createDatabase(database)
+  const line = await startFaultyLine(t, Number(new URL(url).port))
+  const near = new URL(url)
+  near.port = String(line.port)
+  const bucket = await createBucket(access)
+  const server = await startServer(t, {
+    settings: {
+      ...SETTINGS, DATABASE_URL: near.href, S3_BUCKET: bucket, S3_ENDPOINT: s3.endpoint,
+      S3_REGION: access.region,
+      S3_ACCESS_KEY_ID: access.accessKeyId, S3_SECRET_ACCESS_KEY: access.secretAccessKey,
+    },
+  })
+  const client = postgres(url, { max: 2, fetch_types: false, onnotice: () => {} })
+  const plain = connectS3(access)
+  t.teardown(async () => {
+    plain.destroy()
+    await server.kill()
+    await client.end()
+    await dropDatabase(database, url)
+  })
+  const founder = await new Founder(server).signsUp()
+  const link = await founder.sharesDeck()
+  const { origin, vkey } = server.world.keys.log
+  const prefix = `log/${origin.split('/').at(-1) ?? ''}`
+  const remains: Remains = { client, s3: plain, bucket, prefix, vkey }
+  return new Attacks({ database, line, s3, client }, { server, founder, link }, remains)
+}
+
+interface People { readonly server: Server, readonly founder: Founder, readonly link: Link }
+
+class Attacks implements UnderFire {
+  readonly #engines: Engines
+  readonly #people: People
+  readonly #remains: Remains
+  #round = 0
+
+  constructor(engines: Engines, people: People, remains: Remains) {
+    this.#engines = engines
+    this.#people = people
+    this.#remains = remains
+  }
+
+  async attack(t: Test, name: string): Promise<void> {
+    const fault = FAULTS[name]
+    if (fault === undefined) throw new Error(`no such fault: ${name}`)
+    this.#round++
+    const { founder } = this.#people
+    const vault = await founder.makesVault()
+    const upload = await founder.beginsUpload(vault, { file: randomBytes(2_000_000) })
+    const signings = await this.#prepareSignings()
+    const early = [...signings.map(ask), async () => await putsParts(founder, upload)]
+      .map(async (act) => {
+        await delay(randomInt(FAULT_MS))
+        return await heard(act)
+      })
+    await delay(randomInt(RETRY_MS))
+    await fault(this.#engines)
+    const first = await Promise.all(early)
+    const goodCount = first.filter((answer) => answer !== null && answer.statusCode < 300).length
+    t.comment(`${name}: ${goodCount} of ${first.length} were answered at once`)
+    const again = await this.#bringToTheEnd(t, { signings, upload, name })
+    for (const [index, answer] of first.slice(0, SIGNER_COUNT).entries()) {
+      if (answer?.statusCode === 201) t.same(placesOf(again[index]), placesOf(answer), `I6, ${name}: answered twice alike`)
+    }
+    await checkInvariants(t, this.#remains)
+  }
+
+  async #prepareSignings(): Promise<Signing[]> {
+    const { server, link } = this.#people
+    return await Promise.all(Array.from({ length: SIGNER_COUNT }, async (_, index) => {
+      const email = `grace-${this.#round}-${index}@fund.example`
+      const investor = new Investor(server, { name: 'Grace Hopper', email })
+      await investor.enters(link)
+      return { investor, link, acceptance: await investor.acceptanceFor(link) }
+    }))
+  }
+
+  /** @returns the answers to the signatures. */
+  async #bringToTheEnd(
+    t: Test, { signings, upload, name }: { signings: Signing[], upload: BegunUpload, name: string },
+  ): Promise<Answer[]> {
+    const { founder } = this.#people
+    const mendedMs = performance.now()
+    const answers = await Promise.all(signings.map(async (signing) =>
+      await untilGood(ask(signing))))
+    t.ok(performance.now() - mendedMs < RECOVERY_MS, `I8, ${name}: all is well again after ${Math.round(performance.now() - mendedMs)} ms`)
+    await untilGood(async () => await putsParts(founder, upload))
+    const { versionId } = upload.upload
+    const record = founder.record(upload)
+    await untilGood(async () => await founder.asks('POST', `/api/uploads/${versionId}/complete`, record))
+    const range = { range: `bytes=0-${upload.payload.length - 1}` }
+    const read = await untilGood(async () => await founder.asks('GET', `/api/versions/${versionId}/payload`, undefined, range))
+    t.ok(equalBytes(read.rawPayload, upload.payload), `I3, ${name}: what comes back is what was sealed`)
+    return answers
+  }
+}
+
+interface Signing {
+  readonly investor: Investor, readonly link: Link, readonly acceptance: string,
+}
+
+function ask({ investor, link, acceptance }: Signing): () => Promise<Answer> {
+  return async () => await investor.asksToAccept(link, acceptance)
+}
+
+/** All of them again: what is there is answered as when it came. @returns the last answer. */
+async function putsParts(founder: Founder, upload: BegunUpload): Promise<Answer> {
+  await founder.sendsParts(upload)
+  return await founder.asks('GET', `/api/uploads/${upload.upload.versionId}`)
+}
+
+/** The answer, whatever it says; null if none came. */
+async function heard(act: () => Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await act()
+  } catch {
+    return null // The line broke, or a step was refused for now: it is done again afterwards.
+  }
+}
+
+/** People try again what failed. @throws if nothing helps. */
+async function untilGood(act: () => Promise<Answer>): Promise<Answer> {
+  for (const untilMs = performance.now() + 2 * RECOVERY_MS; ;) {
+    const answer = await heard(act)
+    if (answer !== null && answer.statusCode < 300) return answer
+    if (performance.now() > untilMs) throw new Error(`still ${answer?.statusCode ?? 'silent'}: ${answer?.rawPayload.toString() ?? ''}`)
+    await delay(RETRY_MS)
+  }
+}
+
+/** Numbers in the log, which are for ever. */
+function placesOf(answer: Answer | undefined): string[] {
+  const receipts = answer?.json<Release>().receipts ?? []
+  return receipts.map(({ eventType, proof }) => `${eventType} ${/^index \d+$/m.exec(proof)?.[0] ?? 'nowhere'}`)
+}
