@@ -32,68 +32,31 @@ function thumbnailTypeOf(input: SealInput): Pick<ArchiveInput, 'thumbnailType'> 
   return type === undefined ? {} : { thumbnailType: type }
 }
 
-/** As much as a browser gives at a time, at most. */
-const PIECE_SIZE_BYTES = 1024 * 1024
-
 /** A file on the disk, read where it lies: only the stretch asked for is in memory. */
 function sourceOf(file: Blob): ByteSource {
-  // One buffer goes to and fro: what a browser would make anew for each piece waits long to be collected.
-  let spare: ArrayBuffer | null = null
   return {
     size: file.size,
-    async read(offset, target) {
-      const buffer = spare ?? new ArrayBuffer(PIECE_SIZE_BYTES)
-      spare = null
-      spare = await readInto(file.slice(offset, offset + target.length), target, buffer)
-    },
+    read: (offset, target) => readInto(file.slice(offset, offset + target.length), target),
   }
 }
 
-/** @returns the buffer, to be used again. @throws ProtocolError `source-changed`. */
-async function readInto(
-  slice: Blob, target: Uint8Array, buffer: ArrayBuffer,
-): Promise<ArrayBuffer> {
-  const read = readerOf(slice.stream())
+/**
+ * As a stream, which costs half of what `arrayBuffer` does: no buffer of its own to fill.
+ *
+ * @throws ProtocolError `source-changed`.
+ */
+async function readInto(slice: Blob, target: Uint8Array): Promise<void> {
   let size = 0
-  let lent = buffer
   try {
-    for (;;) {
-      const piece = await read(lent)
-      if (piece === null) break
+    for await (const piece of piecesOf(slice.stream())) {
       target.set(piece, size)
       size += piece.length
-      lent = piece.buffer
     }
   } catch (error) {
     await requireReadable(slice)
     throw error
   }
   assert(size === target.length, 'a file gives the bytes that it has')
-  return lent.byteLength === PIECE_SIZE_BYTES ? lent : new ArrayBuffer(PIECE_SIZE_BYTES)
-}
-
-type Piece = Uint8Array<ArrayBuffer>
-
-/** Into the buffer that is lent, where the browser's streams can do that; `null` at the end. */
-function readerOf(stream: ReadableStream<Piece>): (lent: ArrayBuffer) => Promise<Piece | null> {
-  const lending = lendingReaderOf(stream)
-  if (lending !== null) {
-    return async (lent) => {
-      const { done, value } = await lending.read(new Uint8Array(lent))
-      return done ? null : value
-    }
-  }
-  const reader = stream.getReader()
-  return async () => (await reader.read()).value ?? null
-}
-
-function lendingReaderOf(stream: ReadableStream<Piece>): ReadableStreamBYOBReader | null {
-  try {
-    return stream.getReader({ mode: 'byob' })
-  } catch (error) {
-    if (error instanceof TypeError) return null
-    throw error
-  }
 }
 
 /**
@@ -106,5 +69,15 @@ async function requireReadable(slice: Blob): Promise<void> {
   } catch (error) {
     const isGone = error instanceof Error && ['NotReadableError', 'NotFoundError'].includes(error.name)
     throw isGone ? new ProtocolError('source-changed', error.message) : error
+  }
+}
+
+/** Not every browser's streams can be iterated over. */
+async function * piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    yield value
   }
 }
