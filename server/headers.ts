@@ -13,9 +13,10 @@ export type FileClass =
 export const CSP_REPORT_PATH = '/api/csp-reports'
 /**
  * Never the crypto worker: a report names the address that was blocked, so hostile code there could send a key in
- * one, past `connect-src 'none'`.
+ * one, past `connect-src 'none'`. Nor the viewer, which breaks its policy on purpose each time it starts, to see that
+ * it holds (web/viewer/protections.ts), and has another origin, from which the answer is blocked.
  */
-const REPORTING: ReadonlySet<FileClass> = new Set(['app-page', 'viewer-page'])
+const REPORTING: ReadonlySet<FileClass> = new Set(['app-page'])
 const YEAR_SECONDS = 31_536_000
 const DENIED_FEATURES = [
   'camera', 'microphone', 'geolocation', 'display-capture', 'clipboard-read', 'usb', 'serial', 'hid', 'bluetooth',

@@ -24,7 +24,7 @@ const COMMON = {
   'x-dns-prefetch-control': 'off',
 }
 const APP_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; frame-src http://127.0.0.1:4871; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types sealdeck-url; report-uri http://localhost:4870/api/csp-reports"
-const VIEWER_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self' data:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors http://localhost:4870; require-trusted-types-for 'script'; trusted-types sealdeck-url; report-uri http://localhost:4870/api/csp-reports"
+const VIEWER_PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self' data:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors http://localhost:4870; require-trusted-types-for 'script'; trusted-types sealdeck-url"
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 const FILES = [
   'index.html', 'gate.html', 'verify.html', 'assets/index-abc.js', 'assets/worker-abc.js', 'assets/worker-prepare-abc.js', 'robots.txt',
