@@ -444,7 +444,8 @@ export const RenewGateSession = strict({ deviceSigningKey: SigningKey, sessionNo
 export const AcceptNda = strict({ acceptance: Note })
 /** GET /api/gate/:grantId/evidence (investor) → GateEvidence: what proves her own visits, for an evidence pack. */
 export const GateEvidence = strict({
-  receipts: Type.Array(Receipt, { maxItems: 200 }), agreements: Type.Array(NdaText, { maxItems: 20 }),
+  receipts: Type.Array(Receipt, { maxItems: 200 }),
+  agreements: Type.Array(NdaText, { maxItems: 20 }),
 })
 /** POST /api/gate/:grantId/decline (investor) → Release: signed by link key and device key. */
 export const DeclineNda = strict({ decline: Note })

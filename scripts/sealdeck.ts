@@ -63,6 +63,8 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 }
 
+const EXIT_CODES = 'Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or nothing to read.'
+
 /** @returns the exit code. Never rejects. */
 export async function main(
   args: readonly string[], terminal: Terminal = processTerminal,
@@ -81,16 +83,28 @@ export async function main(
     const command = await entry.load()
     return await command.run(rest, terminal)
   } catch (error) {
-    return report(error, terminal)
+    const help = isHelpAsked(rest) ? usageIn(error) : null
+    if (help === null) return report(error, terminal)
+    terminal.out(help.includes('Exit codes:') ? help : `${help}\n\n${EXIT_CODES}`)
+    return 0
   }
+}
+
+function isHelpAsked(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h')
+}
+
+/** No command knows `--help`; each refuses it with its own usage. */
+function usageIn(error: unknown): string | null {
+  const start = error instanceof UsageError ? error.message.indexOf('usage:') : -1
+  return error instanceof UsageError && start >= 0 ? error.message.slice(start) : null
 }
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
   return [
     'usage: sealdeck <command> ...', '', ...lines, '',
-    'Each command says how it is called when it is called wrongly.',
-    'Exit codes: 0 done, 1 refused or not verified, 2 wrong usage or nothing to read.',
+    'sealdeck <command> --help says how it is called.', EXIT_CODES,
   ].join('\n')
 }
 

@@ -1,7 +1,7 @@
 /** Proving an address, signing up, recovering, and one's own account. */
 import {
-  Account, AccountStorage, CreateAccount, EmailChallenge, EmailProof, PasskeyOptions, PasskeyOptionsRequest,
-  PassphraseRegistration,
+  Account, AccountStorage, CreateAccount, EmailChallenge, EmailProof, PasskeyOptions,
+  PasskeyOptionsRequest, PassphraseRegistration,
   PassphraseRegistrationRequest, ProveEmail, Recover, RequestEmailCode, SignedIn,
 } from '../../protocol/api.js'
 import type { App } from '../app.js'

@@ -87,4 +87,5 @@ t.test('a vault leaves by the browser', { timeout: TIMEOUT_MS }, async (t) => {
   const verified = await execute('npx', ['--no', 'sealdeck', 'verify', 'export', pathOf('log.json'), '--vkey', server.vkey])
   t.match(verified.stdout, /^VERIFIED/m)
   t.match(await readFile(pathOf('README.txt'), 'utf8'), 'age -d -i key.txt 01-A-plan-v1.age')
+  t.same(founder.complaints, [], 'nothing to complain about')
 })

@@ -158,3 +158,12 @@ t.test('the age program and this one open each other\'s files', {
   t.ok(sealdeck(['open', '-i', path('x25519.txt')], theirs).out.equals(plaintext))
   t.end()
 })
+
+t.test('each command says how it is called', (t) => {
+  for (const args of [['seal', '--help'], ['open', '-h'], ['verify', '--help'], ['admin', 'gc', '--help']]) {
+    const { code, out, err } = sealdeck(args)
+    t.match({ code, out: out.toString(), err }, { code: 0, out: /^usage: sealdeck [^]*Exit codes: 0 /, err: '' }, args.join(' '))
+  }
+  t.match(sealdeck(['seal', '--nonsense']), { code: 2, err: /usage: sealdeck seal/ })
+  t.end()
+})
