@@ -11,6 +11,7 @@ const ENGINES = [
   { name: 'PostgreSQL', programs: ['initdb'], packages: ['postgresql-15'] },
   { name: 'the S3 server (Ceph)', programs: ['radosgw', 'ceph-mon', 'ceph-osd'], packages: ['radosgw', 'ceph-mon', 'ceph-osd'] },
   { name: 'age', programs: ['age'], packages: ['age'] },
+  { name: 'faketime', programs: ['faketime'], packages: ['faketime'] },
 ]
 
 /** Installs what is missing where that is ours to do. @returns {string[]} what is missing still */

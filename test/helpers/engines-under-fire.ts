@@ -1,14 +1,19 @@
 /**
  * A server whose engines fail while people sign, read and upload: PostgreSQL restarted, its backends killed, its
- * line cut, its tables locked; the S3 server refusing, hanging, slow, truncating, denying what it stored. After
+ * line cut, its tables locked, its disk full; the S3 server refusing, hanging, slow, truncating, denying what it
+ * stored; the server's own clock turned. After
  * each the remains are checked without the server (invariants.ts), and what was answered is asked for again.
  */
 import { randomBytes, randomInt } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Test } from 'tap'
 import type { Release } from '../../protocol/api.js'
 import { equalBytes } from '../../protocol/bytes.js'
+import type { Environment } from '../../server/config.js'
+import { makeFolder, removeFolder } from './engine.js'
 import { startFaultyLine, type FaultyLine } from './faulty-line.js'
 import { S3_FAULTS, startFaultyS3, type FaultyS3 } from './faulty-s3.js'
 import { checkInvariants, type Remains } from './invariants.js'
@@ -17,7 +22,10 @@ import { Founder, type Answer, type BegunUpload, type Link } from './people.js'
 import { createDatabase, dropDatabase, startPostgres, type PostgresServer } from './postgres.js'
 import { connectS3, createBucket, useS3 } from './s3.js'
 import { startServer, type Server } from './server.js'
+import { canMount } from './small-disk.js'
 
+const FAKETIME = '/usr/$LIB/faketime/libfaketimeMT.so.1'
+const DISK_SIZE_MIB = 400
 const SIGNER_COUNT = 4
 const FAULT_MS = 800
 const KILL_EVERY_MS = 30
@@ -35,6 +43,13 @@ interface Engines {
   readonly s3: FaultyS3
   /** Past the line, for faults and checks. */
   readonly client: postgres.Sql
+  readonly clock: FakeClock
+}
+
+/** The server's own clock, turned by libfaketime. */
+interface FakeClock {
+  readonly environment: Environment
+  turn(offset: string): Promise<void>
 }
 
 type Fault = (engines: Engines) => Promise<void>
@@ -45,8 +60,16 @@ async function breakS3({ s3 }: Engines, fault: typeof S3_FAULTS[number]): Promis
   s3.mend()
 }
 
+async function turnClock({ clock }: Engines, ...offsets: readonly string[]): Promise<void> {
+  for (const offset of offsets) {
+    await clock.turn(offset)
+    await delay(FAULT_MS)
+  }
+  await clock.turn('+0')
+}
+
 /** Each lasts a moment and ends with engines that work. */
-export const FAULTS: Readonly<Record<string, Fault>> = {
+const FAULTS: Readonly<Record<string, Fault>> = {
   'PostgreSQL restarted fast': async ({ database }) => await database.restart('fast'),
   'PostgreSQL restarted after a crash': async ({ database }) => await database.restart('immediate'),
   'backends killed': async ({ client }) => {
@@ -72,17 +95,27 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       await delay(FAULT_MS)
     })
   },
+  'the disk of PostgreSQL full': async ({ database }) => {
+    await database.disk?.fill()
+    await delay(FAULT_MS)
+    await database.disk?.empty()
+  },
+  'the server\'s clock an hour behind': async (engines) => await turnClock(engines, '-1h'),
+  'the server\'s clock a year ahead': async (engines) => await turnClock(engines, '+1y'),
+  'the server\'s clock back and forth': async (engines) => await turnClock(engines, '-1d', '+1d', '-1h'),
   ...Object.fromEntries(S3_FAULTS.map((fault) =>
     [`S3 ${fault}`, async (engines: Engines) => await breakS3(engines, fault)])),
 }
 
 export interface UnderFire {
+  /** Those that can be made here: a disk is root's to mount. */
+  readonly faults: readonly string[]
   /** One fault in the middle of everything, then everything brought to its end. */
   attack(t: Test, name: string): Promise<void>
 }
 
 export async function startEnginesUnderFire(t: Test): Promise<UnderFire> {
-  const database = await startPostgres()
+  const database = await startPostgres(canMount() ? { diskSizeMiB: DISK_SIZE_MIB } : {})
   t.teardown(async () => await database.stop())
   const access = await useS3(t)
   const s3 = await startFaultyS3(t, access.endpoint)
@@ -91,11 +124,13 @@ export async function startEnginesUnderFire(t: Test): Promise<UnderFire> {
   const near = new URL(url)
   near.port = String(line.port)
   const bucket = await createBucket(access)
+  const clock = await makeClock(t)
   const server = await startServer(t, {
     settings: {
       ...SETTINGS, DATABASE_URL: near.href, S3_BUCKET: bucket, S3_ENDPOINT: s3.endpoint,
       S3_REGION: access.region,
       S3_ACCESS_KEY_ID: access.accessKeyId, S3_SECRET_ACCESS_KEY: access.secretAccessKey,
+      ...clock.environment,
     },
   })
   const client = postgres(url, { max: 2, fetch_types: false, onnotice: () => {} })
@@ -111,7 +146,21 @@ export async function startEnginesUnderFire(t: Test): Promise<UnderFire> {
   const { origin, vkey } = server.world.keys.log
   const prefix = `log/${origin.split('/').at(-1) ?? ''}`
   const remains: Remains = { client, s3: plain, bucket, prefix, vkey }
-  return new Attacks({ database, line, s3, client }, { server, founder, link }, remains)
+  return new Attacks({ database, line, s3, client, clock }, { server, founder, link }, remains)
+}
+
+async function makeClock(t: Test): Promise<FakeClock> {
+  const folder = await makeFolder('clock')
+  t.teardown(async () => await removeFolder(folder))
+  const path = join(folder, 'offset')
+  const turn = async (offset: string) => await writeFile(path, offset)
+  await turn('+0')
+  // Read anew each time; waits go on by the clock that nobody turns.
+  const environment = {
+    LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: path, FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }
+  return { environment, turn }
 }
 
 interface People { readonly server: Server, readonly founder: Founder, readonly link: Link }
@@ -120,12 +169,15 @@ class Attacks implements UnderFire {
   readonly #engines: Engines
   readonly #people: People
   readonly #remains: Remains
+  readonly faults: readonly string[]
   #round = 0
 
   constructor(engines: Engines, people: People, remains: Remains) {
     this.#engines = engines
     this.#people = people
     this.#remains = remains
+    this.faults = Object.keys(FAULTS)
+      .filter((name) => engines.database.disk !== null || !name.startsWith('the disk'))
   }
 
   async attack(t: Test, name: string): Promise<void> {

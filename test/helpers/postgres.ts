@@ -12,6 +12,7 @@ import {
   findProgram, findSparePort, makeFolder, removeFolder, run, startEngine, waitUntil, type Account,
   type Engine,
 } from './engine.js'
+import { mountSmallDisk, type SmallDisk } from './small-disk.js'
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql'
 const MAX_CONNECTIONS = 300
@@ -22,6 +23,8 @@ export interface PostgresServer {
   readonly url: string
   /** What it says of itself, over all its lives. */
   readonly logPath: string
+  /** Its own, if it was started on one. */
+  readonly disk: SmallDisk | null
   /** `fast` ends sessions and waits for the disk; `immediate` is a crash. Same address afterwards. */
   restart(mode: StopMode): Promise<void>
   stop(): Promise<void>
@@ -58,21 +61,25 @@ export async function usePostgres(t: Test): Promise<{ readonly url: string }> {
 }
 
 /** Starts a cluster of its own: for the wrapper, and for tests that restart or break it. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(
+  { diskSizeMiB }: { diskSizeMiB?: number } = {},
+): Promise<PostgresServer> {
   const programs = findPostgres()
   if (programs === undefined) throw new Error('PostgreSQL is not installed')
   const account = await findAccount()
   const folder = await makeFolder('postgres')
+  const disk = diskSizeMiB === undefined ? null : await mountSmallDisk(folder, diskSizeMiB)
   if (account !== undefined) await chown(folder, account.uid, account.gid)
   const cluster = join(folder, 'cluster')
   const options = ['-D', cluster, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--data-checksums']
   await run(join(programs, 'initdb'), options, account)
-  return await runCluster({ programs, folder, cluster, account, port: await findSparePort() })
+  return await runCluster({ programs, folder, disk, cluster, account, port: await findSparePort() })
 }
 
 interface Cluster {
   readonly programs: string
   readonly folder: string
+  readonly disk: SmallDisk | null
   readonly cluster: string
   readonly account: Account | undefined
   readonly port: number
@@ -82,13 +89,14 @@ async function runCluster(cluster: Cluster): Promise<PostgresServer> {
   const url = `postgres://postgres@127.0.0.1:${cluster.port}/postgres`
   let engine = await startCluster(cluster, url)
   return {
-    url, logPath: logPathOf(cluster),
+    url, logPath: logPathOf(cluster), disk: cluster.disk,
     async restart(mode) {
       await engine.stop(SIGNALS[mode])
       engine = await startCluster(cluster, url)
     },
     async stop() {
       await engine.stop(SIGNALS.immediate)
+      await cluster.disk?.unmount()
       await removeFolder(cluster.folder)
     },
   }
@@ -104,6 +112,7 @@ async function startCluster(
   const { programs, account, port } = cluster
   const settings = {
     port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: MAX_CONNECTIONS, fsync: 'on',
+    ...cluster.disk === null ? {} : { max_wal_size: '64MB' },
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const engine = startEngine({
