@@ -39,9 +39,11 @@ export async function updateEnded(
   await db.delete(nonces).where(eq(nonces.personId, personId))
 }
 
-/** Mail, codes and counters that name an address. */
+/** Mail to an address or about it, codes and counters that name it. */
 export async function deleteAddressed(db: Db, email: string): Promise<void> {
-  await db.delete(mailOutbox).where(eq(mailOutbox.recipientEmail, email))
+  await db.delete(mailOutbox).where(or(
+    eq(mailOutbox.recipientEmail, email),
+    sql`position(${email} in lower(concat(${mailOutbox.text}, ${mailOutbox.html}))) > 0`))
   await db.delete(emailCodes).where(eq(emailCodes.email, email))
   const scopes = [`code-email:${email}`, `login-email:${email}`]
   await db.delete(rateCounters).where(inArray(rateCounters.scope, scopes))

@@ -26,7 +26,7 @@ const MAX_STATEMENTS = 10_000
 /**
  * Erase one person, or all people of one address. Erasing again does nothing.
  * Refuses: not-found; log-unavailable.
- * Effects: access ended, mails and codes deleted; salts, bytes and details of all events that are about them
+ * Effects: access ended, codes and mails to her or about her deleted (what a mail server has is out of reach); salts, bytes and details of all events that are about them
  * destroyed, personal columns emptied; one event `erasure.done` a statement, published before this returns.
  */
 export async function erasePerson(
@@ -78,8 +78,9 @@ async function eraseSome(
 /** Without a mail server, mails are files. */
 async function deleteWrittenMails(folder: string, email: string): Promise<void> {
   for (const name of await listFolder(folder)) {
-    const { to } = parseMail(await readFile(join(folder, name), 'utf8'))
-    if (to.toLowerCase().includes(email)) await rm(join(folder, name), { force: true })
+    const { to, text } = parseMail(await readFile(join(folder, name), 'utf8'))
+    const isAbout = `${to}\n${text}`.toLowerCase().includes(email)
+    if (isAbout) await rm(join(folder, name), { force: true })
   }
 }
 
