@@ -46,7 +46,7 @@ async function opens(agePath: string, identity: string, into: string): Promise<U
 }
 
 async function takesOut(t: Test, founder: Founder): Promise<Map<string, string>> {
-  await founder.presses(/^More/)
+  await founder.presses(/^More$/)
   await founder.presses('Export', 'menuitem')
   await founder.find('alertdialog', /^Take/).waitFor()
   await founder.reads('key.txt')
