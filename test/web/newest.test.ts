@@ -6,6 +6,7 @@ import type { AccessRequest, Approval, GrantSummary, VaultDetail } from '../../p
 import { encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
 import { hashRecipient, verifyEnrolment } from '../../protocol/log/acceptance.js'
+import { parseVkey } from '../../protocol/log/note.js'
 import { ready } from '../../protocol/sodium.js'
 import {
   CARD, ON_SIGNATURE, accessRequestOf, gateView, makeClient, makeGrant, makeLog, nonce,
@@ -48,8 +49,7 @@ async function stage() {
       },
     })
     const { recipient, deviceKey } = verifyEnrolment(enrolment)
-    const [, , key = ''] = deviceKey.split('+')
-    const deviceSigningKey = encodeBase64Url(Buffer.from(key, 'base64').subarray(1))
+    const deviceSigningKey = encodeBase64Url(parseVkey(deviceKey).publicKey)
     return accessRequestOf({ vaultId, grantId, acceptance, enrolment, recipient, deviceSigningKey })
   }
   return { founder, vaultId, version, grant, terms, vaultWith, request }
