@@ -13,9 +13,19 @@ export interface Terminal {
 export type Run = (args: readonly string[], terminal: Terminal) => Promise<number>
 
 export const processTerminal: Terminal = {
-  out: (line) => { process.stdout.write(`${line}\n`) },
+  out: (line) => {
+    if (!process.stdout.listeners('error').includes(endWithOutput)) process.stdout.on('error', endWithOutput)
+    process.stdout.write(`${line}\n`)
+  },
   err: (line) => { process.stderr.write(`${line}\n`) },
   isWatched: process.stderr.isTTY,
+}
+
+/** Whoever read the pipe has had enough, which is no fault; a full disk is one. */
+function endWithOutput(error: Error): void {
+  const isClosed = Reflect.get(error, 'code') === 'EPIPE'
+  if (!isClosed) process.stderr.write(`sealdeck: ${error.message}\n`)
+  process.exit(isClosed ? 1 : 2)
 }
 
 /** Called the wrong way; the message is the usage or names what is missing. */

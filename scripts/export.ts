@@ -5,7 +5,9 @@
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NdaText } from '../protocol/api.js'
-import { decodeBase64Url, encodeHex } from '../protocol/bytes.js'
+import { decodeBase64Url, encodeHex, encodeUtf8, equalBytes } from '../protocol/bytes.js'
+import { ProtocolError } from '../protocol/errors.js'
+import { sha256 as sha256Of } from '../protocol/hash.js'
 import { openLabel } from '../protocol/deck/keyring.js'
 import { readOwnLink } from '../protocol/deck/link.js'
 import { formatPolicy } from '../protocol/deck/policy.js'
@@ -14,6 +16,7 @@ import {
 } from '../protocol/deck/way-out.js'
 import { parseRecipientText } from './age/keys.js'
 import { unlockOwner, type Owner } from './account/owner.js'
+import { requireNewest } from './account/newest.js'
 import { readOwnVault, type OwnVault } from './account/own-vault.js'
 import { saveReceipts } from './account/save-receipts.js'
 import { saveVersions, type SavedVersion } from './account/save-versions.js'
@@ -56,6 +59,8 @@ export const run: Run = async (args, terminal) => {
       await saveFile(join(folder, keyFile), formatKeyFile(owner.keys.identity))
       terminal.err(`${join(folder, keyFile)} opens every deck of your account: move it to a safe place`)
     }
+    // Last: an older state is said, and what the server still has is hers to take all the same.
+    await requireNewest(owner, vault)
     return 0
   } finally {
     owner.end()
@@ -121,7 +126,9 @@ async function saveRecords(
 async function saveAgreements({ line }: Owner, vault: OwnVault, folder: string): Promise<void> {
   for (const { sha256 } of vault.ndas) {
     const { text } = await line.get<NdaText>(`/api/vaults/${vault.vaultId}/ndas/${sha256}`)
-    await saveFile(join(folder, 'agreements', `${encodeHex(decodeBase64Url(sha256))}.txt`), text)
+    const hash = decodeBase64Url(sha256)
+    if (!equalBytes(sha256Of(encodeUtf8(text)), hash)) throw new ProtocolError('malformed-nda', 'the server gives another text than was signed')
+    await saveFile(join(folder, 'agreements', `${encodeHex(hash)}.txt`), text)
   }
 }
 

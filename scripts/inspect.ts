@@ -25,6 +25,8 @@ import { type Run } from './command.js'
 
 const USAGE = 'sealdeck inspect [-i IDENTITY-FILE]... [INPUT]'
 
+const OPENS_WHOLE = 'yes, whole'
+
 type Line = readonly [string, string | number]
 
 export const run: Run = async (args, terminal) => {
@@ -40,7 +42,8 @@ export const run: Run = async (args, terminal) => {
   try {
     const lines = await inspect(openInput(parsed.input), unwrappers)
     for (const [name, value] of lines) terminal.out(`${name.padEnd(16)} ${value}`)
-    return 0
+    const opens = lines.find(([name]) => name === 'opens')
+    return opens === undefined || opens[1] === OPENS_WHOLE ? 0 : 1
   } catch (error) {
     if (error instanceof ProtocolError) return refuse(error, terminal)
     throw error
@@ -118,7 +121,7 @@ class Probe {
     const bytes = Buffer.concat(this.#start)
     if (this.#fileSize !== bytes.length) return null
     const label = bytes.subarray(4, 4 + (bytes[3] ?? 0)).toString('latin1')
-    const describe = RECORDS[label]
+    const describe = Object.hasOwn(RECORDS, label) ? RECORDS[label] : undefined
     return describe === undefined ? null : describe(new Uint8Array(bytes))
   }
 
@@ -142,7 +145,7 @@ class Probe {
   #describeContent(): Line[] {
     if (this.#unwrappers.length === 0) return []
     if (this.#failure !== null && !this.#isOpened) throw this.#failure
-    const opened: Line[] = [['opens', this.#failure === null ? 'yes, whole' : `damaged: ${this.#failure.message}`]]
+    const opened: Line[] = [['opens', this.#failure === null ? OPENS_WHOLE : `damaged: ${this.#failure.message}`]]
     const manifest = this.#findManifest()
     return manifest === null ? opened : [...opened, ...describeManifest(manifest)]
   }

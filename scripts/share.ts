@@ -15,6 +15,7 @@ import {
   checkNdaFields, fillNda, findTemplate, listTemplates, suggestNdaFields, type FilledNda,
 } from '../protocol/nda.js'
 import { unlockOwner, type Owner } from './account/owner.js'
+import { requireNewest } from './account/newest.js'
 import { currentVersions, readOwnVault, type OwnVault } from './account/own-vault.js'
 import { readArguments, Refused, UsageError, type Arguments, type Run } from './command.js'
 
@@ -53,6 +54,7 @@ export const run: Run = async (args, terminal) => {
   const owner = await unlockOwner(parsed.option('passphrase-file'))
   try {
     const vault = await readOwnVault(owner, parsed.positionals[0] ?? '')
+    await requireNewest(owner, vault)
     const versions = currentVersions(vault.documents)
     if (versions.length === 0) throw new Refused('there is nothing in this vault yet: sealdeck upload')
     const hasNda = versions.some(({ gate }) => gate === 'nda')
@@ -88,9 +90,12 @@ function readYesNo(name: string, text: string): boolean {
 
 function readExpiry(text: string | undefined): number | null {
   if (text === undefined) return null
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(text)
-  const timeMs = Date.parse(isDay ? `${text}T23:59:59` : text)
-  if (Number.isNaN(timeMs)) throw new UsageError('--expires is a day, 2027-01-31, or a time, 2027-01-31T12:00:00Z')
+  const match = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\dZ)?$/.exec(text)
+  const timeMs = Date.parse(`${match?.[1] ?? ''}${match?.[2] ?? 'T23:59:59Z'}`)
+  // A day that no month has would be taken for one of the next.
+  const isReal = !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(match?.[1] ?? ' ')
+  if (!isReal) throw new UsageError('--expires is a day, 2027-01-31, or a time, 2027-01-31T12:00:00Z')
+  if (timeMs <= Date.now()) throw new UsageError('--expires is over already')
   return timeMs
 }
 

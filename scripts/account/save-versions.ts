@@ -13,7 +13,7 @@ import type { Recipient } from '../../protocol/deck/identity.js'
 import { openOwnVersion, signedRecordOf } from '../../protocol/deck/own-version.js'
 import { ageFileName } from '../../protocol/deck/way-out.js'
 import { wipe } from '../../protocol/sodium.js'
-import type { Terminal } from '../command.js'
+import { Refused, type Terminal } from '../command.js'
 import type { OwnDocument, OwnVault } from './own-vault.js'
 import type { Owner } from './owner.js'
 import type { Line } from './line.js'
@@ -57,24 +57,34 @@ interface VersionOf {
 }
 
 async function saveVersion(
-  owner: Owner, of: VersionOf, { folder, fileName, recipient }: Place & { fileName: string },
+  owner: Owner, of: VersionOf, place: Place & { fileName: string },
 ): Promise<void> {
   const opened = openOwn(owner, of)
+  try {
+    await writeVersion(owner.line, of.version, opened, place)
+  } finally {
+    wipe(opened.fileKey)
+  }
+}
+
+async function writeVersion(
+  line: Line, version: StoredVersion, opened: OpenedHeader,
+  { folder, fileName, recipient }: Place & { fileName: string },
+): Promise<void> {
   const header = recipient === null
-    ? decodeBase64Url(of.version.ownerHeader)
+    ? decodeBase64Url(version.ownerHeader)
     : wrapFileKey(opened.fileKey, recipient)
   const path = join(folder, fileName)
   const file = await open(`${path}.part`, 'wx', 0o600)
   try {
-    await file.write(header, 0, header.length, 0)
-    await copyPayload(owner.line, of.version.versionId, opened, { file, start: header.length })
+    await writeAll(file, header, 0)
+    await copyPayload(line, version.versionId, opened, { file, start: header.length })
     await file.sync()
     await rename(`${path}.part`, path)
   } catch (error) {
     await rm(`${path}.part`, { force: true })
     throw error
   } finally {
-    wipe(opened.fileKey)
     await file.close()
   }
 }
@@ -87,22 +97,34 @@ function openOwn(owner: Owner, { vault, document, version }: VersionOf): OpenedH
   return openOwnVersion(owner, vault.vaultId, { version, previous })
 }
 
+/** A write may take less than it was given. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    if (bytesWritten === 0) throw new Refused('the disk takes no more')
+    done += bytesWritten
+  }
+}
+
 interface Target { readonly file: FileHandle, readonly start: number }
 
 /** What is fetched to be opened is what is written; each byte once, a few MiB in memory. */
 async function copyPayload(
   line: Line, versionId: string, { record, fileKey }: OpenedHeader, target: Target,
 ): Promise<void> {
-  await target.file.write(record.nonce, 0, record.nonce.length, target.start)
+  await writeAll(target.file, record.nonce, target.start)
   const source: PayloadSource = {
     readHashList: () => line.bytes({ method: 'GET', path: `/api/versions/${versionId}/hash-list` }),
     async readPayload(start, end) {
       const bytes = await line.payload(versionId, { start, end })
-      await target.file.write(bytes, 0, bytes.length, target.start + start)
+      await writeAll(target.file, bytes, target.start + start)
       return bytes
     },
   }
   const reader = await openDeck({ record, fileKey, source, hash: hashNatively })
-  for await (const stretch of reader.stretches()) wipe(stretch)
-  reader.close()
+  try {
+    for await (const stretch of reader.stretches()) wipe(stretch)
+  } finally {
+    reader.close()
+  }
 }

@@ -12,7 +12,7 @@ export interface AgeArguments {
   readonly input: string | undefined
   readonly isSet: (name: string) => boolean
   readonly values: (name: string) => readonly string[]
-  /** @throws UsageError if it was given more than once. */
+  /** `-` as output is standard output, as none is. @throws UsageError if it was given more than once. */
   readonly value: (name: string) => string | undefined
 }
 
@@ -31,7 +31,7 @@ export function readAgeArguments(
     value(name) {
       const [value, ...more] = listOf(name)
       if (more.length > 0) throw new UsageError(`--${name} is given once`)
-      return value
+      return name === 'output' && value === '-' ? undefined : value
     },
   }
 }

@@ -3,6 +3,7 @@ import { openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { ReadStream, WriteStream } from 'node:tty'
 import { scrypt as nobleScrypt } from '@noble/hashes/scrypt.js'
+import { decodeUtf8 } from '../../protocol/bytes.js'
 import type { Scrypt } from '../../protocol/deck/stanza.js'
 import { MAX_PASSPHRASE_LENGTH } from '../../protocol/limits.js'
 import { UsageError } from '../command.js'
@@ -23,7 +24,7 @@ export const scrypt: Scrypt = (passphrase, salt, logN) => nobleScrypt(passphrase
 export async function readPassphrase(
   file: string | undefined, { isNew }: { isNew: boolean },
 ): Promise<string> {
-  if (file !== undefined) return firstLine(await readFile(file, 'utf8'))
+  if (file !== undefined) return firstLine(decodeUtf8(await readFile(file)))
   const passphrase = await ask('Passphrase: ')
   if (isNew && await ask('The same again: ') !== passphrase) {
     throw new UsageError('the two passphrases differ')
@@ -32,7 +33,7 @@ export async function readPassphrase(
 }
 
 function firstLine(text: string): string {
-  return required(text.split('\n', 1)[0] ?? '')
+  return required((text.split('\n', 1)[0] ?? '').replace(/\r$/, ''))
 }
 
 function required(passphrase: string): string {

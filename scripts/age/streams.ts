@@ -1,10 +1,11 @@
 /** Where the bytes of a command come from and go to: files, or standard input and output. */
-import { createReadStream, createWriteStream } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
-import { Readable, Writable } from 'node:stream'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.js'
 import { UsageError, type Terminal } from '../command.js'
+import { openOutput } from './output.js'
 
 const READ_SIZE_BYTES = 1024 * 1024
 const PROGRESS_EVERY_SIZE_BYTES = 32 * 1024 * 1024
@@ -35,14 +36,14 @@ export async function flow(where: Flow, transformer: Transformer): Promise<numbe
   if (where.output === undefined && process.stdout.isTTY && !where.isText) {
     throw new UsageError('binary output would garble the terminal: -o FILE, -a, or a pipe')
   }
-  const temporary = where.output === undefined ? undefined : `${where.output}.${process.pid}.part`
+  const output = await openOutput(where.output, where.input)
   try {
     await pipeline(openInput(where.input), (pieces: AsyncIterable<Uint8Array>) =>
-      transform(pieces, transformer, where), openOutput(temporary))
-    if (temporary !== undefined && where.output !== undefined) await rename(temporary, where.output)
+      transform(pieces, transformer, where), output.stream)
+    await output.keep()
     return 0
   } catch (error) {
-    if (temporary !== undefined) await rm(temporary, { force: true })
+    await output.discard()
     if (error instanceof ProtocolError) return refuse(error, where.terminal)
     // Whoever read the pipe has had enough; nothing is wrong with the file.
     if (error instanceof Error && Reflect.get(error, 'code') === 'EPIPE') return 1
@@ -65,16 +66,6 @@ const SENTENCES: Partial<Record<ProtocolErrorCode, string>> = {
 export function openInput(path: string | undefined): Readable {
   if (path === undefined) return process.stdin
   return createReadStream(path, { highWaterMark: READ_SIZE_BYTES })
-}
-
-function openOutput(path: string | undefined): Writable {
-  if (path !== undefined) return createWriteStream(path, { flags: 'wx', mode: 0o600 })
-  // Standard output outlives this command: written to, never ended.
-  const output = new Writable({
-    write(piece, _encoding, done) { process.stdout.write(piece, done) },
-  })
-  process.stdout.once('error', (error) => output.destroy(error))
-  return output
 }
 
 async function * transform(

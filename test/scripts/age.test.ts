@@ -1,8 +1,12 @@
 // Goal: keygen, seal, open and inspect do what the age program does, in files and pipes, and leave
 // nothing half done behind.
 // Method: the program itself, started as a user starts it; the age program beside it where there is one.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync,
+  symlinkSync, writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -34,6 +38,8 @@ function sealdeck(args: readonly string[], input: Uint8Array = new Uint8Array(0)
 const plaintext = Buffer.from(randomBytes(300_000))
 writeFileSync(path('plain'), plaintext)
 writeFileSync(path('pass'), 'correct horse battery\n')
+sealdeck(['keygen', '-o', path('some.txt')])
+const someRecipient = sealdeck(['keygen', '-y', path('some.txt')]).out.toString().trim()
 
 t.test('a key is made once, for its owner alone', (t) => {
   t.match(sealdeck(['keygen', '-o', path('key.txt')]), { code: 0, err: /^Public key: age1pq1/ })
@@ -165,5 +171,55 @@ t.test('each command says how it is called', (t) => {
     t.match({ code, out: out.toString(), err }, { code: 0, out: /^usage: sealdeck [^]*Exit codes: 0 /, err: '' }, args.join(' '))
   }
   t.match(sealdeck(['seal', '--nonsense']), { code: 2, err: /usage: sealdeck seal/ })
+  t.end()
+})
+
+t.test('output goes where it leads, and never over what it came from', (t) => {
+  writeFileSync(path('sealed.age'), sealdeck(['seal', '-r', someRecipient], plaintext).out)
+  mkdirSync(path('out'))
+  execFileSync('mkfifo', [path('out/pipe')])
+  const reader = spawn('cat', [path('out/pipe')], { stdio: ['ignore', openSync(path('out/read'), 'w'), 'ignore'] })
+  t.equal(sealdeck(['open', '-i', path('some.txt'), '-o', path('out/pipe'), path('sealed.age')]).code, 0)
+  t.ok(statSync(path('out/pipe')).isFIFO(), 'a pipe stays one')
+  symlinkSync('target', path('out/link'))
+  writeFileSync(path('out/target'), 'old')
+  t.equal(sealdeck(['open', '-i', path('some.txt'), '-o', path('out/link'), path('sealed.age')]).code, 0)
+  t.ok(readFileSync(path('out/target')).equals(plaintext), 'a link is followed')
+  t.ok(sealdeck(['open', '-i', path('some.txt'), '-o', '-', path('sealed.age')]).out.equals(plaintext), '- is standard output')
+  t.match(sealdeck(['open', '-i', path('some.txt'), '-o', path('sealed.age'), path('sealed.age')]), { code: 2, err: /same file/ })
+  t.same(readdirSync(path('out')).filter((name) => name.includes('.part')), [])
+  reader.once('close', () => {
+    t.ok(readFileSync(path('out/read')).equals(plaintext), 'whoever reads the pipe gets all of it')
+    t.end()
+  })
+})
+
+t.test('what is interrupted leaves nothing', async (t) => {
+  writeFileSync(path('long.age'), sealdeck(['seal', '-r', someRecipient], plaintext).out)
+  mkdirSync(path('broken'))
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', START, JSON.stringify(['open', '-i', path('some.txt'), '-o', path('broken/plain')])], { cwd: ROOT, stdio: ['pipe', 'ignore', 'ignore'] })
+  child.stdin.write(readFileSync(path('long.age')).subarray(0, 200_000))
+  while (!readdirSync(path('broken')).some((name) => name.endsWith('.part'))) await new Promise((resolve) => setTimeout(resolve, 50))
+  child.kill('SIGTERM')
+  const [, signal] = await once(child, 'exit')
+  t.equal(signal, 'SIGTERM')
+  t.same(readdirSync(path('broken')), [])
+})
+
+t.test('a closed pipe is one line at most', (t) => {
+  const script = `${process.execPath} --import=tsx --input-type=module -e "$1" '["keygen"]' | true`
+  const { stderr } = spawnSync('sh', ['-c', script, 'sh', START], { cwd: ROOT })
+  t.equal(stderr.toString(), '')
+  t.end()
+})
+
+t.test('a passphrase file is text, and a line is what people type', (t) => {
+  writeFileSync(path('pass-latin1'), Buffer.from('caf\xe9', 'latin1'))
+  writeFileSync(path('pass-crlf'), 'correct horse battery\r\n')
+  t.equal(sealdeck(['seal', '-p', '--passphrase-file', path('pass-latin1')], plaintext).code, 1)
+  const { out } = sealdeck(['seal', '-p', '--passphrase-file', path('pass-crlf')], plaintext)
+  t.ok(sealdeck(['open', '-p', '--passphrase-file', path('pass')], out).out.equals(plaintext))
+  t.match(sealdeck(['inspect'], Buffer.from('\0\0\0\x0bconstructor')), { code: 1 })
+  t.match(sealdeck(['inspect', '-i', path('some.txt')], readFileSync(path('long.age')).subarray(0, 150_000)), { code: 1, out: /damaged/ })
   t.end()
 })

@@ -6,6 +6,8 @@ import {
   ageFileName, formatReadme, KEY_FILE_NAME, LOG_FILE_NAME, README_FILE_NAME, VAULT_FILE_NAME,
 } from '../../protocol/deck/way-out.js'
 import type { NdaText, StoredVersion } from '../../protocol/api.js'
+import { decodeBase64Url, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
+import { sha256 as hashText } from '../../protocol/hash.js'
 import { attempt, sourceOf } from '../crypto.js'
 import { saveBlob, saveText } from '../save.js'
 import type { SessionTools } from '../session.js'
@@ -75,6 +77,8 @@ async function readAgreements(
   for (const { sha256 } of ndas) {
     const read = await api.readNda(vaultId, sha256)
     if (!read.ok) return read
+    const isSigned = equalBytes(hashText(encodeUtf8(read.value.text)), decodeBase64Url(sha256))
+    if (!isSigned) return { ok: false, code: 'malformed-nda' }
     texts.push(read.value)
   }
   return { ok: true, value: texts }
