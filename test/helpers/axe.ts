@@ -8,6 +8,14 @@ import type { CDPSession, Page } from 'playwright-core'
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+/** A colour on its way is neither the one nor the other: what ends by itself ends first, and is painted. */
+const SETTLED = `Promise.race([
+  new Promise((resolve) => setTimeout(resolve, 1_000)),
+  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+    .then(() => Promise.all(document.getAnimations()
+      .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
+      .map((one) => one.finished.catch(() => undefined)))),
+]).then(() => undefined)`
 const RUN = `axe.run(document, { iframes: false, resultTypes: ['violations'] }).then(({ violations }) =>
   violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => id + ': ' + target + ' ' + html.slice(0, 120))))`
 
@@ -29,6 +37,7 @@ export async function findViolations(page: Page): Promise<string[]> {
   const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
     frameId: frameTree.frame.id, worldName: 'axe',
   })
+  await session.send('Runtime.evaluate', { expression: SETTLED, contextId, awaitPromise: true })
   await session.send('Runtime.evaluate', { expression: source, contextId })
   const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
     expression: RUN, contextId, awaitPromise: true, returnByValue: true,
