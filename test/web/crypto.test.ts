@@ -255,6 +255,23 @@ t.test('from a link to an open deck', async (t) => {
     await t.rejects(later.verifyGate(view), code('stale-version'), 'remembered over a reload')
   })
 
+  t.test('a newer revision is remembered once it was shown, whatever an older tab keeps', async (t) => {
+    const { investor, store } = await visit()
+    await investor.signAccessRequest({ grantId, name: 'Grace', email: 'grace@fund.example', nonce: nonce() })
+    const revised = await founder.reviseGrant({
+      vaultId, previous: grant.summary, policy: { ...ON_SIGNATURE, download: false },
+      ndaSha256: NDA_SHA256, card: CARD, logVkey: log.vkey, versions,
+    })
+    const other = makeClient(store).crypto
+    await other.recallLink(grantId)
+    await other.verifyGate({ ...view, ...revised })
+    await investor.receiveHeaders({ grantId, headers: [] })
+    const later = makeClient(store).crypto
+    await later.recallLink(grantId)
+    await t.rejects(later.verifyGate(view), code('stale-version'), 'on the next visit')
+    await t.rejects(investor.verifyGate(view), code('stale-version'), 'in the older tab too')
+  })
+
   t.test('sign, receive, read; and again on the next visit without the fragment', async (t) => {
     const { investor, store } = await visit()
     const asked = await investor.signAccessRequest({ grantId, name: 'Grace  Hopper', email: 'grace@fund.example', nonce: nonce() })
@@ -336,7 +353,11 @@ t.test('from a link to an open deck', async (t) => {
         investor.receiveHeaders({ grantId, headers: [tampered] }), code(wanted), wanted,
       )
     }
+    const renamed = { ...released(other, otherHeader), versionId: good.versionId }
+    await t.rejects(investor.receiveHeaders({ grantId, headers: [good, renamed] }), code('broken-chain'), 'one name for two')
     t.ok(await investor.receiveHeaders({ grantId, headers: [good] }))
+    await t.rejects(investor.receiveHeaders({ grantId, headers: [renamed] }), code('broken-chain'), 'nor one after the other')
+    t.ok(await investor.receiveHeaders({ grantId, headers: [good] }), 'the same again is nothing new')
   })
 
   t.test('ciphertext that was tampered with is refused', async (t) => {

@@ -8,6 +8,7 @@
 import {
   ByteReader, concatBytes, decodeUtf8, encodeLengthPrefixed, encodeU32, encodeUtf8, equalBytes,
 } from '../../protocol/bytes.js'
+import { decodeGrant } from '../../protocol/deck/grant.js'
 import type { SeenVersion } from '../../protocol/deck/record.js'
 import type { Signed } from '../../protocol/deck/signature.js'
 import { ProtocolError } from '../../protocol/errors.js'
@@ -81,12 +82,20 @@ function takeList<T>(reader: ByteReader, maxCount: number, take: () => T): T[] {
   return Array.from({ length: count }, take)
 }
 
-/** Both together: every acceptance, and of each document part the newest version. The rest is `b`'s. */
+/**
+ * Both together: every acceptance, the newer grant, and of each document part the newest version. The
+ * rest is `b`'s.
+ */
 export function mergeVisits(a: KeptVisit, b: KeptVisit): KeptVisit {
   const added = b.acceptances.filter((hash) => !a.acceptances.some((own) => equalBytes(own, hash)))
   const seen = new Map(a.seen)
   for (const [key, version] of b.seen) {
     if ((seen.get(key)?.version ?? 0) <= version.version) seen.set(key, version)
   }
-  return { ...b, acceptances: [...a.acceptances, ...added], seen }
+  const grant = revisionOf(a) > revisionOf(b) ? a.grant : b.grant
+  return { ...b, grant, acceptances: [...a.acceptances, ...added], seen }
+}
+
+function revisionOf({ grant }: KeptVisit): number {
+  return decodeGrant(grant.bytes).revision
 }

@@ -211,7 +211,10 @@ function linkMethods(visits: Map<string, Visit>, platform: Platform, logKeys: Lo
     async verifyGate(view) {
       const visit = visits.get(view.grantId)
       assert(visit !== undefined, 'a link is taken or recalled before its gate is verified')
-      const verified = verifyGate(visit, view, logKeys)
+      const known = await recallSame(visit, platform)
+      const verified = verifyGate(visit, view, { logKeys, kept: known })
+      // Kept at once: whoever reloads before the next signature is shown no older grant either.
+      if (known !== null) await keep(visit, { ...known, grant: gateOf(visit).signed }, platform)
       await keepPending(visit, platform)
       return verified
     },
@@ -235,7 +238,9 @@ function findFragment(text: string): { linkSecret: Uint8Array, fingerprint: Uint
 }
 
 /** Everything the gate shows hangs on this: the grant is the pinned founder's, the link's and this vault's. */
-function verifyGate(visit: Visit, view: GateView, logKeys: LogKeys): VerifiedGate {
+function verifyGate(
+  visit: Visit, view: GateView, { logKeys, kept }: { logKeys: LogKeys, kept: KeptVisit | null },
+): VerifiedGate {
   const signed = {
     bytes: decodeBase64Url(view.grant), signature: decodeBase64Url(view.grantSignature),
   }
@@ -247,8 +252,9 @@ function verifyGate(visit: Visit, view: GateView, logKeys: LogKeys): VerifiedGat
   const isSameLog = logKeys.linkedTo(grant.logVkey).includes(view.logVkey)
   if (!isSameLog) throw new ProtocolError('wrong-origin', 'the grant names another log')
   if (view.nda !== null && view.nda.sha256 !== encodeHash(grant.ndaSha256)) throw new ProtocolError('wrong-grant', 'another NDA')
-  const seen = visit.gate?.signed ?? visit.kept?.grant
-  if (seen !== undefined) requireNewerGrant(seen, signed)
+  for (const seen of [visit.gate?.signed, kept?.grant]) {
+    if (seen !== undefined) requireNewerGrant(seen, signed)
+  }
   const card = openCard(decodeBase64Url(view.cardSealed), visit.link.cardKey, grant)
   const named = logKeys.trust(policyNamed(grant, view.witnesses))
   // Witnesses for whom only the server vouches are counted, never demanded.
@@ -499,16 +505,17 @@ function seenKey(documentId: string, part: 0 | 1): string {
 }
 
 async function receive(visit: Visit, headers: readonly ReleasedHeader[], platform: Platform) {
+  const isRepeated = new Set(headers.map(({ versionId }) => versionId)).size < headers.length
+  if (isRepeated) throw new ProtocolError('broken-chain', 'a version is released twice')
   const kept = keptOf(visit)
   const seen = new Map(kept.seen)
   const deviceHeaders: { versionId: string, header: string }[] = []
   for (const released of newestOf(headers)) {
-    const received = openReleased(visit, released, kept)
+    const received = hold(visit, released.versionId, openReleased(visit, released, kept))
     seen.set(
       seenKey(released.documentId, released.part),
       { version: received.record.version, sha256: received.sha256 },
     )
-    visit.received.set(released.versionId, received)
     // A header of our own making comes back without the founder's wrap: it needs no other.
     if (released.wrap !== null) {
       deviceHeaders.push(
@@ -518,6 +525,19 @@ async function receive(visit: Visit, headers: readonly ReleasedHeader[], platfor
   }
   await keep(visit, { ...kept, seen, grant: gateOf(visit).signed }, platform)
   return { deviceHeaders }
+}
+
+/** A version received again stays as it is held: its key may be in use. */
+function hold(visit: Visit, versionId: string, received: Received): Received {
+  const held = visit.received.get(versionId)
+  if (held !== undefined) {
+    wipe(received.fileKey)
+    const isSame = equalBytes(held.sha256, received.sha256)
+    if (!isSame) throw new ProtocolError('broken-chain', 'another version under its name')
+    return held
+  }
+  visit.received.set(versionId, received)
+  return received
 }
 
 function rewrap(
@@ -543,7 +563,10 @@ function openReleased(visit: Visit, released: ReleasedHeader, kept: KeptVisit): 
       ? null
       : { signed: wrap, grant, acceptanceSha256: ownAcceptance(kept, named) },
   })
-  requireStated(released, record)
+  if (!isStated(released, record)) {
+    wipe(fileKey)
+    throw new ProtocolError('broken-chain', 'the server states another version')
+  }
   return { fileKey, record, sha256: seen.sha256 }
 }
 
@@ -552,12 +575,11 @@ function signedOf(bytes: string, signature: string): Signed {
 }
 
 /** What stands beside a record must be what the record says. */
-function requireStated(released: ReleasedHeader, record: VersionRecord): void {
-  const isStated = record.documentId === released.documentId &&
+function isStated(released: ReleasedHeader, record: VersionRecord): boolean {
+  return record.documentId === released.documentId &&
     PARTS.indexOf(record.part) === released.part &&
     record.version === released.version && record.gate === released.gate &&
     record.payloadLength === released.payloadLength
-  if (!isStated) throw new ProtocolError('broken-chain', 'the server states another version')
 }
 
 /** The founder wraps to this link or to this device; without her wrap the header is this device's own. */
