@@ -23,6 +23,7 @@ import type { Identity } from './identity.js'
 import type { FileRange, Manifest } from './manifest.js'
 import { chunkStart, hashStretch, makePartSealer, makeRangeOpener, partCountOf } from './parts.js'
 import type { PartSealer, RangeOpener, SealedPart, SealedRange } from './parts.js'
+import { isApprovalDue } from './policy.js'
 import {
   MAX_PAYLOAD_SIZE_BYTES, chunkCountOf, chunkHashRoot, payloadLengthOf, plaintextSizeOf,
   recordSha256, verifyChain,
@@ -235,7 +236,7 @@ function requireWrap(
 function requireAcceptance(
   named: Uint8Array | null, check: WrapToCheck, record: VersionRecord,
 ): void {
-  const isDue = record.gate === 'nda' && check.grant.policy.release === 'on-approval'
+  const isDue = isApprovalDue(check.grant.policy, record)
   if (named === null && !isDue) return
   const isTheOne = named !== null && check.acceptanceSha256 !== null &&
     equalBytes(named, check.acceptanceSha256)
@@ -287,8 +288,13 @@ export async function openDeck(input: VersionToRead): Promise<VersionReader> {
   const opener = await withPayloadKey({ ...input, nonce: record.nonce },
     (cipher) => makeRangeOpener(cipher, input.hash))
   const chunks = new ChunkReader({ record, source, opener, hashList })
-  const first = await chunks.read(0, Math.min(CHUNK_SIZE_BYTES, plaintextSize))
-  return new VersionReader(chunks, readManifest(first, plaintextSize), plaintextSize)
+  try {
+    const first = await chunks.read(0, Math.min(CHUNK_SIZE_BYTES, plaintextSize))
+    return new VersionReader(chunks, readManifest(first, plaintextSize), plaintextSize)
+  } catch (error) {
+    chunks.close()
+    throw error
+  }
 }
 
 /** A version whose every byte is authentic before it is given out. */

@@ -163,6 +163,16 @@ t.test('keys are wiped from messages, and nothing is sealed after the end', asyn
   await t.rejects(one.sealPart(0), /asked for nothing/)
 })
 
+t.test('the message\'s key is wiped also where no cipher can be had', async (t) => {
+  const payloadKey = new Uint8Array(32).fill(7)
+  const failing = Promise.reject(new Error('no cipher'))
+  failing.catch(() => undefined) // Nobody waits for it before a task comes.
+  const serve = serveTasks({ makeCipher: failing, hash: hashBulk }, () => undefined)
+  await serve({ kind: 'begin', payload: 0, payloadKey, toSeal: null })
+  await serve({ kind: 'end', payload: 0 })
+  t.same(payloadKey, new Uint8Array(32))
+})
+
 // ---- opening
 
 const payload = concatBytes(...expected.map(({ bytes }) => bytes))
@@ -233,6 +243,31 @@ t.test('the place of a chunk counts in the second worker too', async (t) => {
     await t.rejects(opener.open({ ...range, ...place }), { code: 'bad-chunk' })
   }
   opener.end()
+})
+
+t.test('a version that does not open leaves no key behind', async (t) => {
+  const { start } = startSecond(t)
+  const kept: Uint8Array<ArrayBuffer>[] = []
+  const share = createPool(start).shareOpening()
+  const opening = openDeck({
+    record, fileKey: keys.fileKey, hash: hashBulk,
+    source: {
+      readHashList: async () => hashList,
+      readPayload: async (from, to) => payload.slice(from, to).fill(0),
+    },
+    share(own, payloadKey) {
+      const watched = Object.assign(payloadKey, {
+        slice() {
+          const copy = new Uint8Array(payloadKey)
+          kept.push(copy)
+          return copy
+        },
+      })
+      return share(own, watched)
+    },
+  })
+  await t.rejects(opening, { code: 'bad-chunk-hash' })
+  t.same(kept, [new Uint8Array(32)])
 })
 
 /** The pool's opener after its second worker was wanted. */

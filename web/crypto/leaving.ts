@@ -4,11 +4,11 @@
  * asked for it; must not give out a file that was not opened on the way.
  */
 import { decodeBase64Url } from '../../protocol/bytes.js'
-import { openDeck, type PayloadSource } from '../../protocol/deck/deck.js'
+import { openDeck, type PayloadSource, type VersionReader } from '../../protocol/deck/deck.js'
 import { formatKeyFile } from '../../protocol/deck/way-out.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { CiphertextSource, CryptoWorker } from '../crypto.js'
-import { openingTools, openOwn } from './opening.js'
+import { openingTools, openOwn, type ToOpen } from './opening.js'
 import type { Owner } from './owner.js'
 import type { Platform } from './platform.js'
 
@@ -20,21 +20,38 @@ export function createLeaving(platform: Platform, owner: Owner): LeaveMethods {
       const version = openOwn(owner, input)
       const header = decodeBase64Url(input.version.ownerHeader)
       const pieces = new Map([[0, new Blob([header, version.record.nonce.slice()])]])
-      const reader = await openDeck({
-        ...version, ...await openingTools(platform, version.record.payloadLength),
-        source: keeping(source, pieces),
-      })
-      wipe(version.fileKey)
-      let doneBytes = 0
-      for await (const stretch of reader.stretches()) {
-        doneBytes += stretch.length
-        onBytes(doneBytes, reader.size)
-        wipe(stretch)
+      const reader = await openKept(platform, version, keeping(source, pieces))
+      try {
+        await readThrough(reader, onBytes)
+      } finally {
+        reader.close()
       }
-      reader.close()
       return new Blob(inOrder(pieces), { type: 'application/octet-stream' })
     },
     exportKeyFile: async () => formatKeyFile(owner.keys().identity),
+  }
+}
+
+/** Its file key is gone after this, whether it opened or not. */
+async function openKept(
+  platform: Platform, version: ToOpen, source: PayloadSource,
+): Promise<VersionReader> {
+  try {
+    const tools = await openingTools(platform, version.record.payloadLength)
+    return await openDeck({ ...version, ...tools, source })
+  } finally {
+    wipe(version.fileKey)
+  }
+}
+
+async function readThrough(
+  reader: VersionReader, onBytes: (doneBytes: number, totalBytes: number) => void,
+): Promise<void> {
+  let doneBytes = 0
+  for await (const stretch of reader.stretches()) {
+    doneBytes += stretch.length
+    onBytes(doneBytes, reader.size)
+    wipe(stretch)
   }
 }
 

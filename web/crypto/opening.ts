@@ -21,7 +21,7 @@ import type { Platform } from './platform.js'
 import type { Received, Visiting } from './visiting.js'
 
 type OpenMethods = Pick<CryptoWorker, 'openOwnVersion' | 'openVersion' | 'saveVersion'>
-type ToOpen = Pick<Received, 'record' | 'fileKey'>
+export type ToOpen = Pick<Received, 'record' | 'fileKey'>
 
 export function createOpening(
   platform: Platform, owner: Owner, visiting: Visiting,
@@ -48,17 +48,21 @@ export function createOpening(
     methods: {
       async openOwnVersion(input, source, viewerPort) {
         const version = openOwn(owner, input)
-        const opened = await show(version, source, viewerPort)
-        wipe(version.fileKey)
-        return opened
+        try {
+          return await show(version, source, viewerPort)
+        } finally {
+          wipe(version.fileKey)
+        }
       },
       openVersion: async ({ grantId, versionId }, source, viewerPort) =>
         show(visiting.received(grantId, versionId), source, viewerPort),
       async saveVersion({ grantId, versionId }, source, onBytes) {
         const reader = await open(visiting.received(grantId, versionId), source)
-        const saved = await save(reader, onBytes)
-        close(reader)
-        return saved
+        try {
+          return await save(reader, onBytes)
+        } finally {
+          close(reader)
+        }
       },
     },
     forget() {

@@ -10,7 +10,7 @@
  * move between the two, they are not copied. How much is on its way is bounded by whoever asks.
  */
 import { assert } from '../../protocol/errors.js'
-import { makeSodiumCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
+import { makeSodiumCipher, type ChunkCipher, type MakeChunkCipher } from '../../protocol/deck/cipher.js'
 import type { Share } from '../../protocol/deck/deck.js'
 import {
   makePartSealer, makeRangeOpener, type PartSealer, type RangeOpener, type SealedPart,
@@ -279,12 +279,24 @@ export function serveTasks(
 ): (task: Task) => Promise<void> {
   const jobs = new Map<number, Promise<Job>>()
 
+  async function takeKey(payloadKey: Bytes): Promise<ChunkCipher> {
+    try {
+      return await (await tools.makeCipher ?? makeSodiumCipher)(payloadKey)
+    } finally {
+      wipe(payloadKey)
+    }
+  }
   async function begin(payloadKey: Bytes, toSeal: ToSeal | null): Promise<Job> {
-    const cipher = await (await tools.makeCipher ?? makeSodiumCipher)(payloadKey)
-    wipe(payloadKey)
+    const cipher = await takeKey(payloadKey)
     if (toSeal === null) return openingJob(makeRangeOpener(cipher, tools.hash))
-    const plaintext = await archiveOf(toSeal.input)
-    return sealingJob(makePartSealer(cipher, { plaintext, nonce: toSeal.nonce, hash: tools.hash }))
+    try {
+      const plaintext = await archiveOf(toSeal.input)
+      const { nonce } = toSeal
+      return sealingJob(makePartSealer(cipher, { plaintext, nonce, hash: tools.hash }))
+    } catch (error) {
+      cipher.end()
+      throw error
+    }
   }
   async function work(task: Extract<Task, { kind: 'work' }>): Promise<void> {
     const result = await jobOf(task.payload).then((job) => job.run(task.work)).catch(() => null)

@@ -183,6 +183,22 @@ t.test('file key and payload key are gone from the sealer\'s own memory', async 
   t.same(kept[0], new Uint8Array(32), 'wiped after the cipher took it over')
 })
 
+t.test('a version that does not open leaves no cipher open', async (t) => {
+  const version = await sealVersion({ owner })
+  const payload = version.payload.map((byte, index) => index === 20 ? byte ^ 1 : byte)
+  const { source } = watchedSource({ payload, hashList: version.hashList })
+  let endCount = 0
+  const opening = openDeck({
+    ...openReleasedHeader(ownHeaderToOpen(version)), source, hash: hashBulk,
+    async makeCipher(payloadKey) {
+      const cipher = await makeSodiumCipher(payloadKey)
+      return { ...cipher, end() { endCount++; cipher.end() } }
+    },
+  })
+  await t.rejects(opening, { code: 'bad-chunk-hash' })
+  t.equal(endCount, 1)
+})
+
 // ---- the platform's cipher
 
 /** A platform that has ChaCha20-Poly1305, as new browsers do; `bend` makes it a liar. */
@@ -318,10 +334,10 @@ t.test('a header for somebody else is not ours', async (t) => {
 })
 
 t.test('on approval, the header must name the very acceptance that was signed', async (t) => {
-  const version = await sealVersion({ owner })
+  const sealed = await sealVersion({ owner })
   const approved = makeLink(root, { release: 'on-approval' })
   const acceptanceSha256 = randomBytes(32)
-  const open = (named: Uint8Array | null, held: Uint8Array | null) => {
+  const open = (named: Uint8Array | null, held: Uint8Array | null, version = sealed) => {
     const to = { grantId: approved.grant.grantId, recipient: approved.device.identity.recipient }
     const made = wrapVersion(owner, version,
       named === null ? to : { ...to, acceptanceSha256: named })
@@ -336,6 +352,8 @@ t.test('on approval, the header must name the very acceptance that was signed', 
   t.throws(() => open(null, acceptanceSha256), { code: 'wrong-header' }, 'made before any')
   t.throws(() => open(acceptanceSha256, null), { code: 'wrong-header' }, 'none was signed')
   t.throws(() => open(randomBytes(32), acceptanceSha256), { code: 'wrong-header' }, 'made for another')
+  const loose = await sealVersion({ owner, change: { gate: 'email' } })
+  t.throws(() => open(null, acceptanceSha256, loose), { code: 'wrong-header' }, 'the policy asks for more')
 })
 
 t.test('one ciphertext that opens under two keys is refused under the second', async (t) => {
