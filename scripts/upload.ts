@@ -10,6 +10,7 @@ import type { Gate } from '../protocol/deck/record.js'
 import { GATES } from '../protocol/deck/record.js'
 import { MAX_TITLE_LENGTH } from '../protocol/limits.js'
 import { unlockOwner, type Owner } from './account/owner.js'
+import { noteStored, requireNewest } from './account/newest.js'
 import { newestOf, readOwnVault, type OwnDocument, type OwnVault } from './account/own-vault.js'
 import { prepareFile, type PreparedFile } from './account/prepared-file.js'
 import { sealAndSend, type SentPart } from './account/seal-upload.js'
@@ -50,6 +51,7 @@ export const run: Run = async (args, terminal) => {
     terminal.out(`vault ${vault.vaultId}`)
     const document = findDocument(vault, parsed.option('document'))
     const stored = await upload(owner, { vault, document, prepared, terms }, terminal)
+    await noteStored(owner, vault.vaultId, stored)
     await serveOnLinks(owner, vault, stored)
     terminal.out(`document ${stored[0]?.documentId ?? ''}`)
     terminal.out(`version ${stored[0]?.version ?? ''}`)
@@ -91,7 +93,11 @@ function titleOf(fileName: string): string {
 
 async function findVault(owner: Owner, { option }: Arguments, title: string): Promise<OwnVault> {
   const named = option('vault')
-  if (named !== undefined) return await readOwnVault(owner, named)
+  if (named !== undefined) {
+    const vault = await readOwnVault(owner, named)
+    await requireNewest(owner, vault)
+    return vault
+  }
   const vaultId = uuidv7()
   await owner.line.post('/api/vaults', {
     vaultId, tagKey: encodeBase64Url(deriveVaultTagKey(owner.root, vaultId)),

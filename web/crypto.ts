@@ -16,6 +16,7 @@ import type {
   AccessRequest, Approval, AskStatements, EventList, GateView, GrantSummary, KeyringRow,
   LoggedEvent, ReleasedHeader, Statements, StoredVersion, VaultDetail, WrappedHeader,
 } from '../protocol/api.js'
+import type { OlderState } from '../protocol/deck/newest.js'
 import type { Anomaly } from '../protocol/log/anomalies.js'
 import type { TagProblem } from '../protocol/log/completeness.js'
 import type { Details, Event } from '../protocol/log/event.js'
@@ -413,13 +414,6 @@ export interface WatchReport {
   eventCount: number
   /** What she has not dealt with yet, from this look and earlier ones. */
   findings: WatchFinding[]
-}
-
-/** The server shows an older state than this device has seen. */
-export interface OlderState {
-  kind: 'link-older' | 'link-revived' | 'link-missing' | 'version-older'
-  /** A grant's or a document's. */
-  id: string
 }
 
 export type ReadConsistency = (from: number, to: number) => Promise<string[]>

@@ -8,6 +8,7 @@ import type { PDFDocument } from 'pdf-lib'
 import {
   readBytes, sourceOfBytes, type ArchiveInput, type ByteSource,
 } from '../../protocol/deck/archive.js'
+import { ProtocolError } from '../../protocol/errors.js'
 import { MAX_NORMALISED_PDF_SIZE_BYTES } from '../../protocol/limits.js'
 import type { KeepReason, Normalised } from '../../protocol/pdf/prepare.js'
 import { Refused } from '../command.js'
@@ -49,13 +50,21 @@ export async function prepareFile(path: string, openCount: number): Promise<Prep
   return { ...fixed, ...await describe(normalised, openCount), keptReason: null }
 }
 
+/**
+ * [Note: One plaintext] A draft is taken up by its plaintext's hash, and the file is read again to be sealed: bytes that
+ * changed in between would be a second plaintext under one key and nonce. So each read is followed by a look whether
+ * the file is still the one that was hashed.
+ */
 async function sourceOf(handle: FileHandle): Promise<ByteSource> {
-  const { size } = await handle.stat()
+  const first = await handle.stat({ bigint: true })
   return {
-    size,
+    size: Number(first.size),
     async read(offset, target) {
       const { bytesRead } = await handle.read(target, 0, target.length, offset)
-      if (bytesRead !== target.length) throw new Refused('the file was changed while it was read')
+      const now = await handle.stat({ bigint: true })
+      const isSame = bytesRead === target.length && now.size === first.size &&
+        now.mtimeNs === first.mtimeNs && now.ctimeNs === first.ctimeNs
+      if (!isSame) throw new ProtocolError('source-changed', 'the file was changed while it was read')
     },
   }
 }

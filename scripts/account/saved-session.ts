@@ -54,7 +54,8 @@ export async function keepPending(pending: PendingSignIn | null): Promise<void> 
   else await keep('sign-in.json', pending)
 }
 
-async function keep(name: string, content: object): Promise<void> {
+/** For its owner alone, in the folder that the session lies in. */
+export async function keep(name: string, content: object): Promise<void> {
   const folder = readSessionFolder()
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await replaceFile(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
@@ -63,16 +64,26 @@ async function keep(name: string, content: object): Promise<void> {
 /** `null` if it is not there, or is not what this version writes. */
 async function read(name: string): Promise<unknown> {
   try {
-    const file = await open(join(readSessionFolder(), name), 'r')
-    try {
-      const { size } = await file.stat()
-      return size > MAX_SESSION_SIZE_BYTES ? null : JSON.parse(await file.readFile('utf8'))
-    } finally {
-      await file.close()
-    }
+    const text = await readText(join(readSessionFolder(), name), MAX_SESSION_SIZE_BYTES)
+    return text === null ? null : JSON.parse(text)
   } catch (error) {
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    if (isAbsent || error instanceof SyntaxError) return null
+    if (error instanceof SyntaxError) return null
     throw error
+  }
+}
+
+/** @returns `null` if it is not there. @throws Refused if it is larger. */
+export async function readText(path: string, maxSizeBytes: number): Promise<string | null> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  })
+  if (file === null) return null
+  try {
+    const { size } = await file.stat()
+    if (size > maxSizeBytes) throw new Refused(`${path}: larger than ${maxSizeBytes} bytes`)
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
   }
 }

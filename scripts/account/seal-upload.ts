@@ -14,6 +14,7 @@ import type { Gate, Part } from '../../protocol/deck/record.js'
 import {
   describeUpload, openDraft, signUpload, type SealDraft, type VersionPlace,
 } from '../../protocol/deck/upload.js'
+import { ProtocolError } from '../../protocol/errors.js'
 import type { HashBulk } from '../../protocol/hash.js'
 import { wipe } from '../../protocol/sodium.js'
 import { Refused } from '../command.js'
@@ -68,7 +69,12 @@ export async function sealAndSend(
   wipe(draft.fileKey)
   return {
     documentId: place.documentId,
-    complete: () => owner.line.post<StoredVersion>(`${address}/complete`, body),
+    async complete() {
+      const stored = await owner.line.post<StoredVersion>(`${address}/complete`, body)
+      // Links are given what was sealed now, not a version that the server would rather have them serve.
+      if (stored.record !== body.record) throw new ProtocolError('broken-chain', 'the server stored another version')
+      return stored
+    },
   }
 }
 

@@ -53,6 +53,8 @@ interface SignedInWorld {
   readonly world: TestWorld, readonly founder: Founder, readonly address: string,
   /** How many more parts the server takes, and how many came. */
   readonly parts: { roomCount: number, takenCount: number },
+  /** What the server shows as the vault instead of what it is; what it does when an upload is looked at. */
+  readonly lies: { vault: VaultDetail | null, onUploadRead: () => void },
 }
 
 async function startSignedIn(t: Test): Promise<SignedInWorld> {
@@ -63,6 +65,12 @@ async function startSignedIn(t: Test): Promise<SignedInWorld> {
     if (parts.takenCount === parts.roomCount) await reply.code(400).send({ code: 'part-mismatch' })
     else parts.takenCount++
   })
+  const lies: SignedInWorld['lies'] = { vault: null, onUploadRead: () => undefined }
+  world.app.addHook('onSend', async ({ method, url }, _reply, payload) => {
+    if (method === 'GET' && url.startsWith('/api/uploads/')) lies.onUploadRead()
+    const isVault = method === 'GET' && /^\/api\/vaults\/[^/]+$/.test(url)
+    return isVault && lies.vault !== null ? JSON.stringify(lies.vault) : payload
+  })
   const founder = new Founder(world)
   founder.stretching = 'memory-constrained'
   await founder.signsUp()
@@ -71,7 +79,7 @@ async function startSignedIn(t: Test): Promise<SignedInWorld> {
   t.match(asked, { code: 0, err: /a code was sent to ada@fund\.example/ })
   const code = await takeCode(world.world, founder.email)
   t.match(await sealdeck('login', address, '--email', founder.email, '--code', code), { code: 0, err: /signed in/ })
-  return { world, founder, address, parts }
+  return { world, founder, address, parts, lies }
 }
 
 function fieldOf(out: string, name: string): string {
@@ -146,9 +154,44 @@ t.test('a new version is served by links that are there', async (t) => {
   t.same(release.headers.map(({ version, records }) => [version, records.length]), [[2, 2]], 'with its whole chain')
 })
 
+t.test('a server that goes back behind what was seen gets nothing', async (t) => {
+  const { founder, lies } = await startSignedIn(t)
+  writeFileSync(path('terms.txt'), 'first')
+  const first = await sealdeck('upload', path('terms.txt'), ...PASS)
+  const vaultId = fieldOf(first.out, 'vault')
+  const again = ['upload', path('terms.txt'), '--vault', vaultId, '--document', fieldOf(first.out, 'document'), ...PASS]
+  const share = ['share', vaultId, ...PASS]
+  const link = await readLink(founder, vaultId, (await sealdeck(...share)).out)
+  const shown = async () => await founder.gets<VaultDetail>(`/api/vaults/${vaultId}`)
+  const before = await shown()
+  await founder.posts(`/api/grants/${link.grantId}/revisions`, founder.preparesRevision(link, { release: 'on-approval' }))
+  t.match(await sealdeck(...again), { code: 0 }, 'the second revision is seen, the second version stored')
+  const now = await shown()
+  const [file = ''] = readdirSync(path('config/sealdeck')).filter((name) => {
+    return name.startsWith('newest-') && readFileSync(join(path('config/sealdeck'), name), 'utf8').includes(vaultId)
+  })
+  t.equal(statSync(join(path('config/sealdeck'), file)).mode & 0o777, 0o600)
+
+  lies.vault = { ...now, grants: before.grants }
+  t.match(await sealdeck(...again), { code: 1, err: /stale-version.* older revision of link [^\n]+$/ })
+  lies.vault = { ...now, documents: before.documents }
+  t.match(await sealdeck(...share), { code: 1, err: /stale-version.* older newest version of document/, out: '' })
+  lies.vault = null
+  t.same(await shown(), now, 'nothing was stored and no link made')
+
+  await founder.revokes(link)
+  t.match(await sealdeck(...share), { code: 0 })
+  lies.vault = { ...await shown(), grants: now.grants }
+  t.match(await sealdeck(...again), { code: 1, err: /stale-version.* as live the revoked link/ })
+  const out = path('older')
+  t.match(await sealdeck('export', vaultId, out, ...PASS), { code: 1, err: /as live the revoked link/ })
+  t.ok(existsSync(join(out, 'README.txt')), 'what the server has is hers to take all the same')
+})
+
 t.test('an interrupted upload of the same file goes on under its own key', async (t) => {
-  const { founder, parts } = await startSignedIn(t)
-  writeFileSync(path('big.bin'), randomBytes(9 * 1024 * 1024))
+  const { founder, parts, lies } = await startSignedIn(t)
+  const original = randomBytes(9 * 1024 * 1024)
+  writeFileSync(path('big.bin'), original)
   const vault = await founder.makesVault()
   parts.roomCount = 1
   const upload = ['upload', path('big.bin'), '--vault', vault.vaultId, ...PASS]
@@ -156,6 +199,11 @@ t.test('an interrupted upload of the same file goes on under its own key', async
   const [begun] = await unfinished(founder, vault.vaultId)
   t.equal(begun?.parts.filter(({ isStored }) => isStored).length, 1)
   parts.roomCount = Infinity
+  // Saved in place, as long as before, after it was hashed and before its last part is read.
+  lies.onUploadRead = () => writeFileSync(path('big.bin'), Buffer.from(original).fill(0, 8 * 1024 * 1024))
+  t.match(await sealdeck(...upload), { code: 1, err: /source-changed/ })
+  lies.onUploadRead = () => undefined
+  writeFileSync(path('big.bin'), original)
   t.match(await sealdeck(...upload), { code: 0 })
   t.equal(parts.takenCount, begun?.parts.length, 'each part was sent once')
   t.same(await unfinished(founder, vault.vaultId), [])

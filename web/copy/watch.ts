@@ -2,7 +2,8 @@
  * Words for what a founder's own look at her log finds: what it is, what it means, what to do. Says at once what is
  * known and what is not: an alarm that overstates is not believed twice.
  */
-import type { OlderState, WatchFinding } from '../crypto.js'
+import type { OlderState } from '../../protocol/deck/newest.js'
+import type { WatchFinding } from '../crypto.js'
 import { defineSection, plural } from './language.js'
 
 type Kind = WatchFinding['kind']

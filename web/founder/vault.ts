@@ -5,7 +5,8 @@
 import type {
   GrantSummary, Person, PublishedNda, StoredDocument, StoredVersion, VaultDetail, VaultSummary,
 } from '../../protocol/api.js'
-import { attempt, type LabelContext, type OlderState } from '../crypto.js'
+import type { OlderState } from '../../protocol/deck/newest.js'
+import { attempt, type LabelContext } from '../crypto.js'
 import type { SessionTools } from '../session.js'
 import type { Result } from './loaded.js'
 import { serveApproved, type Served } from './serve-approved.js'
