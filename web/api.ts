@@ -35,6 +35,12 @@ const ANSWER_TIMEOUT_MS = 30_000
 const PART_TIMEOUT_MS = 300_000
 /** A stream: its reader sees it move, and may stop it. */
 const EXPORT_TIMEOUT_MS = 7_200_000
+/** 32 for each chunk of the largest payload, which has 18,838. */
+const MAX_HASH_LIST_SIZE_BYTES = 602_816
+/** A public file: the longest is a bundle of 256 entries. */
+const MAX_FILE_SIZE_BYTES = 17_000_000
+/** A range is no longer than a stored part, so that it lies in two at most. */
+const MAX_PIECE_COUNT = 2
 /** Sent once more after a network failure: stored parts are write-once, so sending again is safe. */
 const PART_TRY_COUNT = 3
 const PART_RETRY_AFTER_MS = 1_000
@@ -67,8 +73,23 @@ async function readJson<T>(response: Response): Promise<T> {
   return value
 }
 
-async function readBytes(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await response.arrayBuffer())
+/** Breaks off where an answer is longer than what was asked for can be. */
+async function readBytes(
+  response: Response, maxSizeBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let leftBytes = maxSizeBytes
+  const counted = response.body?.pipeThrough(new TransformStream<Uint8Array<ArrayBuffer>>({
+    transform(piece, out) {
+      leftBytes -= piece.length
+      if (leftBytes < 0) out.error()
+      else out.enqueue(piece)
+    },
+  }))
+  return new Uint8Array(await new Response(counted).arrayBuffer())
+}
+
+function readUpTo(maxSizeBytes: number): Read<Uint8Array<ArrayBuffer>> {
+  return (response) => readBytes(response, maxSizeBytes)
 }
 
 interface Stretch { readonly start: number, readonly end: number }
@@ -78,20 +99,25 @@ function rangeHeader({ start, end }: Stretch): string {
 }
 
 /** The bytes themselves, or where they lie in the bucket. */
-async function readRange(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  if (response.status === 206) return await readBytes(response)
+async function readRange(
+  response: Response, sizeBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (response.status === 206) return await readBytes(response, sizeBytes)
   const { pieces } = await readJson<DirectRange>(response)
-  return concatBytes(...await Promise.all(pieces.map(fetchPiece)))
+  if (pieces.length > MAX_PIECE_COUNT) throw new Error('more pieces than a range lies in')
+  return concatBytes(...await Promise.all(pieces.map((piece) => fetchPiece(piece, sizeBytes))))
 }
 
 /** A bucket's presigned address gets the range and nothing of ours. Throws as `fetch` does when it fails. */
-async function fetchPiece({ url, start, end }: DirectRange['pieces'][number]) {
+async function fetchPiece(
+  { url, start, end }: DirectRange['pieces'][number], maxSizeBytes: number,
+) {
   const response = await fetch(url, {
     headers: { range: rangeHeader({ start, end }) }, signal: AbortSignal.timeout(PART_TIMEOUT_MS),
     credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer',
   })
   if (response.status !== 206) throw new Error(`the bucket answered ${response.status}`)
-  return await readBytes(response)
+  return await readBytes(response, maxSizeBytes)
 }
 
 async function readNothing(response: Response): Promise<null> {
@@ -236,7 +262,7 @@ function instanceCalls(send: Send) {
     readConfig: () => send<Config>({ method: 'GET', path: '/config', isOpen: true }, readJson),
     /** A file of this client's own build that goes into evidence packs. */
     readPackPart: (name: 'verify.html' | 'certificate.ttf') =>
-      send({ method: 'GET', path: `/${name}`, isFile: true, isOpen: true, timeoutMs: PART_TIMEOUT_MS }, readBytes),
+      send({ method: 'GET', path: `/${name}`, isFile: true, isOpen: true, timeoutMs: PART_TIMEOUT_MS }, readUpTo(MAX_FILE_SIZE_BYTES)),
   }
 }
 
@@ -343,14 +369,14 @@ function uploadCalls(send: Send, putPart: PutPart) {
 function versionCalls(send: Send) {
   return {
     readHashList: (versionId: string) =>
-      send({ method: 'GET', path: `/versions/${versionId}/hash-list`, timeoutMs: PART_TIMEOUT_MS }, readBytes),
+      send({ method: 'GET', path: `/versions/${versionId}/hash-list`, timeoutMs: PART_TIMEOUT_MS }, readUpTo(MAX_HASH_LIST_SIZE_BYTES)),
     /** Bytes `start` up to but not including `end` of the payload; at most 4 MiB. */
     readPayload: (versionId: string, range: Stretch) => send({
       method: 'GET',
       path: `/versions/${versionId}/payload`,
       headers: { range: rangeHeader(range) },
       timeoutMs: PART_TIMEOUT_MS,
-    }, readRange),
+    }, (response) => readRange(response, range.end - range.start)),
   }
 }
 
@@ -473,7 +499,7 @@ function logCalls(send: Send) {
   return {
     /** A file of the public log: tiles, bundles, the checkpoint. */
     readLogFile: (path: string, signal: AbortSignal) =>
-      send({ method: 'GET', path: `/${path}`, isFile: true, isOpen: true, signal }, readBytes),
+      send({ method: 'GET', path: `/${path}`, isFile: true, isOpen: true, signal }, readUpTo(MAX_FILE_SIZE_BYTES)),
     /** A checkpoint that this browser remembers, for the log to be held against. */
     bringCheckpoint: (checkpoint: string) => send<GossipAnswer>(
       { method: 'POST', path: '/log/gossip', body: { checkpoint }, isOpen: true }, readJson),

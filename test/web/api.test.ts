@@ -56,6 +56,20 @@ t.test('refusals come by their code, and what is not ours by the server\'s failu
   }
 })
 
+t.test('bytes beyond what was asked for are a broken answer, and are not waited for', async (t) => {
+  const api = createApi({ baseUrl })
+  const piece = new Uint8Array(200_000)
+  answer = (_request, response) => { // Never ends: who counts does not need it to.
+    response.writeHead(206)
+    for (let turn = 0; turn < 6; turn++) response.write(piece)
+  }
+  t.same(await api.readPayload('version', { start: 16, end: 16 + 65_552 }), { ok: false, code: 'offline' })
+  t.same(await api.readHashList('version'), { ok: false, code: 'offline' })
+  answer = (_request, response) => { response.writeHead(206).end(piece) }
+  const whole = await api.readPayload('version', { start: 0, end: piece.length })
+  t.same(whole.ok && whole.value.length, piece.length)
+})
+
 t.test('many calls that meet an expired session renew it once and go on', async (t) => {
   let renewals = 0
   answer = (request, response) => {
