@@ -5,6 +5,10 @@ import { sessionOf } from '../../helpers/axe.js'
 import type { ProfileOptions } from '../../helpers/chromium.js'
 import { openSeat, Person, type Seat, type Who } from './person.js'
 
+/** Long enough for a busy machine, so that nothing is let go twice. */
+const NOTICE_MS = 15_000
+const MAX_DROPS = 3
+
 export interface Sealing {
   /** Typed over the suggestion, which is the file's name. */
   readonly title: string
@@ -82,15 +86,23 @@ export class Founder extends Person {
     return code
   }
 
-  /** A file from her disk, let go over the middle of the page. */
+  /** A file from her disk, let go over the middle of the page; again if the page was just being drawn. */
   async drops(path: string): Promise<void> {
     await this.reads('Drop a deck anywhere on this page')
     const session = await sessionOf(this.page)
     const data = { items: [], files: [path], dragOperationsMask: 1 }
-    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-      await session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data })
+    for (let tryIndex = 1; tryIndex <= MAX_DROPS; tryIndex++) {
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+        await session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data })
+      }
+      if (await this.notices(basename(path))) return
     }
     await this.reads(basename(path))
+  }
+
+  async notices(words: string): Promise<boolean> {
+    return await this.page.getByText(words).first().waitFor({ timeout: NOTICE_MS })
+      .then(() => true, () => false)
   }
 
   /** From the dropped file to the sealed deck. */
