@@ -29,7 +29,7 @@ const DISK_SIZE_MIB = 400
 const SIGNER_COUNT = 4
 const FAULT_MS = 800
 const KILL_EVERY_MS = 30
-/** I8: ready again without human hands. */
+/** I8: ready again without human hands. I6, below: what is asked twice is answered alike. */
 const RECOVERY_MS = 30_000
 const RETRY_MS = 100
 const SETTINGS = {

@@ -1,6 +1,7 @@
 /**
  * What must hold after any fault, found out from the rows, the bucket and the published log alone: nothing here
- * asks the server. The names I1, I2, I3 are THREATS.md's.
+ * asks the server. I1: no locked part without its acceptance, logged first. I2: one history, nothing lost or twice.
+ * I3: what was acknowledged is there, bit by bit.
  */
 import { createHash } from 'node:crypto'
 import { GetObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3'
