@@ -2,7 +2,7 @@
  * `npm run bench -- console [EVENTS]`: what an auditor asks, of a vault with 1,000 events and of one with 1,000,000
  * (real entries, tiles and proofs), in turns; with the plans by which PostgreSQL answered.
  */
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import postgres from 'postgres'
 import type { EventList } from '../../protocol/api.js'
@@ -16,6 +16,7 @@ import { makeFolder } from '../helpers/engine.js'
 import { Founder } from '../helpers/people.js'
 import { createDatabase, startPostgres } from '../helpers/postgres.js'
 import { fillVault, idOf } from './console/long-vault.js'
+import { renews, showPlans } from './scale/plans.js'
 
 const SMALL_EVENT_COUNT = 1_000
 const LARGE_EVENT_COUNT = 1_000_000
@@ -79,11 +80,6 @@ async function makeVault(config: Config, client: postgres.Sql, eventCount: numbe
   return { founder, vaultId, reach }
 }
 
-/** A session's token lasts ten minutes, and filling takes longer. */
-async function renews(founder: Founder): Promise<void> {
-  founder.keepsSession(await founder.does('POST', '/api/sessions/refresh', {}))
-}
-
 async function listQuestions(founder: Founder, vaultId: string): Promise<Question[]> {
   const { newest } = await founder.gets<EventList>(`/api/vaults/${vaultId}/events?limit=1`)
   const middle = Math.floor((newest ?? 0) / 2)
@@ -140,26 +136,7 @@ function show({ p50, p99 }: { p50: number, p99: number }): string {
   return `${p50.toFixed(1)}, ${p99.toFixed(1)}`
 }
 
-// ---- Plans
-
-/** The scans by which each question was answered, as PostgreSQL itself logged them. */
-async function showPlans(instance: Instance, logPath: string): Promise<void> {
-  const { client, founder, questions, eventCount } = instance
-  console.log(`\nHow PostgreSQL answered on ${eventCount} events:\n`)
-  await client`load 'auto_explain'`
-  await client`alter system set session_preload_libraries = 'auto_explain'`
-  await client`alter system set auto_explain.log_min_duration = 0`
-  await client`select pg_reload_conf()`
-  await client`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()`
-  await renews(founder)
-  for (const { name, path } of questions) {
-    const from = (await readFile(logPath, 'utf8')).length
-    await founder.gets(path)
-    const text = (await readFile(logPath, 'utf8')).slice(from)
-    const scans = [...text.matchAll(/((?:Seq Scan on|Index (?:Only )?Scan(?: Backward)? using|Bitmap Index Scan on) audit_\w+)/g)]
-    console.log(`- ${name}: ${[...new Set(scans.map(([scan]) => scan))].join('; ')}`)
-  }
-}
+// ---- The whole
 
 async function run(): Promise<void> {
   const largeCount = Number(process.argv[2] ?? LARGE_EVENT_COUNT)

@@ -3,7 +3,7 @@
  * 1,000,000 (ten events each, made by SQL), in turns; with the plans by which PostgreSQL answered.
  * The asker's own vaults, events and tiles are real, and the same in both.
  */
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
@@ -21,6 +21,7 @@ import { Investor } from '../helpers/investor.js'
 import { Founder, type Link } from '../helpers/people.js'
 import { createDatabase, startPostgres } from '../helpers/postgres.js'
 import { putLoad, type Load } from './api/load.js'
+import { renews, showPlans } from './scale/plans.js'
 import { fillRows } from './scale/rows.js'
 
 const SMALL_VAULT_COUNT = 1_000
@@ -113,6 +114,7 @@ async function listQuestions(founder: Founder, link: Link): Promise<Question[]> 
 async function compareQuestions(small: Instance, large: Instance): Promise<void> {
   console.log('\n| ' + `${CLIENT_COUNT} connections | ${small.vaultCount} vaults: p50, p99 ms | ${large.vaultCount} vaults: p50, p99 ms | p50 | p99 |\n|---|---:|---:|---:|---:|`)
   for (const [index, { name }] of small.questions.entries()) {
+    for (const { founder } of [small, large]) await renews(founder)
     const loads = new Map<Instance, Load[]>([[small, []], [large, []]])
     for (let round = 0; round < ROUND_COUNT; round++) {
       for (const [instance, list] of loads) list.push(await ask(instance, index))
@@ -158,27 +160,6 @@ async function measureSigning({ founder, link }: Instance): Promise<Times> {
   times.sort((one, other) => one - other)
   const at = (index: number) => times[index] ?? Number.NaN
   return { p50Ms: at(Math.floor(SIGNER_COUNT / 2)), p99Ms: at(SIGNER_COUNT - 1) }
-}
-
-// ---- Plans
-
-/** The scans by which each question was answered, as PostgreSQL itself logged them. */
-async function showPlans(instance: Instance, logPath: string): Promise<void> {
-  const { client, questions, founder } = instance
-  console.log(`\nHow PostgreSQL answered on ${instance.vaultCount} vaults:\n`)
-  await client`load 'auto_explain'`
-  await client`alter system set session_preload_libraries = 'auto_explain'`
-  await client`alter system set auto_explain.log_min_duration = 0`
-  await client`select pg_reload_conf()`
-  // Connections that are open keep what they began with; new ones explain themselves.
-  await client`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()`
-  for (const { name, path } of questions) {
-    const from = (await readFile(logPath, 'utf8')).length
-    await founder.gets(path)
-    const text = (await readFile(logPath, 'utf8')).slice(from)
-    const scans = [...text.matchAll(/(Seq Scan on \w+|Index (?:Only )?Scan(?: Backward)? using \w+|Bitmap Index Scan on \w+)/g)]
-    console.log(`- ${name}: ${[...new Set(scans.map(([scan]) => scan))].join('; ')}`)
-  }
 }
 
 // ---- The whole
