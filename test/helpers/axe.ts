@@ -10,11 +10,13 @@ const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 
 /** A colour on its way is neither the one nor the other: what ends by itself ends first, and is painted. */
 const SETTLED = `Promise.race([
-  new Promise((resolve) => setTimeout(resolve, 1_000)),
-  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-    .then(() => Promise.all(document.getAnimations()
-      .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
-      .map((one) => one.finished.catch(() => undefined)))),
+  new Promise((resolve) => setTimeout(resolve, 10_000)),
+  (async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+    const listMoving = () => document.getAnimations().filter((one) =>
+      one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity)
+    do { await frame(); await frame() } while (listMoving().length > 0)
+  })(),
 ]).then(() => undefined)`
 const RUN = `axe.run(document, { iframes: false, resultTypes: ['violations'] }).then(({ violations }) =>
   violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => id + ': ' + target + ' ' + html.slice(0, 120))))`

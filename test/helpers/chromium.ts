@@ -6,7 +6,7 @@ import { chromium, type Browser, type BrowserContext, type CDPSession, type Page
 import { findProgram } from './engine.js'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
-const ACTION_TIMEOUT_MS = 20_000
+const ACTION_TIMEOUT_MS = 60_000
 
 /** How a person's browser differs from a desktop in English with a passkey that knows PRF. */
 export interface ProfileOptions {

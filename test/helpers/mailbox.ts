@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../server/config.js'
 
-const WAIT_MS = 30_000
+const WAIT_MS = 60_000
 const POLL_MS = 5
 
 export interface ReceivedMail {
