@@ -11,7 +11,8 @@ import { Type, type Static, type TSchema } from 'typebox'
 import {
   MAX_CARD_SIZE_BYTES, MAX_EMAIL_LENGTH, MAX_FILE_SIZE_BYTES, MAX_GRANT_SIZE_BYTES,
   MAX_HEADER_SIZE_BYTES, MAX_NAME_LENGTH, MAX_NDA_SIZE_BYTES, MAX_NOTE_SIZE_BYTES,
-  MAX_PAGE_LIMIT, MAX_RECORD_SIZE_BYTES, MAX_ROTATION_COUNT, MAX_TITLE_LENGTH, MAX_WRAP_SIZE_BYTES,
+  MAX_PAGE_LIMIT, MAX_RECORD_SIZE_BYTES, MAX_ROTATION_COUNT, MAX_TIME_STAMP_SIZE_BYTES,
+  MAX_TITLE_LENGTH, MAX_WRAP_SIZE_BYTES,
 } from './limits.js'
 
 // ---------------------------------------------------------------- small parts
@@ -546,6 +547,18 @@ export const TimeStampsQuery = strict({
 export const TimeStampList = strict({
   sizes: Type.Array(Type.Integer(), { maxItems: MAX_PAGE_LIMIT }), next: nullable(Type.Integer()),
 })
+/** GET /api/log/timestamps/first?index=I&size=N → FirstTimeStamp: for evidence, the first stamped checkpoint over an entry,
+ *  and how it hangs together with the checkpoint of N entries: proof hashes from the smaller tree to the larger. */
+export const FirstTimeStampQuery = strict({
+  index: Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' }), size: Type.String({ pattern: '^[1-9][0-9]{0,15}$' }),
+})
+export const FirstTimeStamp = strict({
+  /** Null: not stamped yet, or nobody stamps this log. */
+  stamp: nullable(strict({
+    checkpoint: Note, token: bytesUpTo(MAX_TIME_STAMP_SIZE_BYTES),
+    proof: Type.Array(Sha256, { maxItems: 130 }),
+  })),
+})
 /** POST /api/log/gossip: a checkpoint that somebody brings, held against the log's own tree. `checkpoint`: the log's. */
 export const Gossip = strict({ checkpoint: Note })
 export const GossipAnswer = strict({
@@ -633,6 +646,7 @@ export type AuditedVaultList = Static<typeof AuditedVaultList>
 export type LoggedEvent = Static<typeof LoggedEvent>
 export type EventList = Static<typeof EventList>
 export type ConsistencyProof = Static<typeof ConsistencyProof>
+export type FirstTimeStamp = Static<typeof FirstTimeStamp>
 export type GossipAnswer = Static<typeof GossipAnswer>
 export type AskStatements = Static<typeof AskStatements>
 export type Statements = Static<typeof Statements>

@@ -67,6 +67,7 @@ export const PROTOCOL_ERROR_CODES = [
   'malformed-statement',
   'malformed-export',
   'malformed-request',
+  'bad-time-stamp',
   'missing-tile',
   'bad-tile',
   'bad-details',

@@ -64,6 +64,10 @@ export const MAX_PACK_SIZE_BYTES = 512 * MIB
 export const MAX_PACK_FILE_COUNT = 15_000
 /** Receipts that are written out as files; the export proves all events anyway. */
 export const MAX_PACK_RECEIPT_COUNT = 4_000
+/** An authority's answer. */
+export const MAX_TIME_STAMP_SIZE_BYTES = 64 * KIB
+/** Enough for a day of signatures; one of them covers all entries before it. */
+export const MAX_PACK_STAMP_COUNT = 32
 
 export const MAX_TITLE_LENGTH = 200
 export const MAX_NAME_LENGTH = 120

@@ -4,10 +4,13 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { NdaText, VaultDetail } from '../protocol/api.js'
-import { encodeUtf8 } from '../protocol/bytes.js'
+import type { FirstTimeStamp, NdaText, VaultDetail } from '../protocol/api.js'
+import { decodeBase64Url, encodeUtf8 } from '../protocol/bytes.js'
 import { EVIDENCE_LANGUAGES, type EvidenceLanguage } from '../protocol/evidence/account.js'
-import { buildPack } from '../protocol/evidence/pack.js'
+import { buildPack, listStampable } from '../protocol/evidence/pack.js'
+import {
+  gatherStamps, type AskForStamp, type StampSource,
+} from '../protocol/evidence/stamps.js'
 import { MAX_EXPORT_SIZE_BYTES, MAX_NDA_SIZE_BYTES } from '../protocol/limits.js'
 import { parseExport, verifyExport } from '../protocol/log/export.js'
 import { policyOfLog, type Policy } from '../protocol/log/policy.js'
@@ -24,12 +27,15 @@ const USAGE = `sealdeck evidence VAULT|EXPORT.json FILE.zip [--person EMAIL|ID] 
 Makes one zip that proves who agreed to what and what it opened, without the server: receipts, signed
 acceptances, agreements, a certificate, and a verifier that needs no network. Taking one of a vault is
 an event of its log. With an export that lies here nothing is asked of a server; name the agreements then.
+Time-stamps of the log's authority are put in where the server has them.
 
 Exit codes: 0 done, 1 refused or not verified, 2 wrong usage.`
 
 interface Source {
   readonly exportText: string
   readonly agreements: readonly Uint8Array[]
+  /** Nobody is asked about an export that lies here. */
+  readonly askForStamp: AskForStamp
 }
 
 export const run: Run = async (args, terminal) => {
@@ -43,8 +49,10 @@ export const run: Run = async (args, terminal) => {
   const policy = pinned ?? policyOfLog(parseExport(source.exportText).vkey)
   const person = parsed.option('person')
   const party = person === undefined ? null : findParty(source.exportText, policy, person)
+  const proofs = { exportText: source.exportText, party }
   const pack = await buildPack({
-    proofs: { exportText: source.exportText, party }, agreements: source.agreements, policy,
+    proofs, agreements: source.agreements, policy,
+    stamps: await gatherStamps(listStampable(proofs), source.askForStamp),
     madeAt: new Date().toISOString(), language: readLanguage(parsed), ...await readParts(),
   })
   await replaceFile(to, pack)
@@ -65,7 +73,8 @@ function readLanguage({ option }: Arguments): EvidenceLanguage {
 async function readSource(path: string, { list }: Arguments): Promise<Source> {
   const agreements: Uint8Array[] = []
   for (const file of list('agreement')) agreements.push(await readBytes(file, MAX_NDA_SIZE_BYTES))
-  return { exportText: await readText(path, MAX_EXPORT_SIZE_BYTES), agreements }
+  const exportText = await readText(path, MAX_EXPORT_SIZE_BYTES)
+  return { exportText, agreements, askForStamp: async () => null }
 }
 
 /** Tokens suffice: nothing of it is sealed. */
@@ -83,7 +92,18 @@ async function askSource(vaultId: string): Promise<Source> {
   const exportText = await line.text({
     method: 'POST', path: `/api/vaults/${vaultId}/exports`, body: { format: 'evidence' },
   })
-  return { exportText, agreements }
+  return { exportText, agreements, askForStamp: (entry) => readStamp(line, entry) }
+}
+
+async function readStamp(
+  line: Line, { index, size }: { index: number, size: number },
+): Promise<StampSource | null> {
+  const path = `/api/log/timestamps/first?index=${index}&size=${size}`
+  const { stamp } = await line.get<FirstTimeStamp>(path)
+  return stamp && {
+    checkpoint: stamp.checkpoint, token: decodeBase64Url(stamp.token), size,
+    proof: stamp.proof.map(decodeBase64Url),
+  }
 }
 
 /** @throws Refused if the export names nobody like that. */

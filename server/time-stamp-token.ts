@@ -1,9 +1,8 @@
 /**
- * Time-stamp queries and tokens (RFC 3161, with RFC 5652 and RFC 5816; SPEC.md § 7.10). Pure but for the
- * platform's signatures and certificates. Must not decide what is stamped, or when: time-stamper.ts does.
+ * Time-stamp queries, and the signatures of tokens (RFC 3161, with RFC 5652 and RFC 5816; SPEC.md § 7.10); what a token
+ * says is read in protocol/log/time-stamp.ts. Pure but for the platform's signatures and certificates.
+ * Must not decide what is stamped, or when: time-stamper.ts does.
  *
- *   TimeStampResp = { { status, ... }, ContentInfo { signedData, SignedData } }
- *   SignedData    = { version, { digests }, { TSTInfo's OID, [0] TSTInfo }, [0] certificates, { SignerInfo } }
  *   SignerInfo    = { version, sid, digest, [0] signed attributes, signature algorithm, signature }
  *
  * [Note: What signs a token] The signature is over the signed attributes, and these hold the hash of TSTInfo and
@@ -12,11 +11,13 @@
  */
 import { constants, createHash, verify, X509Certificate } from 'node:crypto'
 import { concatBytes, equalBytes } from '../protocol/bytes.js'
-import { assert } from '../protocol/errors.js'
+import { assert, ProtocolError } from '../protocol/errors.js'
 import {
-  contentOf, contextTag, INTEGER, MalformedDer, OCTET_STRING, openDer, readDer, readOid,
-  readSmallInteger, readTime, SEQUENCE, SET, type Der,
-} from './der.js'
+  contentOf, contextTag, OCTET_STRING, openDer, readOid, SEQUENCE, SET, type Der,
+} from '../protocol/log/der.js'
+import {
+  readTimeStamp, TST_INFO_OID, type TimeStampToken,
+} from '../protocol/log/time-stamp.js'
 
 /** Why a token proves nothing; the message says what is wrong. */
 export class BadTimeStamp extends Error {
@@ -40,14 +41,10 @@ export interface Expected {
   readonly trustedPem?: string | undefined
 }
 
-export const MAX_TIME_STAMP_SIZE_BYTES = 64 * 1024
 export const NONCE_SIZE_BYTES = 8
-const MAX_CERTIFICATE_COUNT = 16
 const MAX_CHAIN_LENGTH = 6
 
 const SHA256_OID = '2.16.840.1.101.3.4.2.1'
-const SIGNED_DATA_OID = '1.2.840.113549.1.7.2'
-const TST_INFO_OID = '1.2.840.113549.1.9.16.1.4'
 const CONTENT_TYPE_OID = '1.2.840.113549.1.9.3'
 const MESSAGE_DIGEST_OID = '1.2.840.113549.1.9.4'
 const SIGNING_CERTIFICATE_OID = '1.2.840.113549.1.9.16.2.12'
@@ -87,57 +84,25 @@ export function encodeQuery(
  */
 export function verifyTimeStamp(answer: Uint8Array, expected: Expected): TimeStamp {
   try {
-    if (answer.length > MAX_TIME_STAMP_SIZE_BYTES) throw new BadTimeStamp('the answer is too large')
-    const signed = readSignedPart(readGranted(answer))
-    const { atMs } = requireContent(signed.content, expected)
+    const token = readTimeStamp(answer)
+    requireAnswered(token, expected)
+    const signed = { ...token, certificates: token.certificates.map(readCertificate) }
     const signer = requireSigned(signed)
-    const isTrusted = expected.trustedPem !== undefined
-    if (isTrusted) requireChain(signer, { ...signed, atMs, trustedPem: expected.trustedPem ?? '' })
-    return { atMs, signer: signer.subject.replaceAll('\n', ', '), isTrusted }
+    const { trustedPem } = expected
+    if (trustedPem !== undefined) requireChain(signer, { ...signed, trustedPem })
+    return { atMs: token.atMs, signer: signer.subject.replaceAll('\n', ', '), isTrusted: trustedPem !== undefined }
   } catch (error) {
-    if (error instanceof MalformedDer) throw new BadTimeStamp(`malformed: ${error.message}`, { cause: error })
+    if (error instanceof ProtocolError) throw new BadTimeStamp(error.message, { cause: error })
     throw error
   }
 }
 
-/** The token out of the answer. */
-function readGranted(answer: Uint8Array): Der {
-  const [status, token] = openDer(readDer(answer), SEQUENCE)
-  const [code] = openDer(status, SEQUENCE)
-  const number = readSmallInteger(code)
-  if (number > 1) throw new BadTimeStamp(`the authority refused, status ${number}`)
-  if (token === undefined) throw new BadTimeStamp('no token in the answer')
-  return token
-}
-
-interface SignedPart {
-  readonly content: Uint8Array
-  readonly certificates: readonly X509Certificate[]
-  readonly signer: Der
-}
-
-function readSignedPart(token: Der): SignedPart {
-  const [type, explicit] = openDer(token, SEQUENCE)
-  if (readOid(type) !== SIGNED_DATA_OID) throw new BadTimeStamp('not signed data')
-  const [signedPart] = openDer(explicit, contextTag(0))
-  const [, , encapsulated, ...rest] = openDer(signedPart, SEQUENCE)
-  const [contentType, content] = openDer(encapsulated, SEQUENCE)
-  if (readOid(contentType) !== TST_INFO_OID) throw new BadTimeStamp('not a time-stamp')
-  const signers = openDer(rest.at(-1), SET)
-  const [signer] = signers
-  if (signer === undefined || signers.length !== 1) throw new BadTimeStamp('not exactly one signer')
-  return {
-    content: contentOf(openDer(content, contextTag(0))[0], OCTET_STRING),
-    certificates: readCertificates(rest.find(({ tag }) => tag === contextTag(0))),
-    signer,
+/** Over this hash and no other, for this query and no other. */
+function requireAnswered({ sha256, nonce }: TimeStampToken, expected: Expected): void {
+  if (!equalBytes(sha256, expected.sha256)) throw new BadTimeStamp('stamped is something else')
+  if (expected.nonce !== undefined && (nonce === null || !equalBytes(nonce, expected.nonce))) {
+    throw new BadTimeStamp('the answer to another query')
   }
-}
-
-function readCertificates(set: Der | undefined): X509Certificate[] {
-  const certificates = set === undefined ? [] : openDer(set, contextTag(0))
-  if (certificates.length > MAX_CERTIFICATE_COUNT) throw new BadTimeStamp('too many certificates')
-  return certificates.filter(({ tag }) => tag === SEQUENCE)
-    .map(({ bytes }) => readCertificate(bytes))
 }
 
 function readCertificate(bytes: Uint8Array | string): X509Certificate {
@@ -148,22 +113,11 @@ function readCertificate(bytes: Uint8Array | string): X509Certificate {
   }
 }
 
-/** TSTInfo: { version, policy, { { digest }, hash }, serial, time, [accuracy], [ordering], [nonce], ... }. */
-function requireContent(content: Uint8Array, { sha256, nonce }: Expected): { atMs: number } {
-  const [version, , imprint, , time, ...rest] = openDer(readDer(content), SEQUENCE)
-  if (readSmallInteger(version) !== 1) throw new BadTimeStamp('a token of another version')
-  const [algorithm, hash] = openDer(imprint, SEQUENCE)
-  const isSame = readOid(openDer(algorithm, SEQUENCE)[0]) === SHA256_OID &&
-    equalBytes(contentOf(hash, OCTET_STRING), sha256)
-  if (!isSame) throw new BadTimeStamp('stamped is something else')
-  const stated = rest.find(({ tag }) => tag === INTEGER)
-  if (nonce !== undefined && (stated === undefined || !equalBytes(stated.content, nonce))) {
-    throw new BadTimeStamp('the answer to another query')
-  }
-  return { atMs: readTime(time) }
-}
-
 // ---- The signature ----
+
+interface SignedPart extends Pick<TimeStampToken, 'content' | 'signer'> {
+  readonly certificates: readonly X509Certificate[]
+}
 
 /** See [Note: What signs a token]. @returns the signer's certificate. */
 function requireSigned({ content, certificates, signer }: SignedPart): X509Certificate {

@@ -10,10 +10,10 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { encodeUtf8 } from '../protocol/bytes.js'
 import { sha256 } from '../protocol/hash.js'
+import { MAX_TIME_STAMP_SIZE_BYTES } from '../protocol/limits.js'
 import { SettingError } from './config.js'
 import {
-  BadTimeStamp, encodeQuery, MAX_TIME_STAMP_SIZE_BYTES, NONCE_SIZE_BYTES, readTrusted,
-  verifyTimeStamp, type TimeStamp,
+  BadTimeStamp, encodeQuery, NONCE_SIZE_BYTES, readTrusted, verifyTimeStamp, type TimeStamp,
 } from './time-stamp-token.js'
 import { readLogFile, timeStampPath } from './time-stamps.js'
 import type { World } from './world.js'

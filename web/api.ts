@@ -10,13 +10,13 @@
 import type {
   AccessRequestList, Account, AccountStorage, ApprovalList, Approve, AskStatements, AuditedVault,
   AuditedVaultList, BeginUpload, CompleteUpload, Config, ConsistencyProof, CreateAccount,
-  CreateVault, DirectRange, EmailChallenge, EmailProof, EventList, GateAccess, GateEmailProof,
-  GateEvidence, GateSession, GateView, GossipAnswer, GrantSummary, Invitation, InvitationList,
-  KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant, NdaText,
-  NewKeyringRow, Nonce, PartTarget, PasskeyOptions, PassphraseLogin, PassphraseRegistration,
-  PersonList, ProveEmail, PublishNda, PublishedNda, Receipt, Release, RequestAccess,
-  RequestEmailCode, ReviseGrant, RevocationReport, SignInOptions, SignedIn, Statements,
-  StoredVersion, Upload, UploadList, VaultDetail, VaultList, WrappedHeader,
+  CreateVault, DirectRange, EmailChallenge, EmailProof, EventList, FirstTimeStamp, GateAccess,
+  GateEmailProof, GateEvidence, GateSession, GateView, GossipAnswer, GrantSummary, Invitation,
+  InvitationList, KeepDeviceHeaders, KeyringRow, KeyringRowList, KeyringRowSummary, MakeGrant,
+  NdaText, NewKeyringRow, Nonce, PartTarget, PasskeyOptions, PassphraseLogin,
+  PassphraseRegistration, PersonList, ProveEmail, PublishNda, PublishedNda, Receipt, Release,
+  RequestAccess, RequestEmailCode, ReviseGrant, RevocationReport, SignInOptions, SignedIn,
+  Statements, StoredVersion, Upload, UploadList, VaultDetail, VaultList, WrappedHeader,
 } from '../protocol/api.js'
 import { concatBytes } from '../protocol/bytes.js'
 import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
@@ -505,6 +505,8 @@ function logCalls(send: Send) {
       { method: 'POST', path: '/log/gossip', body: { checkpoint }, isOpen: true }, readJson),
     readConsistency: (range: { from: number, to: number }) => send<ConsistencyProof>(
       { method: 'GET', path: '/log/consistency', query: { ...range }, isOpen: true }, readJson),
+    readFirstTimeStamp: (query: { index: number, size: number }) => send<FirstTimeStamp>(
+      { method: 'GET', path: '/log/timestamps/first', query, isOpen: true }, readJson),
   }
 }
 

@@ -8,7 +8,7 @@ import type { Signatory } from '../log/acceptance.js'
 import { parseVkey } from '../log/note.js'
 import type { TrustedCheckpoint } from '../log/policy.js'
 import type {
-  CheckedFile, EvidenceReport, FileKind, ProvenAcceptance, ProvenEvent, Verdict,
+  CheckedFile, EvidenceReport, FileKind, FoundStamp, ProvenAcceptance, ProvenEvent, Verdict,
 } from './check.js'
 import { english, type EvidenceWords } from './words-en.js'
 import { russian } from './words-ru.js'
@@ -68,7 +68,7 @@ function titleOf({ proof, acceptance }: ProvenAcceptance, words: EvidenceWords):
 function factsOf(one: ProvenAcceptance, words: EvidenceWords): Fact[] {
   return [
     ...signedFacts(one, words),
-    ...one.proof === null ? [] : loggedFacts(one.proof, words),
+    ...one.proof === null ? [] : loggedFacts(one.proof, one.stamp, words),
     ...one.proof === null ? [] : [
       { name: words.emailProof, value: sayEmailProof(one.emailProof, words) },
       { name: words.released, value: sayReleases(one.releases, words) },
@@ -92,12 +92,15 @@ function signedFacts(one: ProvenAcceptance, words: EvidenceWords): Fact[] {
   ]
 }
 
-function loggedFacts({ index, event, details, seen }: ProvenEvent, words: EvidenceWords): Fact[] {
+function loggedFacts(
+  { index, event, details, seen }: ProvenEvent, stamp: FoundStamp | null, words: EvidenceWords,
+): Fact[] {
   return [
     { name: words.serverClock, value: sayTime(event?.at ?? '') },
     { name: words.place, value: words.placeIn(`${index}`, seen.checkpoint.origin) },
     { name: words.checkpoint, value: sayCheckpoint(seen, words) },
     { name: words.cosignedBy, value: sayCosignatures(seen, words) },
+    ...stamp === null ? [] : [{ name: words.stamped, value: sayStamp(stamp, words) }],
     ...details?.address === undefined ? [] : [{ name: words.address, value: details.address }],
     ...details?.userAgent === undefined ? []
       : [{ name: words.userAgent, value: details.userAgent }],
@@ -112,6 +115,16 @@ export function sayCosignatures({ cosignatures }: TrustedCheckpoint, words: Evid
   if (cosignatures.length === 0) return words.noWitness
   return cosignatures
     .map(({ witness, timeSeconds }) => `${witness}, ${saySeconds(timeSeconds)}`).join('; ')
+}
+
+export function sayStamp({ atMs, tokenFile }: FoundStamp, words: EvidenceWords): string {
+  return words.stampedAt(sayTime(new Date(atMs).toISOString()), tokenFile)
+}
+
+/** What a program that was not written by us says about the signature; `-attime` for when the authority's certificate has run out. */
+export function commandFor({ atMs, tokenFile, checkpointFile }: FoundStamp): string {
+  const seconds = Math.floor(atMs / 1000)
+  return `openssl ts -verify -attime ${seconds} -data ${checkpointFile} -in ${tokenFile} -CAfile AUTHORITY.pem`
 }
 
 function sayEmailProof(proof: ProvenEvent | null, words: EvidenceWords): string {
@@ -181,6 +194,7 @@ function listChecked(report: EvidenceReport, words: EvidenceWords): string[] {
     ...agreementCount > 0 ? [words.checkedAgreements(agreementCount)] : [],
     ...events.some(({ details }) => details !== null) ? [words.checkedDetails] : [],
     ...report.isPack && findings.length === 0 && hasPermissions ? [words.checkedPermissions] : [],
+    ...report.stamps.length > 0 ? [words.checkedStamps(report.stamps.length)] : [],
     ...isUnchanged ? [words.checkedSums] : [],
   ]
 }
@@ -190,10 +204,11 @@ function countOf(files: readonly CheckedFile[], kind: FileKind, verdict: Verdict
 }
 
 function listUnchecked(report: EvidenceReport, words: EvidenceWords): string[] {
-  const { isPack, checkpoints, events } = report
+  const { isPack, checkpoints, events, stamps: [stamp] } = report
   return [
     words.notPerson, words.notClock,
     ...events.length > 0 ? [words.notComplete] : [],
+    ...stamp === undefined ? [] : [words.notStampSigner(commandFor(stamp))],
     ...checkpoints.length > 1 ? [words.notGrowth] : [],
     ...isPack ? [words.notWords, words.notVerifier] : [],
   ]

@@ -6,37 +6,48 @@
  * [Note: Proved and unchanged] A receipt, a signed note, a checkpoint, an agreement are *proved*: by
  * signatures, by their place in the tree, by a hash that something proved names. A cover page, a
  * certificate, a program are at best *unchanged* since the pack was made, and say nothing by themselves.
+ * A time-stamp *fits*: it is over a checkpoint that is here, but whose signature it bears is for OpenSSL to say.
  */
-import { decodeUtf8, encodeHex } from '../bytes.js'
+import { decodeUtf8, encodeHex, encodeUtf8, equalBytes } from '../bytes.js'
 import { ProtocolError, type ProtocolErrorCode } from '../errors.js'
 import { sha256 } from '../hash.js'
-import { MAX_DETAILS_SIZE_BYTES, MAX_NOTE_SIZE_BYTES, MAX_RECEIPT_SIZE_BYTES } from '../limits.js'
+import {
+  MAX_ADD_CHECKPOINT_SIZE_BYTES, MAX_DETAILS_SIZE_BYTES, MAX_NOTE_SIZE_BYTES,
+  MAX_RECEIPT_SIZE_BYTES,
+} from '../limits.js'
 import {
   ACCEPTANCE_CONTEXT, ACCESS_REQUEST_CONTEXT, DECLINE_CONTEXT, ENROLMENT_CONTEXT,
   requireSameAcceptance, SESSION_CONTEXT, verifyAcceptance, verifyAccessRequest, verifyDecline,
   verifyEnrolment, verifySession, type Acceptance,
 } from '../log/acceptance.js'
 import { ALARM_KINDS, findAnomalies } from '../log/anomalies.js'
+import { parseCheckpoint, type Checkpoint } from '../log/checkpoint.js'
 import {
   commitDetails, commitEvent, parseDetails, type Details, type Event,
 } from '../log/event.js'
 import {
   EXPORT_FORMAT, parseDetailsFile, parseExport, verifyExport, type Finding,
 } from '../log/export.js'
+import { verifyConsistency } from '../log/merkle.js'
+import { parseNote } from '../log/note.js'
 import {
   parsePolicy, policyOfLog, verifyCheckpoint, type Policy, type TrustedCheckpoint,
 } from '../log/policy.js'
 import { verifyProof } from '../log/proof.js'
+import { formatPem, readTimeStamp } from '../log/time-stamp.js'
+import { parseAddCheckpoint } from '../log/witness.js'
 import { CHECKSUMS_NAME, parseChecksums } from './checksums.js'
 import { isZip, parseZip, type PackFile } from './zip.js'
 
 export type FileKind =
   | 'receipt' | 'export' | 'statement' | 'details' | 'agreement' | 'checkpoint' | 'policy' | 'checksums'
+  /** A stamped checkpoint, the authority's answer, its certificates, and how two trees hang together. */
+  | 'stamped' | 'timestamp' | 'certificates' | 'growth'
   /** Words, pictures, programs: nothing that proves. */
   | 'other'
 
 /** See [Note: Proved and unchanged]. `unjudged`: nothing here says whether it is true. */
-export type Verdict = 'proved' | 'unchanged' | 'unjudged' | 'failed'
+export type Verdict = 'proved' | 'fits' | 'unchanged' | 'unjudged' | 'failed'
 
 export interface CheckedFile {
   readonly name: string
@@ -58,6 +69,18 @@ export interface ProvenEvent {
   readonly seen: TrustedCheckpoint
 }
 
+/** An authority's answer over a checkpoint of the log; its signature was not checked. */
+export interface FoundStamp {
+  /** Of the two files, for OpenSSL. */
+  readonly tokenFile: string
+  readonly checkpointFile: string
+  readonly token: Uint8Array
+  /** SHA-256 of the checkpoint's file. */
+  readonly sha256: Uint8Array
+  readonly atMs: number
+  readonly checkpoint: Checkpoint
+}
+
 /** Who agreed to what. `proof` is `null` if only the signed note is here, and no receipt. */
 export interface ProvenAcceptance {
   readonly proof: ProvenEvent | null
@@ -70,6 +93,8 @@ export interface ProvenAcceptance {
   readonly emailProof: ProvenEvent | null
   /** What the signature released, by index. */
   readonly releases: readonly ProvenEvent[]
+  /** The earliest over the event, under a tree that is known to hang together with the event's own. */
+  readonly stamp: FoundStamp | null
 }
 
 /** Whose word it is that the key is the log's. */
@@ -86,6 +111,8 @@ export interface EvidenceReport {
   readonly events: readonly ProvenEvent[]
   /** The newest of each log and size. */
   readonly checkpoints: readonly TrustedCheckpoint[]
+  /** The earliest first. */
+  readonly stamps: readonly FoundStamp[]
   readonly findings: readonly Finding[]
   readonly outcome: 'verified' | 'failed' | 'nothing'
 }
@@ -123,7 +150,7 @@ function brokenPack(name: string, { code, message }: ProtocolError): EvidenceRep
   const file: CheckedFile = { name, kind: 'other', verdict: 'failed', code, reason: message }
   return {
     trust: 'none', policy: null, isPack: true, files: [file], acceptances: [], events: [],
-    checkpoints: [], findings: [], outcome: 'failed',
+    checkpoints: [], stamps: [], findings: [], outcome: 'failed',
   }
 }
 
@@ -151,6 +178,8 @@ const BEGINNINGS: ReadonlyArray<readonly [FileKind, RegExp]> = [
   ['details', /^\{"bytes":"/],
   ['statement', new RegExp(`^(?:${Object.keys(STATEMENTS).join('|')})\n`)],
   ['checksums', /^[0-9a-f]{64} {2}\S/],
+  ['growth', /^old (?:0|[1-9][0-9]*)\n/],
+  ['certificates', /^-----BEGIN CERTIFICATE-----\n/],
   ['policy', /^(?:#[^\n]*\n|[ \t]*\n)*(?:log|witness|group|quorum)[ \t]/],
   ['checkpoint', /^[^\s+]+\n(?:0|[1-9][0-9]*)\n[A-Za-z0-9+/=]{44}\n/],
   ['agreement', /^# /],
@@ -163,6 +192,10 @@ const PLACES: ReadonlyArray<readonly [FileKind, RegExp]> = [
   ['statement', /^acceptances\//],
   ['agreement', /^agreements\//],
   ['checkpoint', /^checkpoints\//],
+  ['stamped', /^timestamps\/.*\.checkpoint$/],
+  ['timestamp', /^timestamps\/.*\.tsr$/],
+  ['certificates', /^timestamps\/.*\.pem$/],
+  ['growth', /^timestamps\/.*\.growth$/],
   ['export', /^events\.json$/],
   ['policy', /^policy\.txt$/],
   ['checksums', new RegExp(`^${CHECKSUMS_NAME}$`)],
@@ -171,7 +204,7 @@ const PLACES: ReadonlyArray<readonly [FileKind, RegExp]> = [
 /** Outside a pack, too, a name that promises a proof is held to it. */
 const ENDINGS: ReadonlyArray<readonly [FileKind, RegExp]> = [
   ['receipt', /\.tlog-proof$/], ['details', /\.details\.json$/], ['checksums', /(?:^|\/)SHA256SUMS$/],
-  ['policy', /(?:^|\/)policy\.txt$/],
+  ['policy', /(?:^|\/)policy\.txt$/], ['stamped', /\.checkpoint$/], ['timestamp', /\.tsr$/],
 ]
 
 function kindOf({ name, bytes }: PackFile, isPack: boolean): FileKind {
@@ -191,11 +224,18 @@ function latinOf(bytes: Uint8Array): string {
 
 /** In this order. */
 const PROVING_KINDS: readonly FileKind[] = [
-  'checkpoint', 'export', 'receipt', 'details', 'statement', 'agreement',
+  'checkpoint', 'export', 'receipt', 'stamped', 'growth', 'timestamp', 'certificates',
+  'details', 'statement', 'agreement',
 ]
 
 interface Placed extends PackFile {
   readonly kind: FileKind
+}
+
+/** `name`: of its file. */
+interface Stamped {
+  readonly name: string
+  readonly checkpoint: Checkpoint
 }
 
 interface Signed {
@@ -212,6 +252,11 @@ class Check {
   /** Keys of events by the commitment to their details. */
   readonly #byDetails = new Map<string, string>()
   readonly #checkpoints = new Map<string, TrustedCheckpoint>()
+  /** By the SHA-256 of the file, as a token names it. */
+  readonly #stamped = new Map<string, Stamped>()
+  readonly #stamps: FoundStamp[] = []
+  /** `origin/size/size`, the smaller first. */
+  readonly #growths = new Set<string>()
   readonly #signed: Signed[] = []
   readonly #agreements = new Map<string, string>()
   readonly #sums: ReadonlyMap<string, string>
@@ -260,6 +305,10 @@ class Check {
       case 'receipt': return this.#verifyReceipt(file)
       case 'export': return this.#verifyExport(file)
       case 'checkpoint': return this.#verifyCheckpoint(file)
+      case 'stamped': return this.#verifyStamped(file)
+      case 'growth': return this.#verifyGrowth(file)
+      case 'timestamp': return this.#verifyTimeStamp(file)
+      case 'certificates': return this.#verifyCertificates(file)
       case 'details': return this.#verifyDetails(file)
       case 'statement': return this.#verifyStatement(file)
       case 'agreement': return this.#verifyAgreement(file)
@@ -373,6 +422,79 @@ class Check {
     }
   }
 
+  /** The authority may have been faster than the witnesses: the log's own signature suffices for what was stamped. */
+  #verifyStamped({ name, bytes }: Placed): Verdict {
+    const note = textOf(bytes, MAX_NOTE_SIZE_BYTES, 'malformed-checkpoint')
+    if (this.#policy === null) return 'unjudged'
+    const { checkpoint } = verifyCheckpoint(note, { ...this.#policy, quorum: null })
+    this.#requireSameTree(checkpoint)
+    this.#stamped.set(encodeHex(sha256(bytes)), { name, checkpoint })
+    return 'proved'
+  }
+
+  /** Every tree that is known by this size must be this one; whether there is one is the answer. */
+  #requireSameTree({ origin, size, root }: Checkpoint): boolean {
+    const known = [
+      ...[...this.#checkpoints.values()].map(({ checkpoint }) => checkpoint),
+      ...[...this.#stamped.values()].map(({ checkpoint }) => checkpoint),
+    ].filter((other) => other.origin === origin && other.size === size)
+    if (known.some((other) => !equalBytes(other.root, root))) {
+      throw new ProtocolError('forked-log', `two trees of ${size} entries`)
+    }
+    return known.length > 0
+  }
+
+  #verifyGrowth({ bytes }: Placed): Verdict {
+    const { oldSize, proof, note } = parseAddCheckpoint(
+      textOf(bytes, MAX_ADD_CHECKPOINT_SIZE_BYTES, 'malformed-request'))
+    if (this.#policy === null) return 'unjudged'
+    const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+    const older = this.#findTree(origin, oldSize)
+    if (older === undefined || !this.#requireSameTree({ origin, size, root })) {
+      throw new ProtocolError('bad-proof', 'between trees that are not here')
+    }
+    verifyConsistency({ oldSize, oldRoot: older.root, size, root, proof })
+    this.#growths.add(`${origin}/${oldSize}/${size}`)
+    return 'proved'
+  }
+
+  #findTree(origin: string, size: bigint): Checkpoint | undefined {
+    return this.#checkpoints.get(`${origin}/${size}`)?.checkpoint ??
+      [...this.#stamped.values()].map(({ checkpoint }) => checkpoint)
+        .find((other) => other.origin === origin && other.size === size)
+  }
+
+  #verifyTimeStamp({ name, bytes }: Placed): Verdict {
+    const { sha256: stampedHash, atMs } = readTimeStamp(bytes)
+    const stamped = this.#stamped.get(encodeHex(stampedHash))
+    if (stamped === undefined) {
+      if (this.#stamped.size === 0 && !this.#isPack) return 'unjudged'
+      throw new ProtocolError('bad-time-stamp', 'over no checkpoint that is here')
+    }
+    this.#stamps.push({
+      tokenFile: name, checkpointFile: stamped.name, token: bytes, sha256: stampedHash, atMs,
+      checkpoint: stamped.checkpoint,
+    })
+    return 'fits'
+  }
+
+  /** Nobody should look for a signer in certificates that no token brought. */
+  #verifyCertificates({ bytes }: Placed): Verdict {
+    const isCarried = this.#stamps.some(({ token }) =>
+      equalBytes(encodeUtf8(formatPem(readTimeStamp(token).certificates)), bytes))
+    if (isCarried) return 'fits'
+    if (!this.#isPack) return 'unjudged'
+    throw new ProtocolError('bad-time-stamp', 'certificates that no time-stamp here carries')
+  }
+
+  #findStamp({ index, seen: { checkpoint: { origin, size } } }: ProvenEvent): FoundStamp | null {
+    return listByTime(this.#stamps).find(({ checkpoint }) => {
+      const sizes = [size, checkpoint.size].sort((a, b) => a < b ? -1 : 1)
+      const isLinked = checkpoint.size === size || this.#growths.has([origin, ...sizes].join('/'))
+      return checkpoint.origin === origin && checkpoint.size > index && isLinked
+    }) ?? null
+  }
+
   #keepEvent(proven: ProvenEvent): void {
     this.#keepCheckpoint(proven.seen)
     const key = `${proven.seen.checkpoint.origin}/${proven.index}`
@@ -458,6 +580,7 @@ class Check {
       trust: this.#trust, policy: this.#policy, isPack: this.#isPack, files, events,
       acceptances: this.#listAcceptances(events),
       checkpoints: [...this.#checkpoints.values()],
+      stamps: listByTime(this.#stamps),
       findings: findAlarms(events, this.#isPack || this.#isWholeExport),
       outcome: outcomeOf(files),
     }
@@ -473,7 +596,7 @@ class Check {
     return [...logged, ...unlogged.map(({ acceptance }): ProvenAcceptance => ({
       proof: null, acceptance, agreementSha256: acceptance.agreementSha256,
       agreementFile: this.#agreements.get(acceptance.agreementSha256) ?? null,
-      emailProof: null, releases: [],
+      emailProof: null, releases: [], stamp: null,
     }))]
   }
 
@@ -490,6 +613,7 @@ class Check {
       agreementFile: this.#agreements.get(agreementSha256) ?? null,
       emailProof: before.at(-1) ?? null,
       releases: releases.get(commitment) ?? [],
+      stamp: this.#findStamp(proof),
     }
   }
 }
@@ -537,6 +661,10 @@ function isSame(event: Event, acceptance: Acceptance): boolean {
     requireProtocolError(error)
     return false
   }
+}
+
+function listByTime(stamps: readonly FoundStamp[]): FoundStamp[] {
+  return [...stamps].sort((a, b) => a.atMs - b.atMs)
 }
 
 function textOf(bytes: Uint8Array, maxSizeBytes: number, code: ProtocolErrorCode): string {

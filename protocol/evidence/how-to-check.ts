@@ -2,6 +2,9 @@
  * The steps by which somebody checks a pack with programs that we did not write (SPEC.md § 12.2).
  * English and Russian in one file, since the commands are the same. Pure.
  */
+import { MAX_PACK_STAMP_COUNT } from '../limits.js'
+import { commandFor } from './account.js'
+import type { FoundStamp } from './check.js'
 
 interface Step {
   readonly en: string
@@ -13,6 +16,7 @@ interface Step {
 export interface Example {
   readonly receipt: string
   readonly agreement: string
+  readonly stamps: readonly FoundStamp[]
 }
 
 export function formatHowToCheck(example: Example): string {
@@ -28,7 +32,7 @@ function formatStep({ en, ru, commands = [] }: Step, index: number): string[] {
   return [`${index + 1}.  ${en}`, `    ${ru}`, ...lines.length === 0 ? [] : ['', ...lines], '']
 }
 
-function listSteps({ receipt, agreement }: Example): readonly Step[] {
+function listSteps({ receipt, agreement, stamps }: Example): readonly Step[] {
   return [
     {
       en: 'Without installing anything: open verify.html in a browser, no network needed, and drop the pack on it.',
@@ -59,10 +63,21 @@ function listSteps({ receipt, agreement }: Example): readonly Step[] {
       en: 'Checkpoints and acceptances are signed notes. Go\'s golang.org/x/mod/sumdb/note opens them with the keys in policy.txt, or with the two keys that an acceptance names; tlog.CheckRecord in golang.org/x/mod/sumdb/tlog proves the leaf with the receipt\'s path. filippo.io/torchwood reads tlog-proof and policy files whole.',
       ru: 'Контрольные точки и принятия — подписанные записи. Их открывает golang.org/x/mod/sumdb/note для Go: с ключами из policy.txt или с двумя ключами, названными в принятии; tlog.CheckRecord из golang.org/x/mod/sumdb/tlog доказывает лист по пути из квитанции. filippo.io/torchwood читает tlog-proof и policy целиком.',
     },
+    ...stamps.length === 0 ? [] : [stepOfStamps(stamps)],
     {
       en: 'While the server is there, its whole log can be checked, every entry and tile:',
       ru: 'Пока сервер есть, можно проверить весь его журнал, каждую запись и плитку:',
       commands: ['npx sealdeck verify log https://SERVER/log/YEAR/ --policy policy.txt'],
     },
   ]
+}
+
+function stepOfStamps(stamps: readonly FoundStamp[]): Step {
+  return {
+    en: 'A time-stamp (RFC 3161) is an authority\'s word that a checkpoint, and every entry under it, was there by then. Whose word, OpenSSL says, with the authority\'s root certificates (AUTHORITY.pem), which you take from the authority. The .pem files are what the tokens carry; a .growth file is a consistency proof (RFC 6962) between the stamped checkpoint and that of the receipts:',
+    ru: 'Штамп времени (RFC 3161) — слово удостоверяющей службы о том, что контрольная точка и все записи под ней тогда уже были. Чьё это слово, скажет OpenSSL с корневыми сертификатами службы (AUTHORITY.pem), взятыми у неё самой. Файлы .pem — сертификаты из самих штампов; файл .growth — доказательство согласованности (RFC 6962) между проштампованной контрольной точкой и точкой квитанций:',
+    commands: stamps.slice(0, MAX_PACK_STAMP_COUNT).flatMap((stamp) => [
+      commandFor(stamp), `openssl ts -reply -in ${stamp.tokenFile} -text`,
+    ]),
+  }
 }

@@ -7,11 +7,13 @@ import { encodeHex, encodeUtf8 } from '../bytes.js'
 import { ProtocolError } from '../errors.js'
 import { sha256 } from '../hash.js'
 import { MAX_PACK_RECEIPT_COUNT } from '../limits.js'
+import { parseCheckpoint } from '../log/checkpoint.js'
 import type { EventType } from '../log/event-types.js'
 import { parseDetails, parseEvent, type Event } from '../log/event.js'
 import {
   formatDetailsFile, formatExport, parseExport, type AuditExport, type ExportedEvent, type Salted,
 } from '../log/export.js'
+import { parseNote } from '../log/note.js'
 import { formatPolicy, type Policy } from '../log/policy.js'
 import { buildProof, decodeOpening, parseProof } from '../log/proof.js'
 import {
@@ -23,6 +25,7 @@ import { checksumsOf } from './checksums.js'
 import { formatHowToCheck } from './how-to-check.js'
 import { processEnglish } from './process-en.js'
 import { processRussian } from './process-ru.js'
+import { filesOfStamps, type StampableEntry, type StampSource } from './stamps.js'
 import type { EvidenceWords } from './words-en.js'
 import { formatZip, type PackFile } from './zip.js'
 
@@ -43,6 +46,8 @@ export interface PackInput {
   /** Texts of agreements as UTF-8; those that nobody in the pack agreed to are left out. */
   readonly agreements: readonly Uint8Array[]
   readonly policy: Policy
+  /** Of entries that `listStampable` names; none where the log has no time-stamp authority. */
+  readonly stamps?: readonly StampSource[]
   /** UTC with milliseconds. */
   readonly madeAt: string
   /** Of the certificate; the cover is in both. */
@@ -81,17 +86,31 @@ interface Source extends ReceiptSource {
   readonly checkpoint: string
 }
 
-function listEvidence({ proofs, agreements, policy }: PackInput): PackFile[] {
-  const audit = 'exportText' in proofs ? selectExport(proofs) : null
-  const sources = 'receipts' in proofs
-    ? proofs.receipts.map(sourceOfReceipt)
-    : audit?.events.flatMap((event) => sourceOfExported(event, audit.checkpoint)) ?? []
+/** The entries that the pack will prove, for their time-stamps to be asked for. */
+export function listStampable(proofs: ProofSource): StampableEntry[] {
+  return readProofs(proofs).sources.map(({ index, event, checkpoint }) => ({
+    index: Number(index), size: Number(parseCheckpoint(parseNote(checkpoint).text).size),
+    type: event.type,
+  }))
+}
+
+/** `audit` is `null` where the proofs are receipts. */
+function readProofs(proofs: ProofSource): { audit: AuditExport | null, sources: Source[] } {
+  if ('receipts' in proofs) return { audit: null, sources: proofs.receipts.map(sourceOfReceipt) }
+  const audit = selectExport(proofs)
+  const { events, checkpoint } = audit
+  return { audit, sources: events.flatMap((event) => sourceOfExported(event, checkpoint)) }
+}
+
+function listEvidence({ proofs, agreements, policy, stamps = [] }: PackInput): PackFile[] {
+  const { audit, sources } = readProofs(proofs)
+  const notes = audit === null ? sources.map(({ checkpoint }) => checkpoint) : [audit.checkpoint]
   return [
     ...filesOfAgreements(agreements, sources),
     ...chooseReceipts(sources, 'receipts' in proofs).flatMap(filesOfSource),
     ...audit === null ? [] : [textFile('events.json', formatExport(audit))],
-    ...filesOfCheckpoints(
-      audit === null ? sources.map(({ checkpoint }) => checkpoint) : [audit.checkpoint]),
+    ...filesOfCheckpoints(notes),
+    ...filesOfStamps(stamps, notes),
     textFile('policy.txt', formatPolicy(policy)),
   ]
 }
@@ -200,6 +219,7 @@ async function describe(
     textFile('HOW-TO-CHECK.txt', formatHowToCheck({
       receipt: nameOr(evidence, /\.tlog-proof$/, 'receipts/NAME.tlog-proof'),
       agreement: nameOr(evidence, /^agreements\//, 'agreements/NAME.txt'),
+      stamps: report.stamps,
     })),
     textFile('process-en.txt', processEnglish),
     textFile('process-ru.txt', processRussian),

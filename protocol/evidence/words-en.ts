@@ -44,11 +44,12 @@ const alarms: Readonly<Record<AlarmKind, string>> = {
 const kinds: Readonly<Record<FileKind, string>> = {
   receipt: 'receipt', export: 'events with proofs', statement: 'signed note', details: 'details of an event',
   agreement: 'agreement', checkpoint: 'checkpoint of the log', policy: 'whom to believe',
-  checksums: 'list of hashes', other: 'words or a program',
+  checksums: 'list of hashes', stamped: 'checkpoint that was stamped', timestamp: 'time-stamp',
+  certificates: 'certificates of a time-stamp', growth: 'how two checkpoints hang together', other: 'words or a program',
 }
 
 const verdicts: Readonly<Record<Verdict, string>> = {
-  proved: 'proved', unchanged: 'unchanged since the pack was made', unjudged: 'not checked', failed: 'DOES NOT HOLD',
+  proved: 'proved', fits: 'fits; its signature is for OpenSSL to check', unchanged: 'unchanged since the pack was made', unjudged: 'not checked', failed: 'DOES NOT HOLD',
 }
 
 const trust: Readonly<Record<Trust, string>> = {
@@ -92,6 +93,8 @@ export const english = {
   checkpointOf: (size: string, root: string) => `the checkpoint of ${size} entries, root ${root}`,
   cosignedBy: 'Cosigned by',
   noWitness: 'no witness; the log alone signed',
+  stamped: 'Time-stamped',
+  stampedAt: (at: string, name: string) => `was there by ${at}, says ${name}`,
   emailProof: 'How the address was proven',
   emailByCode: (at: string, index: string) => `by a code sent to it and typed back, ${at}, entry ${index}`,
   emailUnknown: 'no event of it is here',
@@ -118,10 +121,12 @@ export const english = {
   checkedAgreements: (count: number) => `${count === 1 ? 'One agreement is' : `${count} agreements are`} the text whose SHA-256 was signed.`,
   checkedDetails: 'Names and addresses are those that the log committed to.',
   checkedPermissions: 'Each release names the event that permits it, and that event came before.',
+  checkedStamps: (count: number) => `${count === 1 ? 'One time-stamp is' : `${count} time-stamps are`} over checkpoints that this log signed; where an acceptance names one, its entry is under that checkpoint.`,
   checkedSums: 'Every file is as it was when the pack was made.',
   notCheckedTitle: 'What was not, and cannot be checked here',
   notPerson: 'Who sat at the keyboard. That a code reached the address is what the server witnessed.',
   notClock: 'The clocks. The server\'s time is its word, the signer\'s time hers; the order in the log is proved, and a witness\'s time is the witness\'s word.',
+  notStampSigner: (command: string) => `Whose signature the time-stamps bear. OpenSSL does that, with the authority's root certificates: ${command}`,
   notComplete: 'That these are all events. Whoever holds the vault\'s tag key, or reads the whole log, can check that.',
   notGrowth: 'That several checkpoints are of one history: the whole log shows it.',
   notWords: 'Cover, certificate and descriptions: they are words about the proofs, as whoever made the pack put them. What counts is said here.',
@@ -145,6 +150,7 @@ export const english = {
     ['receipts/', 'for each acceptance and each release a receipt (c2sp.org/tlog-proof), and the details it commits to'],
     ['events.json', 'all events with their proofs, where the pack was made by a founder or an auditor'],
     ['checkpoints/', 'the signed checkpoints that the receipts lead to'],
+    ['timestamps/', 'where an authority stamped the log: the stamped checkpoint, the authority\'s answer, its certificates, and how the stamped checkpoint hangs together with that of the receipts'],
     ['policy.txt', 'whose signatures count (c2sp.org/tlog-policy)'],
     ['HOW-TO-CHECK.txt', 'steps, with programs that we did not write'],
     ['process-en.txt, process-ru.txt', 'how the system works'],

@@ -4,20 +4,17 @@
  */
 import { decodeUtf8 } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
-import { MAX_NOTE_SIZE_BYTES } from '../../protocol/limits.js'
+import { MAX_NOTE_SIZE_BYTES, MAX_TIME_STAMP_SIZE_BYTES } from '../../protocol/limits.js'
 import { parseCheckpoint } from '../../protocol/log/checkpoint.js'
 import { formatTime } from '../../protocol/log/event.js'
 import { parseNote } from '../../protocol/log/note.js'
 import { verifyCheckpoint } from '../../protocol/log/policy.js'
-import {
-  BadTimeStamp, MAX_TIME_STAMP_SIZE_BYTES, verifyTimeStamp, type TimeStamp,
-} from '../../server/time-stamp-token.js'
+import { BadTimeStamp, verifyTimeStamp, type TimeStamp } from '../../server/time-stamp-token.js'
 import { readArguments, UsageError, type Run } from '../command.js'
-import { findPolicy, readBytes, readText } from './trust.js'
+import { findPolicy, MAX_PEM_SIZE_BYTES, readBytes, readText } from './trust.js'
 import { listCheckpoint, sayTime } from './words.js'
 
 const USAGE = 'sealdeck verify timestamp FILE --checkpoint FILE --ca FILE [--vkey VKEY | --policy FILE]'
-const MAX_PEM_SIZE_BYTES = 256 * 1024
 
 export const verifyTimeStampFile: Run = async (args, terminal) => {
   const parsed = readArguments(args, {

@@ -39,6 +39,9 @@ export async function requirePolicy(args: Arguments): Promise<Policy> {
   return policy
 }
 
+/** An authority's certificates. */
+export const MAX_PEM_SIZE_BYTES = 256 * 1024
+
 export async function readBytes(path: string, maxSizeBytes: number): Promise<Uint8Array> {
   const { size } = await stat(path)
   if (size > maxSizeBytes) throw new UsageError(`${path} is larger than ${maxSizeBytes} bytes`)

@@ -3,7 +3,9 @@
  * bundles, statements about keys and time-stamps, straight from the bucket; and the address to which anybody may bring a checkpoint that
  * she saw. Public; the files are readable from any origin.
  */
-import { Gossip, GossipAnswer, TimeStampList, TimeStampsQuery } from '../../protocol/api.js'
+import {
+  FirstTimeStamp, FirstTimeStampQuery, Gossip, GossipAnswer, TimeStampList, TimeStampsQuery,
+} from '../../protocol/api.js'
 import { PAGE_LIMIT } from '../../protocol/limits.js'
 import { parseRotationPath } from '../../protocol/log/rotation.js'
 import { CHECKPOINT_PATH, parseTilePath } from '../../protocol/log/tile.js'
@@ -12,6 +14,7 @@ import type { App } from '../app.js'
 import { headersFor } from '../headers.js'
 import { listTimeStamps, parseTimeStampPath } from '../time-stamps.js'
 import { compareCheckpoint } from '../use-cases/compare-checkpoint.js'
+import { findFirstTimeStamp } from '../use-cases/find-first-time-stamp.js'
 import type { World } from '../world.js'
 
 const CHECKPOINT_CACHE = 'public, max-age=1'
@@ -42,6 +45,10 @@ export function logRoutes(app: App, world: World): void {
     const sizes = await listTimeStamps(world, { after, limit: PAGE_LIMIT })
     return { sizes, next: sizes.length < PAGE_LIMIT ? null : sizes.at(-1) ?? null }
   })
+  app.get('/api/log/timestamps/first', {
+    schema: { querystring: FirstTimeStampQuery, response: { 200: FirstTimeStamp } },
+  }, async ({ query }) =>
+    await findFirstTimeStamp(world, { index: Number(query.index), size: Number(query.size) }))
 }
 
 /** The media type of a log's file; `null` for what is none. */

@@ -26,7 +26,7 @@ const STRANGERS = [
 
 /** Asked for by whoever comes, with nothing but what the request itself proves. */
 const PUBLIC = new Set([
-  'GET /api/config', 'GET /api/log/policy.txt', 'GET /api/log/consistency', 'POST /api/log/gossip', 'GET /api/log/timestamps', 'GET /healthz', 'GET /readyz', 'GET /metrics',
+  'GET /api/config', 'GET /api/log/policy.txt', 'GET /api/log/consistency', 'POST /api/log/gossip', 'GET /api/log/timestamps', 'GET /api/log/timestamps/first', 'GET /healthz', 'GET /readyz', 'GET /metrics',
   'POST /api/email-codes', 'POST /api/email-codes/proof', 'POST /api/recovery',
   'POST /api/accounts', 'POST /api/accounts/passkey-options', 'POST /api/accounts/passphrase-registration',
   'POST /api/sessions/passkey-options', 'POST /api/sessions/passkey', 'POST /api/sessions/passphrase-start',

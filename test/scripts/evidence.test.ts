@@ -1,11 +1,14 @@
 // Goal: `sealdeck verify evidence` says who agreed to what, offline, and with its exit code whether it holds.
-// Method: packs on a disk: true, damaged, unpacked, under another policy.
+// Method: packs on a disk: true, damaged, unpacked, under another policy; a time-stamp by OpenSSL as the authority.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { main } from '../../scripts/sealdeck.js'
-import { ada, ADA, AIGUL, fileIn, packVault, POLICY_TEXT, unpack } from '../protocol/evidence/signed-vault.js'
+import { hasOpenssl, startTimeStampAuthority } from '../helpers/time-stamp-authority.js'
+import {
+  ada, ADA, AIGUL, fileIn, packVault, POLICY_TEXT, STAMPED_NOTE, stampOf, story, unpack,
+} from '../protocol/evidence/signed-vault.js'
 import { LOG_VKEY, SIGNER_VKEY } from '../protocol/log/worked-example.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sealdeck-evidence-'))
@@ -72,6 +75,26 @@ t.test('an unpacked pack is checked as a folder, and one changed file named', as
   const changed = await sealdeck('verify', 'evidence', path, '--policy', policyPath)
   t.equal(changed.status, 1)
   t.match(changed.err, name)
+})
+
+t.test('a time-stamp is told, and judged by the authority that the reader names', { skip: hasOpenssl() ? false : 'no openssl' }, async (t) => {
+  const { reply, caPath } = await startTimeStampAuthority(t, join(folder, 'tsa'))
+  const stranger = await startTimeStampAuthority(t, join(folder, 'stranger'))
+  const size = story.log.events.length
+  const stamp = await stampOf(story, { checkpoint: STAMPED_NOTE, size, reply })
+  const path = write('stamped.zip', await packVault(null, [stamp]))
+  const unjudged = await sealdeck('verify', 'evidence', path, '--policy', policyPath)
+  t.equal(unjudged.status, 0)
+  t.match(unjudged.out, /Time-stamped +was there by 20/)
+  t.match(unjudged.out, /openssl ts -verify -attime \d+ -data timestamps\/\S+ -in timestamps\/\S+ -CAfile AUTHORITY\.pem/)
+  const judged = await sealdeck('verify', 'evidence', path, '--policy', policyPath, '--ca', caPath)
+  t.equal(judged.status, 0, judged.err)
+  t.match(judged.out, /VERIFIED: timestamps\/0000000000000006\.tsr, 20.* UTC, says CN=Test TSA/)
+  const other = await sealdeck('verify', 'evidence', path, '--policy', policyPath, '--ca', stranger.caPath)
+  t.equal(other.status, 1)
+  t.match(other.err, 'signed by nobody who is trusted')
+  const none = await sealdeck('verify', 'evidence', packPath, '--policy', policyPath, '--ca', caPath)
+  t.equal(none.status, 1, 'who asks for a time-stamp is told that there is none')
 })
 
 t.test('what cannot be read or was asked wrongly is no verdict', async (t) => {

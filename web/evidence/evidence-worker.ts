@@ -1,4 +1,6 @@
 /** The page's end of the evidence worker: one for each task, ended with it. */
+import type { ProofSource } from '../../protocol/evidence/pack.js'
+import type { StampableEntry } from '../../protocol/evidence/stamps.js'
 import type { CheckedGroup, CheckInput } from '../verify/check-here.js'
 import type { BuildInput, EvidenceAnswer, EvidenceTask } from './worker.js'
 import workerUrl from './worker.ts?worker&url'
@@ -10,6 +12,13 @@ export function buildEvidence(
   start: StartWorker, input: BuildInput,
 ): Promise<EvidenceAnswer<Uint8Array<ArrayBuffer>>> {
   return run(start, { task: 'build', input })
+}
+
+/** For which entries time-stamps are to be asked for. */
+export function listEntries(
+  start: StartWorker, proofs: ProofSource,
+): Promise<EvidenceAnswer<StampableEntry[]>> {
+  return run(start, { task: 'list', input: proofs })
 }
 
 export function checkFiles(

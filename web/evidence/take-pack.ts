@@ -5,10 +5,13 @@
 import type { Config, GateEvidence } from '../../protocol/api.js'
 import { decodeBase64Url } from '../../protocol/bytes.js'
 import type { EvidenceLanguage } from '../../protocol/evidence/account.js'
-import type { ReceiptSource } from '../../protocol/evidence/pack.js'
+import type { ProofSource, ReceiptSource } from '../../protocol/evidence/pack.js'
+import {
+  gatherStamps, type StampableEntry, type StampSource,
+} from '../../protocol/evidence/stamps.js'
 import type { Answer, Api, GateApi } from '../api.js'
 import type { Failure } from '../failure-words.js'
-import { buildEvidence, type StartWorker } from './evidence-worker.js'
+import { buildEvidence, listEntries, type StartWorker } from './evidence-worker.js'
 import type { BuildInput } from './worker.js'
 
 export type TakenPack = { ok: true, value: Blob } | { ok: false, code: Failure }
@@ -84,18 +87,54 @@ function receiptsIn({ receipts }: GateEvidence): ReceiptSource[] {
   }))
 }
 
+type PackApi = Pick<Api, 'readPackPart' | 'readFirstTimeStamp'>
+
 async function build(
-  { api, start }: PackTools<Pick<Api, 'readPackPart'>>, { logRotations }: Config,
-  input: Omit<BuildInput, 'verifier' | 'font' | 'madeAt' | 'rotations'>,
+  tools: PackTools<PackApi>, { logRotations }: Config,
+  input: Omit<BuildInput, 'verifier' | 'font' | 'madeAt' | 'rotations' | 'stamps'>,
 ): Promise<TakenPack> {
+  const { api, start } = tools
   const [verifier, font] = await Promise.all(
     [api.readPackPart('verify.html'), api.readPackPart('certificate.ttf')])
   if (!verifier.ok) return verifier
   if (!font.ok) return font
+  const stamps = await readStamps(tools, input.proofs)
+  if (!stamps.ok) return stamps
   const built = await buildEvidence(start, {
-    ...input, rotations: logRotations, madeAt: new Date().toISOString(),
+    ...input, rotations: logRotations, stamps: stamps.value, madeAt: new Date().toISOString(),
     verifier: verifier.value, font: font.value,
   })
   if (!built.ok) return built
   return { ok: true, value: new Blob([built.value], { type: 'application/zip' }) }
+}
+
+/** An authority's word about when the entries were there, if the log has one. */
+async function readStamps(
+  { api, start }: PackTools<PackApi>, proofs: ProofSource,
+): Promise<{ ok: true, value: StampSource[] } | { ok: false, code: Failure }> {
+  const listed = await listEntries(start, proofs)
+  if (!listed.ok) return listed
+  let failure: Failure | null = null
+  const stamps = await gatherStamps(listed.value, async (entry) => {
+    const answer = failure === null ? await readStamp(api, entry) : null
+    if (answer === null) return null
+    if (!answer.ok) failure = answer.code
+    return answer.ok ? answer.value : null
+  })
+  return failure === null ? { ok: true, value: stamps } : { ok: false, code: failure }
+}
+
+async function readStamp(
+  api: PackApi, { index, size }: StampableEntry,
+): Promise<Answer<StampSource | null>> {
+  const answer = await api.readFirstTimeStamp({ index, size })
+  if (!answer.ok) return answer
+  const { stamp } = answer.value
+  return {
+    ok: true,
+    value: stamp && {
+      checkpoint: stamp.checkpoint, token: decodeBase64Url(stamp.token), size,
+      proof: stamp.proof.map(decodeBase64Url),
+    },
+  }
 }

@@ -5,7 +5,10 @@
 import { encodeUtf8 } from '../../protocol/bytes.js'
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.js'
 import type { EvidenceLanguage } from '../../protocol/evidence/account.js'
-import { buildPack, type PackInput, type ProofSource } from '../../protocol/evidence/pack.js'
+import {
+  buildPack, listStampable, type PackInput, type ProofSource,
+} from '../../protocol/evidence/pack.js'
+import type { StampableEntry, StampSource } from '../../protocol/evidence/stamps.js'
 import { parsePolicy, parseWitnesses, policyOfLog, type Policy } from '../../protocol/log/policy.js'
 import { verifyRotation, withLinkedKeys } from '../../protocol/log/rotation.js'
 import { ready } from '../../protocol/sodium.js'
@@ -22,6 +25,7 @@ export interface BuildInput {
   readonly believed: Believed
   /** Statements by which the log took new keys. */
   readonly rotations: readonly string[]
+  readonly stamps: readonly StampSource[]
   readonly madeAt: string
   readonly language: EvidenceLanguage
   readonly verifier: Uint8Array
@@ -30,6 +34,7 @@ export interface BuildInput {
 
 /** One worker does one task. */
 export type EvidenceTask =
+  | { readonly task: 'list', readonly input: ProofSource }
   | { readonly task: 'build', readonly input: BuildInput }
   | { readonly task: 'check', readonly input: CheckInput }
 
@@ -37,8 +42,11 @@ export type EvidenceAnswer<T> =
   | { readonly ok: true, readonly value: T }
   | { readonly ok: false, readonly code: ProtocolErrorCode }
 
-async function perform({ task, input }: EvidenceTask): Promise<Uint8Array | CheckedGroup[]> {
+async function perform(
+  { task, input }: EvidenceTask,
+): Promise<Uint8Array | StampableEntry[] | CheckedGroup[]> {
   await ready()
+  if (task === 'list') return listStampable(input)
   if (task === 'check') return checkHere(input)
   const { believed, rotations, agreements, ...rest } = input
   const policy = withLinkedKeys(policyOf(believed), rotations.map(verifyRotation))

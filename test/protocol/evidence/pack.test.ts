@@ -1,27 +1,29 @@
 // Goal: an evidence pack proves who agreed to what, to whoever holds it and nobody's server; nothing in
 // it can be changed unseen; any zip program opens it.
 // Method: packs of a vault, of one person and of a reader's own receipts, checked whole and file by
-// file; every file with one bit flipped, with and without its hash put right; unzip, sha256sum, openssl
-// and pdftotext where they are installed.
+// file; every file with one bit flipped, with and without its hash put right; time-stamps by OpenSSL as the
+// authority; unzip, sha256sum, openssl and pdftotext where they are installed.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { decodeUtf8, encodeHex, encodeUtf8 } from '../../../protocol/bytes.js'
 import { checkEvidence, type EvidenceReport } from '../../../protocol/evidence/check.js'
 import { checksumsOf, CHECKSUMS_NAME } from '../../../protocol/evidence/checksums.js'
 import { buildPack } from '../../../protocol/evidence/pack.js'
+import { gatherStamps } from '../../../protocol/evidence/stamps.js'
 import { formatExport } from '../../../protocol/log/export.js'
 import { formatZip, parseZip, type PackFile } from '../../../protocol/evidence/zip.js'
 import { hashLeaf } from '../../../protocol/log/merkle.js'
 import { entryOfOpening } from '../../../protocol/log/event.js'
 import { policyOfLog } from '../../../protocol/log/policy.js'
 import { decodeOpening, parseProof } from '../../../protocol/log/proof.js'
+import { hasOpenssl, startTimeStampAuthority } from '../../helpers/time-stamp-authority.js'
 import { LOG_VKEY, ORIGIN, SIGNER_VKEY } from '../log/worked-example.js'
 import {
   ada, ADA, agreement, AGREEMENT_SHA256, aigul, AIGUL, common, fileIn, packVault, policy,
-  SignedVault, story, unpack,
+  SignedVault, STAMPED_NOTE, stampOf, story, unpack,
 } from './signed-vault.js'
 
 const vaultPack = await packVault()
@@ -226,6 +228,117 @@ t.test('two histories of one log are evidence of a fork', async (t) => {
   const report = checkEvidence(notes, policy)
   t.equal(report.outcome, 'failed')
   t.equal(report.files.find(({ verdict }) => verdict === 'failed')?.code, 'forked-log')
+})
+
+// ---- time-stamps
+
+const tsaFolder = mkdtempSync(join(tmpdir(), 'sealdeck-tsa-'))
+t.teardown(() => rmSync(tsaFolder, { recursive: true, force: true }))
+const skip = hasOpenssl() ? false : 'no openssl on this machine'
+
+t.test('a time-stamp over an earlier tree says when the signature was there', { skip }, async (t) => {
+  const { reply, caPem } = await startTimeStampAuthority(t, tsaFolder)
+  const size = story.log.events.length
+  const stamp = await stampOf(story, { checkpoint: STAMPED_NOTE, size, reply })
+  const pack = await packVault(null, [stamp])
+  const report = check(pack)
+  t.same(failures(report), [])
+  t.equal(report.outcome, 'verified')
+  const [first, second] = report.acceptances
+  t.equal(first?.stamp?.tokenFile, 'timestamps/0000000000000006.tsr')
+  t.ok(Math.abs((first?.stamp?.atMs ?? 0) - Date.now()) < 60_000)
+  t.equal(second?.stamp, null, 'what was signed later is not under it')
+  t.equal(report.trust, 'named', 'although no witness had seen the stamped tree')
+
+  const files = unpack(pack)
+  const stamped = files.filter(({ name }) => name.startsWith('timestamps/'))
+  t.same(stamped.map(({ name }) => name.slice(11)), [
+    '0000000000000006.checkpoint', '0000000000000006.tsr', '0000000000000006.pem',
+    '0000000000000006-0000000000000010.growth',
+  ])
+  t.match(decodeUtf8(fileIn(files, /^README/).bytes), /Time-stamped +was there by 20.* UTC, says timestamps\/0/)
+  checkByOpenssl(t, { files, caPem })
+
+  for (const [pattern, changed, code] of [
+    [/\.checkpoint$/, story.log.checkpoint, 'bad-time-stamp'],
+    [/\.growth$/, decodeUtf8(fileIn(files, /\.growth$/).bytes).replace(/\n./, (two) => two === '\nA' ? '\nB' : '\nA'), 'bad-proof'],
+    [/\.growth$/, decodeUtf8(fileIn(files, /\.growth$/).bytes).replace('old 6', 'old 7'), 'bad-proof'],
+    [/\.pem$/, caPem, 'bad-time-stamp'],
+    [/\.tsr$/, 'hello', 'bad-time-stamp'],
+  ] as const) {
+    const file = fileIn(files, pattern)
+    const other = check(formatZip(repacked(files, { ...file, bytes: encodeUtf8(changed) })))
+    t.equal(other.outcome, 'failed', file.name)
+    t.ok(other.files.some((one) => one.code === code), `${file.name}: ${code}`)
+  }
+  const ungrown = files.filter(({ name }) => !name.endsWith('.growth'))
+  const unlinked = check(formatZip(repacked(ungrown, fileIn(files, /\.tsr$/))))
+  t.equal(unlinked.acceptances[0]?.stamp, null, 'trees that nothing links say nothing of each other')
+})
+
+/** By the very commands that the pack names. */
+function checkByOpenssl(
+  t: Test, { files, caPem }: { files: readonly PackFile[], caPem: string },
+): void {
+  for (const { name, bytes } of files.filter((file) => file.name.startsWith('timestamps/'))) {
+    mkdirSync(join(tsaFolder, 'timestamps'), { recursive: true })
+    writeFileSync(join(tsaFolder, name), bytes)
+  }
+  writeFileSync(join(tsaFolder, 'AUTHORITY.pem'), caPem)
+  const steps = decodeUtf8(fileIn(files, /^HOW-TO-CHECK/).bytes)
+  const commands = steps.split('\n').filter((line) => line.startsWith('       openssl ts '))
+  const said = commands.map((command) =>
+    spawnSync('sh', ['-c', `${command} 2>&1`], { cwd: tsaFolder, encoding: 'utf8' }).stdout).join('')
+  t.match(said, /Verification: OK/)
+  t.match(said, /Time stamp: /)
+}
+
+t.test('a time-stamp over a later tree counts, one of another history is a fork', { skip }, async (t) => {
+  const { reply } = await startTimeStampAuthority(t, tsaFolder)
+  const vault = new SignedVault()
+  vault.tell({ type: 'nda.published', agreementSha256: AGREEMENT_SHA256 })
+  const { party } = vault.signs(ADA, 0x41)
+  const receipts = await vault.receiptsOf(party)
+  const size = vault.log.events.length
+  const later = vault.log.checkpoint
+  vault.tell({ type: 'log.recovered', size: 5, count: 0 })
+  const stamp = await stampOf(vault, { checkpoint: vault.log.checkpoint, size, reply })
+  const same = await stampOf(vault, { checkpoint: later, size, reply })
+  for (const stamps of [[stamp], [same]]) {
+    const report = check(await buildPack({ ...common, proofs: { receipts }, stamps }))
+    t.equal(report.outcome, 'verified')
+    const expected = BigInt(stamps[0] === stamp ? size + 1 : size)
+    t.equal(report.acceptances[0]?.stamp?.checkpoint.size, expected)
+  }
+  const forked = { ...same, checkpoint: STAMPED_NOTE.replace(/^6$/m, `${size}`) }
+  await t.rejects(buildPack({ ...common, proofs: { receipts }, stamps: [forked] }), { code: 'bad-signature' })
+  const other = new SignedVault()
+  while (other.log.events.length < size) {
+    other.tell({ type: 'nda.published', agreementSha256: '02'.repeat(32) })
+  }
+  const fork = await stampOf(other, { checkpoint: other.log.checkpoint, size, reply })
+  await t.rejects(buildPack({ ...common, proofs: { receipts }, stamps: [fork] }), { code: 'forked-log' })
+})
+
+t.test('the first stamp over each entry is asked for, signatures first, none twice', async (t) => {
+  const types = ['nda.published', 'email.verified', 'nda.accepted', 'header.released', 'email.verified', 'nda.accepted', 'header.released'] as const
+  const entries = types.map((type, at) => ({ index: at * 10, size: 100, type }))
+  const asked: number[] = []
+  const stampedSizes = [5, 25, 58]
+  const stamps = await gatherStamps(entries, async ({ index, size }) => {
+    asked.push(index)
+    const stamped = stampedSizes.find((one) => one > index)
+    if (stamped === undefined) return null
+    const checkpoint = story.log.checkpoint.replace(/^10$/m, `${stamped}`)
+    return { checkpoint, token: new Uint8Array(), size, proof: [] }
+  })
+  t.same(asked, [20, 50, 60], 'earlier entries are under the first, and nothing is over the last')
+  t.same(stamps.map(({ checkpoint }) => checkpoint.split('\n')[1]), ['25', '58'])
+  const many = Array.from({ length: 200 }, (_, index) => ({ index, size: 1000, type: 'nda.accepted' as const }))
+  const bounded = await gatherStamps(many, async ({ index, size }) => ({
+    checkpoint: story.log.checkpoint.replace(/^10$/m, `${index + 1}`), token: new Uint8Array(), size, proof: [],
+  }))
+  t.equal(bounded.length, 32)
 })
 
 // ---- others' programs

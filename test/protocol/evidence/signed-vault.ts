@@ -3,17 +3,22 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { encodeHex, encodeUtf8 } from '../../../protocol/bytes.js'
 import { buildPack, type PackInput } from '../../../protocol/evidence/pack.js'
+import type { StampSource } from '../../../protocol/evidence/stamps.js'
 import { parseZip, type PackFile } from '../../../protocol/evidence/zip.js'
+import { sha256 } from '../../../protocol/hash.js'
 import {
   formatAcceptance, hashRecipient, roleKey, signStatement, type Acceptance,
 } from '../../../protocol/log/acceptance.js'
 import { commitEvent, type Details, type Event } from '../../../protocol/log/event.js'
 import { formatExport, type AuditExport } from '../../../protocol/log/export.js'
+import { buildConsistencyProof, consistencyNodes } from '../../../protocol/log/merkle.js'
 import { ed25519Signer, formatVkey } from '../../../protocol/log/note.js'
 import { parsePolicy, type Policy } from '../../../protocol/log/policy.js'
 import { buildProof } from '../../../protocol/log/proof.js'
+import { readNodes } from '../../../protocol/log/tile.js'
 import { fillNda, findTemplate, suggestNdaFields } from '../../../protocol/nda.js'
 import { ready, signKeyPairFromSeed } from '../../../protocol/sodium.js'
+import { encodeQuery } from '../../../server/time-stamp-token.js'
 import { LOG_VKEY, ORIGIN, WITNESS_VKEY } from '../log/worked-example.js'
 import { WrittenLog } from '../log/written-log.js'
 
@@ -125,7 +130,13 @@ export const story = new SignedVault()
 story.tell({ type: 'nda.published', agreementSha256: AGREEMENT_SHA256 })
 story.tell({ type: 'grant.made', grant: GRANT, revision: 1, grantSha256: HASH })
 export const ada = story.signs(ADA, 0x41)
+/** What an authority stamped before the witness had come by. */
+export const STAMPED_NOTE = signedByLog(story.log.checkpoint)
 export const aigul = story.signs(AIGUL, 0x42)
+
+function signedByLog(note: string): string {
+  return note.split('\n').filter((line) => !line.startsWith('— ') || line.startsWith(`— ${ORIGIN} `)).join('\n')
+}
 
 const FONT = new URL(
   '../../../node_modules/@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf', import.meta.url)
@@ -135,9 +146,26 @@ export const common: Omit<PackInput, 'proofs'> = {
   verifier: encodeUtf8('<!doctype html>\n'), font: readFileSync(FONT),
 }
 
-export async function packVault(party: string | null = null): Promise<Uint8Array<ArrayBuffer>> {
+export async function packVault(
+  party: string | null = null, stamps: readonly StampSource[] = [],
+): Promise<Uint8Array<ArrayBuffer>> {
   const exportText = formatExport(await story.export())
-  return await buildPack({ ...common, proofs: { exportText, party } })
+  return await buildPack({ ...common, stamps, proofs: { exportText, party } })
+}
+
+/** A stamp over a tree of the log, for a pack whose proofs lead to another. */
+export async function stampOf(
+  { log }: SignedVault, { checkpoint, size, reply }:
+  { checkpoint: string, size: number, reply: (query: Buffer) => Uint8Array },
+): Promise<StampSource> {
+  const nonce = Uint8Array.of(0x41, 2, 3, 4, 5, 6, 7, 8)
+  const query = encodeQuery({ sha256: sha256(encodeUtf8(checkpoint)), nonce })
+  const stamped = Number(checkpoint.split('\n')[1])
+  const sizes = { oldSize: BigInt(Math.min(size, stamped)), size: BigInt(Math.max(size, stamped)) }
+  const nodes = consistencyNodes(sizes.oldSize, sizes.size)
+  const nodeHash = await readNodes(log.read, { nodes, size: sizes.size })
+  const proof = buildConsistencyProof(sizes, nodeHash)
+  return { checkpoint, token: reply(Buffer.from(query)), size, proof }
 }
 
 export function fileIn(files: readonly PackFile[], pattern: RegExp): PackFile {
