@@ -2,7 +2,8 @@
  * A server whose engines fail while people sign, read and upload: PostgreSQL restarted, its backends killed, its
  * line cut, its tables locked, its disk full; the S3 server refusing, hanging, slow, truncating, denying what it
  * stored; the server's own clock turned. After
- * each the remains are checked without the server (invariants.ts), and what was answered is asked for again.
+ * each the remains are checked without the server (invariants.ts), and what was answered is asked for again. Beside
+ * that, single statements are struck, each of them (step-kills.ts).
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
@@ -11,18 +12,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Test } from 'tap'
 import type { Release } from '../../protocol/api.js'
-import { equalBytes } from '../../protocol/bytes.js'
+import { encodeHex, encodeUtf8, equalBytes } from '../../protocol/bytes.js'
+import { sha256 } from '../../protocol/hash.js'
 import type { Environment } from '../../server/config.js'
-import { makeFolder, removeFolder } from './engine.js'
+import { makeFolder, removeFolder, waitUntil } from './engine.js'
 import { startFaultyLine, type FaultyLine } from './faulty-line.js'
 import { S3_FAULTS, startFaultyS3, type FaultyS3 } from './faulty-s3.js'
-import { checkInvariants, type Remains } from './invariants.js'
+import { Judge, takeImprint, type Remains } from './invariants.js'
 import { Investor } from './investor.js'
 import { Founder, type Answer, type BegunUpload, type Link } from './people.js'
 import { createDatabase, dropDatabase, startPostgres, type PostgresServer } from './postgres.js'
 import { connectS3, createBucket, useS3 } from './s3.js'
 import { startServer, type Server } from './server.js'
 import { canMount } from './small-disk.js'
+import { heard, receiptsIn, StepKills, type Tally } from './step-kills.js'
 
 const FAKETIME = '/usr/$LIB/faketime/libfaketimeMT.so.1'
 const DISK_SIZE_MIB = 400
@@ -112,6 +115,10 @@ export interface UnderFire {
   readonly faults: readonly string[]
   /** One fault in the middle of everything, then everything brought to its end. */
   attack(t: Test, name: string): Promise<void>
+  /** So many connections struck, each at one statement of a signature or a release. @returns what came of them. */
+  strikeSteps(t: Test, count: number, isShort?: boolean): Promise<readonly Tally[]>
+  /** Every object once more, bit by bit, whatever was seen of it before. */
+  checkAll(t: Test): Promise<void>
 }
 
 export async function startEnginesUnderFire(t: Test): Promise<UnderFire> {
@@ -165,10 +172,18 @@ async function makeClock(t: Test): Promise<FakeClock> {
 
 interface People { readonly server: Server, readonly founder: Founder, readonly link: Link }
 
+/** Strikes between two looks at everything. */
+const STRIKES_A_LOOK = 50
+const WATCHED_ROUNDS = 3
+const WRONG_AGREEMENT = { agreementSha256: '0'.repeat(64) }
+
 class Attacks implements UnderFire {
   readonly #engines: Engines
   readonly #people: People
   readonly #remains: Remains
+  readonly #judge: Judge
+  readonly #receipts = new Map<string, number>()
+  readonly #refused = new Set<string>()
   readonly faults: readonly string[]
   #round = 0
 
@@ -176,6 +191,7 @@ class Attacks implements UnderFire {
     this.#engines = engines
     this.#people = people
     this.#remains = remains
+    this.#judge = new Judge(remains)
     this.faults = Object.keys(FAULTS)
       .filter((name) => engines.database.disk !== null || !name.startsWith('the disk'))
   }
@@ -188,31 +204,118 @@ class Attacks implements UnderFire {
     const vault = await founder.makesVault()
     const upload = await founder.beginsUpload(vault, { file: randomBytes(2_000_000) })
     const signings = await this.#prepareSignings()
-    const early = [...signings.map(ask), async () => await putsParts(founder, upload)]
-      .map(async (act) => {
-        await delay(randomInt(FAULT_MS))
-        return await heard(act)
-      })
+    const leaving = await this.#prepareLeaving()
+    const refusals = await this.#prepareRefusals(signings)
+    const early = [
+      ...signings.map(ask), async () => await putsParts(founder, upload), ...refusals,
+      leaving.sign, leaving.revoke,
+    ].map(async (act) => {
+      await delay(randomInt(FAULT_MS))
+      return await heard(act)
+    })
     await delay(randomInt(RETRY_MS))
     await fault(this.#engines)
     const first = await Promise.all(early)
     const goodCount = first.filter((answer) => answer !== null && answer.statusCode < 300).length
-    t.comment(`${name}: ${goodCount} of ${first.length} were answered at once`)
+    t.comment(`${name}: ${goodCount} of ${first.length - refusals.length} were answered at once`)
     const again = await this.#bringToTheEnd(t, { signings, upload, name })
     for (const [index, answer] of first.slice(0, SIGNER_COUNT).entries()) {
       if (answer?.statusCode === 201) t.same(placesOf(again[index]), placesOf(answer), `I6, ${name}: answered twice alike`)
     }
-    await checkInvariants(t, this.#remains)
+    await untilGood(leaving.revoke)
+    for (const act of leaving.reads) await this.#isRefused(t, `I4, ${name}: nothing after a revocation`, act)
+    await this.#check(t)
+    await this.#checkRefusals(t, name, [...refusals, ...leaving.reads, ...this.#refusalsOf(upload)])
+  }
+
+  async checkAll(t: Test): Promise<void> {
+    this.#judge.forgetObjects()
+    await this.#check(t)
+  }
+
+  async strikeSteps(t: Test, count: number, isShort = false): Promise<readonly Tally[]> {
+    const { line, client } = this.#engines
+    const { server, founder, link } = this.#people
+    const onApproval = await founder.sharesDeck({ policy: { release: 'on-approval' } })
+    const links = [link, onApproval]
+    const rounds = isShort ? 1 : WATCHED_ROUNDS
+    const kills = await StepKills.watch({ line, client, server, founder, links }, rounds)
+    if (isShort) kills.shorten()
+    t.comment(`${kills.targetCount} places and ways`)
+    while (kills.killCount < count) {
+      await kills.strike(t, Math.min(STRIKES_A_LOOK, count - kills.killCount))
+      for (const [eventId, index] of kills.receipts) this.#receipts.set(eventId, index)
+      await this.#check(t)
+      await kills.check(t)
+    }
+    return kills.tallies
+  }
+
+  async #check(t: Test): Promise<void> {
+    await this.#judge.check(t, { receipts: this.#receipts, refused: this.#refused })
   }
 
   async #prepareSignings(): Promise<Signing[]> {
-    const { server, link } = this.#people
-    return await Promise.all(Array.from({ length: SIGNER_COUNT }, async (_, index) => {
-      const email = `grace-${this.#round}-${index}@fund.example`
-      const investor = new Investor(server, { name: 'Grace Hopper', email })
-      await investor.enters(link)
-      return { investor, link, acceptance: await investor.acceptanceFor(link) }
+    const { link } = this.#people
+    return await Promise.all(Array.from({ length: SIGNER_COUNT }, async (_, index) =>
+      await this.#enters(link, `grace-${this.#round}-${index}@fund.example`)))
+  }
+
+  async #enters(link: Link, email: string): Promise<Signing> {
+    const investor = new Investor(this.#people.server, { name: 'Grace Hopper', email })
+    await investor.enters(link)
+    return { investor, link, acceptance: await investor.acceptanceFor(link) }
+  }
+
+  /** A link of its own that is revoked while its reader signs. */
+  async #prepareLeaving(): Promise<Leaving> {
+    const { founder, link: { vaultId, decks, nda } } = this.#people
+    const link = await founder.makesLink({ vaultId }, { decks, nda })
+    const signing = await this.#enters(link, `hedy-${this.#round}@fund.example`)
+    const { investor } = signing
+    return {
+      sign: ask(signing),
+      revoke: async () => await founder.asks('POST', `/api/grants/${link.grantId}/revoke`),
+      reads: [
+        async () => await investor.asks('POST', `/api/gate/${link.grantId}/releases`, {}),
+        ...decks.map(({ stored }) => async () => await investor.fetches(stored.versionId)),
+      ],
+    }
+  }
+
+  /** Notes over another agreement, whose hashes must be found nowhere. */
+  async #prepareRefusals(signings: readonly Signing[]): Promise<Act[]> {
+    return await Promise.all(signings.slice(0, 2).map(async ({ investor, link }) => {
+      const acceptance = await investor.acceptanceFor(link, WRONG_AGREEMENT)
+      this.#refused.add(encodeHex(sha256(encodeUtf8(acceptance))))
+      return ask({ investor, link, acceptance })
     }))
+  }
+
+  /** Another record for what is stored, and a stranger's requests. */
+  #refusalsOf(upload: BegunUpload): Act[] {
+    const { server, founder, link } = this.#people
+    const { versionId } = upload.upload
+    const stranger = new Investor(server, { name: 'Mallory', email: 'mallory@fund.example' })
+    return [
+      async () => await founder.asks('POST', `/api/uploads/${versionId}/complete`, founder.record(upload, { vaultId: link.vaultId })),
+      async () => await stranger.asks('POST', `/api/gate/${link.grantId}/releases`, {}),
+      async () => await stranger.fetches(versionId),
+    ]
+  }
+
+  /** I7: refused, all of them, and not a row, an object or an entry is another than before. */
+  async #checkRefusals(t: Test, name: string, acts: readonly Act[]): Promise<void> {
+    const { client } = this.#engines
+    await waitUntil('an empty outbox', async () => (await client`select from audit_outbox`).length === 0)
+    const before = await takeImprint(this.#remains)
+    for (const act of acts) await this.#isRefused(t, `I7, ${name}`, act)
+    t.same([...await takeImprint(this.#remains)], [...before], `I7, ${name}: ${acts.length} refusals changed nothing`)
+  }
+
+  async #isRefused(t: Test, what: string, act: Act): Promise<void> {
+    const answer = await act()
+    if (answer.statusCode < 400 || answer.statusCode >= 500) t.fail(`${what}: ${answer.statusCode} ${answer.rawPayload.toString()}`)
   }
 
   /** @returns the answers to the signatures. */
@@ -231,15 +334,29 @@ class Attacks implements UnderFire {
     const range = { range: `bytes=0-${upload.payload.length - 1}` }
     const read = await untilGood(async () => await founder.asks('GET', `/api/versions/${versionId}/payload`, undefined, range))
     t.ok(equalBytes(read.rawPayload, upload.payload), `I3, ${name}: what comes back is what was sealed`)
+    for (const answer of answers) this.#keepReceipts(answer)
     return answers
   }
+
+  #keepReceipts(answer: Answer): void {
+    for (const [eventId, index] of receiptsIn(answer)) this.#receipts.set(eventId, index)
+  }
+}
+
+type Act = () => Promise<Answer>
+
+interface Leaving {
+  readonly sign: Act
+  readonly revoke: Act
+  /** What must be refused from then on. */
+  readonly reads: readonly Act[]
 }
 
 interface Signing {
   readonly investor: Investor, readonly link: Link, readonly acceptance: string,
 }
 
-function ask({ investor, link, acceptance }: Signing): () => Promise<Answer> {
+function ask({ investor, link, acceptance }: Signing): Act {
   return async () => await investor.asksToAccept(link, acceptance)
 }
 
@@ -247,15 +364,6 @@ function ask({ investor, link, acceptance }: Signing): () => Promise<Answer> {
 async function putsParts(founder: Founder, upload: BegunUpload): Promise<Answer> {
   await founder.sendsParts(upload)
   return await founder.asks('GET', `/api/uploads/${upload.upload.versionId}`)
-}
-
-/** The answer, whatever it says; null if none came. */
-async function heard(act: () => Promise<Answer>): Promise<Answer | null> {
-  try {
-    return await act()
-  } catch {
-    return null // The line broke, or a step was refused for now: it is done again afterwards.
-  }
 }
 
 /** People try again what failed. @throws if nothing helps. */
