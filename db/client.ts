@@ -325,6 +325,55 @@ export function preparedOnce<T>(prepare: (db: Db) => T): (db: Db) => T {
   }
 }
 
+/** Keys in one statement: enough for all that one turn brings, small against any limit of the database's. */
+const MAX_TOGETHER = 500
+
+interface Gathered<Row> {
+  readonly keys: Set<string>
+  readonly rows: Promise<ReadonlyMap<string, Row>>
+}
+
+/**
+ * Look rows up by a key, each asked for on its own but all of one turn of the event loop fetched in one statement.
+ *
+ * [Note: Asked together] A round trip costs the driver and the database more than the row it brings. What many
+ * requests look up (who is asking, what stands behind a link) is therefore asked for all of them at once: those
+ * whose keys came in the same turn wait for its end, and then for one statement. Nothing is kept: the statement
+ * begins after the request came, so it sees every revocation that was committed before, like one of its own.
+ *
+ * @param fetch - the rows there are, by key.
+ */
+export function askTogether<Row>(
+  fetch: (db: Db, keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>,
+): (db: Db, key: string) => Promise<Row | undefined> {
+  const gathering = new WeakMap<Db, Gathered<Row>>()
+  function gather(db: Db): Gathered<Row> {
+    const keys = new Set<string>()
+    const rows = endOfTurn().then(() => {
+      if (gathering.get(db)?.keys === keys) gathering.delete(db)
+      return fetch(db, [...keys])
+    })
+    const gathered = { keys, rows }
+    gathering.set(db, gathered)
+    return gathered
+  }
+  return async (db, key) => {
+    const { keys, rows } = gathering.get(db) ?? gather(db)
+    keys.add(key)
+    if (keys.size === MAX_TOGETHER) gathering.delete(db)
+    return (await rows).get(key)
+  }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => { setImmediate(resolve) })
+}
+
+/** Keys without commas as one value of a prepared statement: `where id = any(${keysIn('ids')}::uuid[])`. */
+export function keysIn(placeholder: string): SQL {
+  return sql`string_to_array(${sql.placeholder(placeholder)}, ',')`
+}
+
 /**
  * Run a raw query and get its rows as an array from either driver. Values keep the driver's shapes:
  * read them with `readBytes`, `readInstant`, `Number` and `String`.

@@ -17,7 +17,7 @@ import { MAX_EMAIL_LENGTH } from '../protocol/limits.js'
 import { Refusal } from '../protocol/refusals.js'
 import { answerTo } from './errors.js'
 import { registerGuards } from './guards.js'
-import { headersFor } from './headers.js'
+import { headersFor, type Headers } from './headers.js'
 import { parseJson } from './json.js'
 import { accountRoutes } from './routes/accounts.js'
 import { auditRoutes } from './routes/audits.js'
@@ -89,7 +89,7 @@ const NO_LIMIT_HEADERS = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': 
 export async function buildApp(world: World): Promise<App> {
   const app = makeServer(world)
   world.tracing?.traceRequests(app)
-  app.addHook('onSend', async (_request, reply) => { addMissing(reply, headersFor(world.config, 'api')) })
+  addHeaders(app, headersFor(world.config, 'api'))
   await app.register(swagger, openapiOptions(world))
   await app.register(underPressure, pressureOptions(world))
   await app.register(rateLimit, {
@@ -106,7 +106,7 @@ export async function buildApp(world: World): Promise<App> {
 /** The viewer's own origin: static files and nothing else. */
 export async function buildViewer(world: World): Promise<App> {
   const app = makeServer(world)
-  app.addHook('onSend', async (_request, reply) => { addMissing(reply, headersFor(world.config, 'viewer-file')) })
+  addHeaders(app, headersFor(world.config, 'viewer-file'))
   await viewerRoutes(app, world)
   return app
 }
@@ -173,10 +173,15 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
     .serializer((body: unknown) => JSON.stringify(body)).send(answer.body)
 }
 
-function addMissing(reply: FastifyReply, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (!reply.hasHeader(name)) reply.header(name, value)
-  }
+/** To every answer, where its route has not set another value. */
+function addHeaders(app: App, headers: Headers): void {
+  const entries = Object.entries(headers)
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    for (const [name, value] of entries) {
+      if (!reply.hasHeader(name)) reply.header(name, value)
+    }
+    done()
+  })
 }
 
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {

@@ -5,7 +5,7 @@
  */
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { prepareIdentities, type Identities, type InvestorRow, type LiveSession } from '../db/queries/sessions.js'
+import { findInvestor, findLiveSession, type InvestorRow, type LiveSession } from '../db/queries/sessions.js'
 import { assert } from '../protocol/errors.js'
 import { Refusal } from '../protocol/refusals.js'
 import { CSP_REPORT_PATH } from './headers.js'
@@ -46,20 +46,19 @@ declare module 'fastify' {
 
 export async function registerGuards(app: FastifyInstance, world: World): Promise<void> {
   await app.register(cookie)
-  const identities = prepareIdentities(world.db)
   app.decorateRequest('identity', null)
   app.decorateRequest('account', { getter() { return present(this.identity?.account) } })
   app.decorateRequest('investor', { getter() { return present(this.identity?.investor) } })
   app.decorate('requireAccount', async (request) => {
-    request.identity = { account: await readAccount(world, identities, request) }
+    request.identity = { account: await readAccount(world, request) }
   })
   app.decorate('requireInvestor', async (request) => {
-    request.identity = { investor: await readInvestor(world, identities, request) }
+    request.identity = { investor: await readInvestor(world, request) }
   })
   app.decorate('requireAccountOrInvestor', async (request) => {
     request.identity = world.tokens.read('investor', bearerOf(request)) === undefined
-      ? { account: await readAccount(world, identities, request) }
-      : { investor: await readInvestor(world, identities, request) }
+      ? { account: await readAccount(world, request) }
+      : { investor: await readInvestor(world, request) }
   })
   app.addHook('onRequest', requireOwnClient)
 }
@@ -98,19 +97,19 @@ export function bearerOf(request: FastifyRequest): string {
 }
 
 async function readAccount(
-  world: World, identities: Identities, request: FastifyRequest,
+  world: World, request: FastifyRequest,
 ): Promise<LiveSession> {
   const claims = world.tokens.read('account', bearerOf(request))
-  const session = claims && await identities.findLiveSession(claims.sid, world.clock.nowMs())
+  const session = claims && await findLiveSession(world.db, claims.sid, world.clock.nowMs())
   if (session === undefined || session.userId !== claims?.sub) throw new Refusal('not-signed-in')
   return session
 }
 
 async function readInvestor(
-  world: World, identities: Identities, request: FastifyRequest,
+  world: World, request: FastifyRequest,
 ): Promise<Investor> {
   const claims = world.tokens.read('investor', bearerOf(request))
-  const row = claims && await identities.findInvestor(claims.did)
+  const row = claims && await findInvestor(world.db, claims.did)
   if (row === undefined || row.personId !== claims?.sub || row.grantId !== claims.gid) throw new Refusal('not-signed-in')
   if (row.grantRevokedAtMs !== null) throw new Refusal('grant-revoked')
   if (row.personRevokedAtMs !== null || row.deviceRevokedAtMs !== null) throw new Refusal('access-revoked')

@@ -1,23 +1,27 @@
 /** What stands behind a link: its grant, its vault, the versions it can lead to. Rows out, no policy. */
 import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
-import { preparedOnce, type Db } from '../client.js'
+import { askTogether, keysIn, preparedOnce, type Db } from '../client.js'
 import { grantRevisions, grants, ndas, users, vaults, versions } from '../schema.js'
 
-export type GateGrant = NonNullable<Awaited<ReturnType<typeof findGateGrant>>>
-export type GateVersion = Awaited<ReturnType<typeof listLatestVersions>>[number]
+export type GateGrant = Awaited<ReturnType<ReturnType<typeof grantsStatement>['execute']>>[number]
+export type GateVersion = Omit<LatestRow, 'vaultId'>
+type LatestRow = Awaited<ReturnType<ReturnType<typeof latestStatement>['execute']>>[number]
 
 /** Versions that one vault's gate shows at most. */
 const MAX_LATEST_VERSIONS = 200
 /** Records of one document part that travel with its newest version. */
 const MAX_CHAIN_RECORDS = 1_000
 
-/** The grant at its current revision, with its vault's owner; `undefined` if there is none, or its vault is gone. */
-export async function findGateGrant(db: Db, grantId: string) {
-  const [row] = await grantStatement(db).execute({ grantId })
-  return row
-}
+/**
+ * The grant at its current revision, with its vault's owner and its NDA's title; `undefined` if there is none, or its
+ * vault is gone. [Note: Asked together] in client.ts.
+ */
+export const findGateGrant = askTogether<GateGrant>(async (db, ids) => {
+  const rows = await grantsStatement(db).execute({ ids: ids.join() })
+  return new Map(rows.map((row) => [row.id, row]))
+})
 
-const grantStatement = preparedOnce((db) =>
+const grantsStatement = preparedOnce((db) =>
   db.select({
     id: grants.id,
     vaultId: grants.vaultId,
@@ -28,6 +32,8 @@ const grantStatement = preparedOnce((db) =>
     statementSha256: grantRevisions.statementSha256,
     signature: grantRevisions.signature,
     ndaSha256: grantRevisions.ndaSha256,
+    ndaTitle: ndas.title,
+    ndaLanguage: ndas.language,
     linkRecipient: grantRevisions.linkRecipient,
     linkSigningPublicKey: grantRevisions.linkSigningPublicKey,
     policy: grantRevisions.policy,
@@ -45,17 +51,29 @@ const grantStatement = preparedOnce((db) =>
       eq(grantRevisions.grantId, grants.id), eq(grantRevisions.revision, grants.revision)))
     .innerJoin(vaults, and(eq(vaults.id, grants.vaultId), isNull(vaults.deletedAtMs)))
     .innerJoin(users, eq(users.id, vaults.ownerId))
-    .where(eq(grants.id, sql.placeholder('grantId')))
-    .prepare('find_gate_grant'))
+    .leftJoin(ndas, and(
+      eq(ndas.vaultId, grants.vaultId), eq(ndas.sha256, grantRevisions.ndaSha256)))
+    .where(sql`${grants.id} = any(${keysIn('ids')})`)
+    .prepare('find_gate_grants'))
 
 /** The newest stored version of each document part of a vault, oldest document first. */
-export async function listLatestVersions(db: Db, vaultId: string) {
-  return await latestStatement(db).execute({ vaultId })
+export async function listLatestVersions(db: Db, vaultId: string): Promise<GateVersion[]> {
+  return await latestOf(db, vaultId) ?? []
 }
 
-const latestStatement = preparedOnce((db) =>
-  db.selectDistinctOn([versions.documentId, versions.part], {
+const latestOf = askTogether<GateVersion[]>(async (db, ids) => {
+  const rows = await latestStatement(db).execute({ ids: ids.join() })
+  const found = new Map<string, GateVersion[]>(ids.map((id) => [id, []]))
+  for (const { vaultId, ...version } of rows) found.get(vaultId)?.push(version)
+  return found
+})
+
+const latestStatement = preparedOnce((db) => {
+  const asked = db.select({ id: vaults.id }).from(vaults)
+    .where(sql`${vaults.id} = any(${keysIn('ids')}::uuid[])`).as('asked')
+  const latest = db.selectDistinctOn([versions.documentId, versions.part], {
     id: versions.id,
+    vaultId: versions.vaultId,
     documentId: versions.documentId,
     part: versions.part,
     gate: versions.gate,
@@ -63,10 +81,18 @@ const latestStatement = preparedOnce((db) =>
     payloadSizeBytes: versions.payloadSizeBytes,
     recordSha256: versions.recordSha256,
   }).from(versions)
-    .where(and(eq(versions.vaultId, sql.placeholder('vaultId')), eq(versions.status, 'stored')))
+    .where(and(eq(versions.vaultId, asked.id), eq(versions.status, 'stored')))
     .orderBy(asc(versions.documentId), asc(versions.part), desc(versions.version))
     .limit(MAX_LATEST_VERSIONS)
-    .prepare('list_latest_versions'))
+    .as('latest')
+  return db.select({
+    id: latest.id, vaultId: latest.vaultId, documentId: latest.documentId, part: latest.part,
+    gate: latest.gate, version: latest.version, payloadSizeBytes: latest.payloadSizeBytes,
+    recordSha256: latest.recordSha256,
+  }).from(asked).crossJoinLateral(latest)
+    .orderBy(asc(latest.vaultId), asc(latest.documentId), asc(latest.part))
+    .prepare('list_latest_versions')
+})
 
 /** The signed records of a document part, first version first. */
 export async function listRecords(db: Db, part: { documentId: string, part: number }) {

@@ -1,6 +1,6 @@
 /** Sessions of accounts, and whom an investor's token stands for: rows in, rows out. */
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
-import type { Db } from '../client.js'
+import { askTogether, keysIn, preparedOnce, type Db } from '../client.js'
 import { devices, grants, people, sessions, users } from '../schema.js'
 
 export type Session = typeof sessions.$inferSelect
@@ -70,47 +70,51 @@ export interface LiveSession {
 }
 
 /**
- * Both looked up with every request, so prepared. Call once per database.
+ * Who stands behind a session, looked up with every request ([Note: Asked together] in db/client.ts).
  *
- * @returns functions that answer `undefined` for what is over, unknown, revoked or disabled.
+ * @returns `undefined` for what is over, unknown, revoked or disabled.
  */
-export function prepareIdentities(db: Db) {
-  const live = db
-    .select({
-      sessionId: sessions.id, userId: users.id, email: users.email, provenAtMs: sessions.provenAtMs,
-      recoveryConfirmedAtMs: users.recoveryConfirmedAtMs, expiresAtMs: sessions.expiresAtMs,
-    })
-    .from(sessions).innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.id, sql.placeholder('id')), isNull(sessions.revokedAtMs), isNull(users.disabledAtMs)))
-    .prepare('live_session')
-  const investor = db
-    .select({
-      deviceId: devices.id, personId: people.id, grantId: grants.id, vaultId: grants.vaultId,
-      email: people.email,
-      name: people.name, deviceRevokedAtMs: devices.revokedAtMs,
-      personRevokedAtMs: people.revokedAtMs,
-      grantRevokedAtMs: grants.revokedAtMs,
-    })
-    .from(devices).innerJoin(people, eq(people.id, devices.personId))
-    .innerJoin(grants, eq(grants.id, devices.grantId))
-    .where(eq(devices.id, sql.placeholder('id')))
-    .prepare('investor')
-  return {
-    async findLiveSession(id: string, nowMs: number): Promise<LiveSession | undefined> {
-      const [row] = await live.execute({ id })
-      if (row === undefined || row.expiresAtMs <= nowMs) return undefined
-      const { recoveryConfirmedAtMs, expiresAtMs: _, ...session } = row
-      return { ...session, isRecoveryConfirmed: recoveryConfirmedAtMs !== null }
-    },
-    /** With what was revoked, for the caller to say which. */
-    async findInvestor(deviceId: string): Promise<InvestorRow | undefined> {
-      const [row] = await investor.execute({ id: deviceId })
-      return row
-    },
-  }
+export async function findLiveSession(
+  db: Db, id: string, nowMs: number,
+): Promise<LiveSession | undefined> {
+  const row = await findLive(db, id)
+  if (row === undefined || row.expiresAtMs <= nowMs) return undefined
+  const { recoveryConfirmedAtMs, expiresAtMs: _, ...session } = row
+  return { ...session, isRecoveryConfirmed: recoveryConfirmedAtMs !== null }
 }
 
-export type Identities = ReturnType<typeof prepareIdentities>
+const findLive = askTogether(async (db, ids) => {
+  const rows = await liveStatement(db).execute({ ids: ids.join() })
+  return new Map(rows.map((row) => [row.sessionId, row]))
+})
+
+const liveStatement = preparedOnce((db) => db
+  .select({
+    sessionId: sessions.id, userId: users.id, email: users.email, provenAtMs: sessions.provenAtMs,
+    recoveryConfirmedAtMs: users.recoveryConfirmedAtMs, expiresAtMs: sessions.expiresAtMs,
+  })
+  .from(sessions).innerJoin(users, eq(users.id, sessions.userId))
+  .where(and(sql`${sessions.id} = any(${keysIn('ids')}::uuid[])`, isNull(sessions.revokedAtMs), isNull(users.disabledAtMs)))
+  .prepare('live_sessions'))
+
+/** Whom an investor's token stands for, with what was revoked, for the caller to say which; as `findLiveSession`. */
+export const findInvestor = askTogether<InvestorRow>(async (db, ids) => {
+  const rows = await investorStatement(db).execute({ ids: ids.join() })
+  return new Map(rows.map((row) => [row.deviceId, row]))
+})
+
+const investorStatement = preparedOnce((db) => db
+  .select({
+    deviceId: devices.id, personId: people.id, grantId: grants.id, vaultId: grants.vaultId,
+    email: people.email,
+    name: people.name, deviceRevokedAtMs: devices.revokedAtMs,
+    personRevokedAtMs: people.revokedAtMs,
+    grantRevokedAtMs: grants.revokedAtMs,
+  })
+  .from(devices).innerJoin(people, eq(people.id, devices.personId))
+  .innerJoin(grants, eq(grants.id, devices.grantId))
+  .where(sql`${devices.id} = any(${keysIn('ids')}::uuid[])`)
+  .prepare('investors'))
 
 export interface InvestorRow {
   readonly deviceId: string

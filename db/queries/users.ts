@@ -1,6 +1,6 @@
 /** Accounts: rows in, rows out. An address is canonical before it comes here (server/email.ts). */
 import { eq, sql } from 'drizzle-orm'
-import { preparedOnce, type Db } from '../client.js'
+import { askTogether, keysIn, preparedOnce, type Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
 import { keyringRows, users } from '../schema.js'
 import type { NewKeyringRow } from './keyring.js'
@@ -30,12 +30,17 @@ export async function insertUser(
 
 /** The account, disabled ones left out; `undefined` if there is none. */
 export async function findUser(db: Db, id: string): Promise<User | undefined> {
-  const [row] = await userStatement(db).execute({ id })
+  const row = await findAny(db, id)
   return row?.disabledAtMs === null ? row : undefined
 }
 
-const userStatement = preparedOnce((db) =>
-  db.select().from(users).where(eq(users.id, sql.placeholder('id'))).prepare('find_user'))
+const findAny = askTogether(async (db, ids) => {
+  const rows = await usersStatement(db).execute({ ids: ids.join() })
+  return new Map(rows.map((row) => [row.id, row]))
+})
+
+const usersStatement = preparedOnce((db) => db.select().from(users)
+  .where(sql`${users.id} = any(${keysIn('ids')}::uuid[])`).prepare('find_users'))
 
 /** The account behind a canonical address, disabled ones left out. */
 export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {

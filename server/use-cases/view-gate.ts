@@ -1,5 +1,4 @@
 /** The gate page, before any key: who shares, under what grant; readable only with the link's fragment. */
-import { findNda } from '../../db/queries/gate.js'
 import type { GateView } from '../../protocol/api.js'
 import { encodeBase64Url } from '../../protocol/bytes.js'
 import { gateUnder } from '../../protocol/deck/policy.js'
@@ -22,7 +21,7 @@ export async function viewGate(world: World, grantId: string): Promise<GateView>
     cardSealed: encodeBase64Url(grant.cardSealed),
     logVkey: world.keys.log.vkey,
     witnesses: grant.witnesses ?? world.witnesses.policy?.text ?? null,
-    nda: await presentNda(world, gate),
+    nda: presentNda(gate),
     parts: gate.versions.map((version) => ({
       documentId: version.documentId, part: version.part === 1 ? 1 : 0,
       gate: gateUnder(gate.policy, version),
@@ -31,9 +30,8 @@ export async function viewGate(world: World, grantId: string): Promise<GateView>
   }
 }
 
-async function presentNda(world: World, { grant }: OpenGate): Promise<GateView['nda']> {
-  if (grant.ndaSha256 === null) return null
-  const nda = await findNda(world.db, { vaultId: grant.vaultId, sha256: grant.ndaSha256 })
-  if (nda === undefined) return null
-  return { sha256: encodeBase64Url(nda.sha256), title: nda.title, language: nda.language === 'ru' ? 'ru' : 'en' }
+function presentNda({ grant }: OpenGate): GateView['nda'] {
+  const { ndaSha256, ndaTitle, ndaLanguage } = grant
+  if (ndaSha256 === null || ndaTitle === null) return null
+  return { sha256: encodeBase64Url(ndaSha256), title: ndaTitle, language: ndaLanguage === 'ru' ? 'ru' : 'en' }
 }

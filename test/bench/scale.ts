@@ -128,9 +128,9 @@ async function compareQuestions(small: Instance, large: Instance): Promise<void>
 }
 
 async function ask({ address, founder, questions }: Instance, index: number): Promise<Load> {
-  const headers = { authorization: `Bearer ${founder.accessToken ?? ''}` }
-  const load = { clientCount: CLIENT_COUNT, seconds: ROUND_SECONDS, headers }
-  return await putLoad(`${address}${questions[index]?.path ?? ''}`, load)
+  const authorization = `Bearer ${founder.accessToken ?? ''}`
+  const question = { path: questions[index]?.path ?? '', authorization }
+  return await putLoad(address, [question], { clientCount: CLIENT_COUNT, seconds: ROUND_SECONDS })
 }
 
 type Times = Pick<Load, 'p50Ms' | 'p99Ms'>

@@ -7,7 +7,9 @@ import { eq, sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
-import { openDb, queryRows, sqlState, violatedConstraint, type OpenDatabase } from '../../db/client.js'
+import {
+  askTogether, openDb, queryRows, sqlState, violatedConstraint, type Db, type OpenDatabase,
+} from '../../db/client.js'
 import { readBytes, readInstant } from '../../db/columns.js'
 import { DataFolderLocked, lockDataFolder } from '../../db/data-lock.js'
 import { challenges, keyringRows, users, vaults } from '../../db/schema.js'
@@ -27,6 +29,31 @@ function newUser(id = uuidv7()) {
     id, email: `${id}@fund.example`, name: 'Ada', locale: 'en' as const, signingPublicKey: randomBytes(32), recipient: 'age1pq1',
     createdAtMs: Date.UTC(2026, 10, 22, 14, 31, 5, 120),
   }
+}
+
+async function checkTogether(t: Test, db: Db): Promise<void> {
+  const statements: (readonly string[])[] = []
+  const stored = new Map(Array.from({ length: 600 }, (_, index) => [`k${index}`, index]))
+  const find = askTogether(async (_db: Db, keys) => {
+    statements.push(keys)
+    if (keys.includes('broken')) throw new Error('the database is gone')
+    return new Map(stored)
+  })
+
+  t.same(await Promise.all(['k1', 'k2', 'k1', 'none'].map((key) => find(db, key))), [1, 2, 1, undefined])
+  t.same(statements.splice(0), [['k1', 'k2', 'none']], 'what comes in one turn is one statement, and a key is in it once')
+
+  stored.delete('k1')
+  t.equal(await find(db, 'k1'), undefined, 'nothing is kept: what is gone is gone with the next question')
+  t.same(statements.splice(0), [['k1']])
+
+  const failed = await Promise.allSettled([find(db, 'broken'), find(db, 'k2')])
+  t.same(failed.map(({ status }) => status), ['rejected', 'rejected'], 'a failure reaches everybody who asked')
+  t.equal(await find(db, 'k2'), 2, 'and nobody after them')
+
+  statements.length = 0
+  await Promise.all([...stored.keys()].map((key) => find(db, key)))
+  t.same(statements.map(({ length }) => length), [500, 99], 'more than fit are several statements')
 }
 
 for (const engine of ['pglite', 'postgres'] as const) {
@@ -57,6 +84,7 @@ for (const engine of ['pglite', 'postgres'] as const) {
     t.equal(readInstant(raw?.['created_at']), 1)
     t.equal(Number(raw?.['count']), 1)
     t.equal((await db.select().from(users).where(eq(users.createdAtMs, user.createdAtMs))).length, 1, 'instants compare')
+    await t.test('rows that are asked for together', async (t) => await checkTogether(t, db))
   })
 
   t.test(`errors from ${engine}`, async (t) => {
