@@ -1,29 +1,40 @@
 // Goal: a founder is told on her own screens what was hidden from her or done without her, can keep it as evidence,
 // and gives nothing to a server that shows an older state; those whom she let in get a new version from her browser.
 // Method: the real server and the built client in Chromium; the operator forges entries with the log's own key, and
-// falsifies answers on their way to her browser.
+// falsifies answers on their way to her browser. One witness, as a process.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { insertEvents } from '../../db/queries/outbox.js'
-import type { AccessRequestList, EventList, VaultDetail } from '../../protocol/api.js'
-import { decodeBase64Url, decodeUtf8, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
+import type { AccessRequestList, Config, EventList, VaultDetail } from '../../protocol/api.js'
+import {
+  decodeBase64Url, decodeUtf8, encodeBase64Url, encodeHex, encodeUtf8,
+} from '../../protocol/bytes.js'
+import { decodeGrant } from '../../protocol/deck/grant.js'
 import { sha256 } from '../../protocol/hash.js'
 import { signCheckpoint } from '../../protocol/log/checkpoint.js'
 import { formatTime, parseEvent, sealEvent, type Event } from '../../protocol/log/event.js'
 import { policyOfLog, verifyCheckpoint } from '../../protocol/log/policy.js'
+import { ready } from '../../protocol/sodium.js'
 import { findViolations } from '../helpers/axe.js'
 import { useChromium } from '../helpers/chromium.js'
+import { makeFolder, removeFolder } from '../helpers/engine.js'
 import { Investor } from '../helpers/investor.js'
 import { Founder } from '../helpers/people.js'
+import { makeLogKey, startWitness, writePolicy } from '../helpers/witness.js'
 import { serveWorld } from '../web/serve.js'
 import { sharesPitch } from './pitch.js'
 import { looksRight, visit, type Stand, type Visitor } from './visitor.js'
 
+await ready()
 const PASSPHRASE = 'correct horse battery staple'
 
 const browser = await useChromium(t)
-const stand: Stand = { browser, ...await serveWorld(t, { EMAIL_CODES_PER_NETWORK: '1000' }) }
+const folder = await makeFolder('policy')
+t.teardown(() => removeFolder(folder))
+const { LOG_KEY, vkey } = makeLogKey('watched.example/2026')
+const WITNESSES = await writePolicy(folder, [await startWitness(t, 'north', vkey)], 1)
+const stand: Stand = { browser, ...await serveWorld(t, { EMAIL_CODES_PER_NETWORK: '1000', LOG_KEY, WITNESSES }) }
 const { world, origin } = stand
 const { log } = world.world.keys
 const founder = new Founder(world)
@@ -123,7 +134,12 @@ await t.test('a link is changed under its address, and what that means is said b
   await ada.page.getByRole('menuitem', { name: 'Change' }).click()
   await ada.page.getByLabel('Last day').fill('2030-12-31')
   await ada.page.getByText('Open at once, on signature').click()
+  await ada.page.getByText('Readers may download the file').click()
+  await ada.page.getByText('Give no key before 1 independent witness has').click()
   await ada.page.getByText('Ask for another agreement from now on').click()
+  await ada.reads('can save the file from the next visit on')
+  await ada.reads('no key leaves through this link before those witnesses')
+  await looksRight(t, ada.page, 'change-link')
   await ada.reads('Those who signed the agreement before keep what they were given')
   t.same(await findViolations(ada.page), [], 'axe finds nothing in the dialog')
   await ada.page.getByRole('dialog').getByRole('button', { name: 'Change the link' }).click()
@@ -134,6 +150,10 @@ await t.test('a link is changed under its address, and what that means is said b
   const { grants: [revised] } = await founder.gets<VaultDetail>(`/api/vaults/${link.vaultId}`)
   t.match(revised, { revision: 2 })
   t.equal(new Date(revised?.expiresAtMs ?? 0).getFullYear(), 2030)
+  const { policy } = decodeGrant(decodeBase64Url(revised?.grant ?? ''))
+  const { witnesses } = await founder.gets<Config>('/api/config')
+  t.ok(policy.mayDownload)
+  t.equal(encodeBase64Url(policy.witnessesSha256 ?? new Uint8Array()), witnesses?.sha256)
   await looksAgain()
   await ada.reads(/events of yours among/)
 })

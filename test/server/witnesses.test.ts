@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { getPublished } from '../../db/queries/log.js'
 import { insertEvents } from '../../db/queries/outbox.js'
-import type { Config, Receipt, Release } from '../../protocol/api.js'
+import type { Config, GrantSummary, Receipt, Release } from '../../protocol/api.js'
 import { decodeBase64Url, decodeUtf8 } from '../../protocol/bytes.js'
 import { formatTime, sealEvent } from '../../protocol/log/event.js'
 import {
@@ -28,7 +28,7 @@ import type { World } from '../../server/world.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
 import { Investor } from '../helpers/investor.js'
 import { takeMail } from '../helpers/mailbox.js'
-import { Founder } from '../helpers/people.js'
+import { Founder, type Link } from '../helpers/people.js'
 import { makeLogKey, startWitness, writePolicy, type RunningWitness } from '../helpers/witness.js'
 import { checkLog, startWorld, type Engines, type TestWorld } from '../helpers/world.js'
 import {
@@ -325,10 +325,39 @@ t.test('a link may demand witnesses: its keys wait for them, and for nothing els
   t.same(release?.receipts.map(({ proof }) => verifyProof(proof, policy).event.type).slice(0, 2), ['nda.accepted', 'header.released'])
   const upgraded = await elsewhere.gets<Receipt>(`/api/receipts/${receipt?.eventId}`)
   t.ok(verifyProof(upgraded.proof, policy).cosignatures.length >= 2, 'a plain receipt can be had cosigned')
+  await changesItsMind(t, {
+    founder, link: plainLink, investor: elsewhere, witnessesSha256, witnesses,
+  })
   const oldKey = { ...policy, logs: [{ key: ed25519Signer('localhost:4870/log/2026', randomBytes(32)).key }] }
   await t.rejects(world.witnesses.cosigned(0, oldKey), { code: 'witnesses-awaited' }, 'cosigned under a key that is not the log\'s')
   await checkLog(t, world)
 })
+
+interface Change {
+  readonly founder: Founder, readonly link: Link, readonly investor: Investor
+  readonly witnessesSha256: Uint8Array, readonly witnesses: readonly RunningWitness[]
+}
+
+/** A link that is out begins to demand witnesses, and ceases to. */
+async function changesItsMind(
+  t: Test, { founder, link, investor, ...change }: Change,
+): Promise<void> {
+  const { witnessesSha256, witnesses } = change
+  const path = `/api/grants/${link.grantId}/revisions`
+  const strangers = founder.preparesRevision(link, { witnessesSha256: randomBytes(32) })
+  t.equal((await founder.asks('POST', path, strangers)).json<{ code: string }>().code, 'witnesses-mismatch')
+  const demanding = founder.preparesRevision(link, { witnessesSha256 })
+  const summary = await founder.posts<GrantSummary>(path, demanding)
+  const revised = { ...link, summary }
+  await Promise.all(witnesses.map((one) => one.kill()))
+  const acceptance = await investor.acceptanceFor(revised)
+  const early = await investor.asksToAccept(revised, acceptance)
+  t.equal(early.json<{ code: string }>().code, 'witnesses-awaited', 'the new revision counts')
+  const without = founder.preparesRevision(revised, { witnessesSha256: null }, 3)
+  await founder.posts<GrantSummary>(path, without)
+  const late = await investor.asksToAccept(revised, acceptance)
+  t.equal(late.statusCode, 201, 'and the next')
+}
 
 t.test('an instance that does not lead waits for what the leader collects', async (t) => {
   const { test: { world } } = await startStand(t, { WITNESS_INTERVAL_MS: '60000' }, 'real')

@@ -276,6 +276,9 @@ const en = {
   receiptRun: 'and run',
   waitForWitnesses: (count: number) => `Give no key before ${plural('en', count, { one: '# independent witness has', other: '# independent witnesses have' })} confirmed the log’s entry.`,
   theWitnesses: (names: string) => `Asked are: ${names}. It takes a few seconds more; while too few of them answer, nobody new gets in.`,
+  witnessLegend: 'Who must confirm the log’s entry before a key leaves',
+  keepWitnesses: { title: 'The witnesses that this link names', detail: 'This server asks others today. As long as enough of the old ones answer, the link goes on with them.' },
+  noWitnesses: { title: 'Nobody', detail: 'The log’s own word is enough.' },
   release: 'When somebody has signed',
   releases: {
     'on-signature': { title: 'Open at once, on signature', detail: 'The locked slides open as soon as the NDA is signed. That nobody skips the NDA is this server’s promise, and the log shows whether it was kept.' },
@@ -331,6 +334,10 @@ const en = {
   revisionMeans: 'What this means',
   revisionEffects: {
     ends: 'The new last day holds from the next request on, for everybody who has this link. Whoever has the key keeps what was read.',
+    downloads: 'Everybody who reads through this link can save the file from the next visit on, those who are in already, too.',
+    'no-downloads': 'From the next visit on nobody is offered to save the file. Whoever saved it keeps it.',
+    witnesses: 'From now on no key leaves through this link before those witnesses have confirmed the log’s entry. Keys that are out stay out.',
+    'no-witnesses': 'From now on the log’s own word is enough for a key to leave. Whoever waits for witnesses gets in.',
     'opens-at-once': 'Whoever signs from now on gets in at once. Those who wait now still wait for you.',
     'waits-for-her': 'The keys that lay ready for this link are deleted. Those who were given the key keep it; everybody else waits for your yes after signing. This cannot be undone for the deleted keys; you can go back, and new ones are made.',
     'signs-again': 'Those who signed the agreement before keep what they were given, and get nothing more until they sign the new one. Whoever waits for your yes has to sign again, too.',
@@ -546,6 +553,9 @@ const ru: typeof en = {
   receiptRun: 'и выполните',
   waitForWitnesses: (count) => `Не выдавать ключ, пока запись в журнале не ${plural('ru', count, { one: 'подтвердит # независимый свидетель', few: 'подтвердят # независимых свидетеля', many: 'подтвердят # независимых свидетелей' })}.`,
   theWitnesses: (names) => `Спрашивают: ${names}. Это займёт на несколько секунд больше; пока отвечает слишком мало свидетелей, никто новый не войдёт.`,
+  witnessLegend: 'Кто должен подтвердить запись в журнале, прежде чем уйдёт ключ',
+  keepWitnesses: { title: 'Свидетели, названные в этой ссылке', detail: 'Сервер сегодня спрашивает других. Пока отвечает достаточно прежних, ссылка работает с ними.' },
+  noWitnesses: { title: 'Никто', detail: 'Достаточно слова самого журнала.' },
   release: 'Когда NDA подписано',
   releases: {
     'on-signature': { title: 'Открыть сразу, по подписи', detail: 'Закрытые слайды откроются, как только подписано NDA. То, что его никто не обойдёт, обещает этот сервер, а сдержано ли обещание, видно по журналу.' },
@@ -601,6 +611,10 @@ const ru: typeof en = {
   revisionMeans: 'Что это значит',
   revisionEffects: {
     ends: 'Новый последний день действует со следующего запроса для всех, у кого есть эта ссылка. У кого есть ключ, тот сохранит прочитанное.',
+    downloads: 'Со следующего визита каждый, кто читает по этой ссылке, сможет сохранить файл, и те, кто уже вошёл, тоже.',
+    'no-downloads': 'Со следующего визита сохранить файл никому не предлагают. У кого он сохранён, у того остаётся.',
+    witnesses: 'С этого момента по ссылке не уходит ни один ключ, пока эти свидетели не подтвердят запись в журнале. Уже выданные ключи остаются.',
+    'no-witnesses': 'С этого момента для выдачи ключа достаточно слова самого журнала. Кто ждёт свидетелей, войдёт.',
     'opens-at-once': 'Кто подпишет с этого момента, войдёт сразу. Кто ждёт сейчас, по-прежнему ждёт вас.',
     'waits-for-her': 'Ключи, лежавшие наготове для этой ссылки, удаляются. У кого ключ уже есть, у того он остаётся; остальные после подписи ждут вашего согласия. Удалённых ключей не вернуть; можно передумать, и будут созданы новые.',
     'signs-again': 'Кто подписал прежнее соглашение, сохранит полученное и ничего нового не получит, пока не подпишет новое. Кто ждёт вашего согласия, тоже должен подписать заново.',

@@ -21,6 +21,7 @@ import { NdaForm } from './NdaForm.js'
 import { publishDraft } from './publish-draft.js'
 import { type OwnVault } from './vault.js'
 import { addressOf, currentVersions, isBehindNda, policyFor, type LinkChoices } from './versions.js'
+import { WitnessChoice } from './WitnessChoice.js'
 
 interface CreateLinkProps {
   readonly vault: OwnVault
@@ -125,28 +126,6 @@ function LinkForm({ vault, onMade, onClose }: LinkFormProps) {
       </div>
       {act.error !== undefined && <Notice tone='fail' isLive>{act.error}</Notice>}
     </Card>
-  )
-}
-
-interface WitnessChoiceProps {
-  /** Hash of those who must have cosigned; `null` for nobody. */
-  readonly chosen: string | null
-  readonly onChosen: (sha256: string | null) => void
-}
-
-/** Offered where the server has witnesses; the founder signs who they are. */
-function WitnessChoice({ chosen, onChosen }: WitnessChoiceProps) {
-  const copy = useCopy(founder)
-  const witnesses = useSession().config?.witnesses ?? null
-  if (witnesses === null) return null
-  return (
-    <Checkbox
-      checked={chosen !== null}
-      onCheckedChange={(isDemanded) => onChosen(isDemanded ? witnesses.sha256 : null)}
-    >
-      {copy.waitForWitnesses(witnesses.quorumCount)}{' '}
-      <span className={styles.quiet}>{copy.theWitnesses(witnesses.names.join(', '))}</span>
-    </Checkbox>
   )
 }
 

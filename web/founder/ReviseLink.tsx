@@ -1,6 +1,6 @@
 /**
- * Another end, another way to let in, or another agreement for a link that is out: a new revision, signed by the
- * founder, under the same address. Says before what it means for those who have signed.
+ * Another end, another way to let in, downloading, witnesses or another agreement for a link that is out: a new
+ * revision, signed by the founder, under the same address. Says before what it means for those who have signed.
  */
 import { useState } from 'react'
 import { useCopy, useLocale } from '../copy.js'
@@ -26,6 +26,7 @@ import { NdaForm } from './NdaForm.js'
 import { publishDraft } from './publish-draft.js'
 import type { OwnLink, OwnVault } from './vault.js'
 import { currentVersions } from './versions.js'
+import { WitnessChoice } from './WitnessChoice.js'
 
 interface ReviseLinkProps {
   readonly vault: OwnVault
@@ -64,12 +65,16 @@ function Form({ vault, link, terms, onClose, onRevised }: ReviseLinkProps & { te
   const act = useAct()
   const [day, setDay] = useState(dayOf(terms.policy.expiresAtMs))
   const [release, setRelease] = useState(terms.policy.release)
+  const [download, setDownload] = useState(terms.policy.download)
+  const [witnessesSha256, setWitnesses] = useState(terms.policy.witnessesSha256)
   const [nda, setNda] = useState<NdaDraft | null>(null)
   const [isAsking, setAsking] = useState(false)
-  const policy = { ...terms.policy, release, expiresAtMs: endOfDay(day) }
+  const policy = {
+    ...terms.policy, release, download, witnessesSha256, expiresAtMs: endOfDay(day),
+  }
   const change = { vault, link, terms, policy, nda }
   const effects = effectsOf(change)
-  const isDestructive = effects.some((effect) => effect !== 'opens-at-once' && effect !== 'ends')
+  const isDestructive = effects.some((effect) => ASKED_FIRST.includes(effect))
   const isSame = effects.length === 0
   const isSound = nda === null || 'nda' in fillDraft(nda)
 
@@ -94,6 +99,10 @@ function Form({ vault, link, terms, onClose, onRevised }: ReviseLinkProps & { te
       <div className={styles.stack}>
         <p className={styles.quiet}>{copy.reviseLead}</p>
         <TextField label={copy.expiry} hint={copy.expiryHint} isOptional type='date' min={tomorrow()} value={day} onValueChange={setDay} />
+        <Checkbox checked={download} onCheckedChange={setDownload}>{copy.allowDownload}</Checkbox>
+        <WitnessChoice
+          chosen={witnessesSha256} onChosen={setWitnesses} named={terms.policy.witnessesSha256}
+        />
         {terms.policy.gate === 'nda' && (
           <>
             <ChoiceGroup
@@ -123,7 +132,12 @@ function Form({ vault, link, terms, onClose, onRevised }: ReviseLinkProps & { te
   )
 }
 
-export type RevisionEffect = 'ends' | 'opens-at-once' | 'waits-for-her' | 'signs-again'
+export type RevisionEffect =
+  | 'ends' | 'downloads' | 'no-downloads' | 'witnesses' | 'no-witnesses'
+  | 'opens-at-once' | 'waits-for-her' | 'signs-again'
+
+/** Deletes keys, or asks people to sign again. */
+const ASKED_FIRST: readonly RevisionEffect[] = ['waits-for-her', 'signs-again']
 
 interface Change {
   readonly vault: OwnVault
@@ -135,8 +149,13 @@ interface Change {
 
 function effectsOf({ terms, policy, nda }: Change): RevisionEffect[] {
   const isReleaseNew = policy.release !== terms.policy.release
+  const { download, witnessesSha256 } = terms.policy
   return [
     ...dayOf(policy.expiresAtMs) === dayOf(terms.policy.expiresAtMs) ? [] : ['ends' as const],
+    ...policy.download === download ? []
+      : [policy.download ? 'downloads' as const : 'no-downloads' as const],
+    ...policy.witnessesSha256 === witnessesSha256 ? []
+      : [policy.witnessesSha256 === null ? 'no-witnesses' as const : 'witnesses' as const],
     ...isReleaseNew && policy.release === 'on-signature' ? ['opens-at-once' as const] : [],
     ...isReleaseNew && policy.release === 'on-approval' ? ['waits-for-her' as const] : [],
     ...nda === null ? [] : ['signs-again' as const],
