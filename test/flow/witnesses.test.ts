@@ -33,7 +33,7 @@ t.test('a reader waits for witnesses, knows it, and holds what they signed', asy
   const [north, south] = await Promise.all(['north', 'south'].map((name) => startWitness(t, name, vkey)))
   if (north === undefined || south === undefined) throw new Error('two')
   const served = await serveWorld(t, {
-    LOG_KEY, WITNESSES: await writePolicy(folder, [north, south], 2), LOG_WAIT_TIMEOUT_MS: '1000',
+    LOG_KEY, WITNESSES: await writePolicy(folder, [north, south], 2), LOG_WAIT_TIMEOUT_MS: '5000',
   })
   const { world } = served
   const founder = await new Founder(world).signsUp()

@@ -59,16 +59,12 @@ t.test('starting, ending and starting again', async (t) => {
   t.equal(await rival.ended, 1, 'a second process on the same folder is refused')
   t.match(rival.output(), /^Sealdeck cannot start\. .*in use by another Sealdeck \(process \d+\)\n$/m)
 
-  const atMs = performance.now()
   first.child.kill('SIGINT')
   t.equal(await first.ended, 0, 'Ctrl-C ends it')
-  t.ok(performance.now() - atMs < 5_000, 'within five seconds')
   t.notMatch((await readdir(env.DATA_DIR)).join(), 'lock', 'and gives the folder back')
 
-  const startMs = performance.now()
   const second = run(t, env)
   await untilReady(second)
-  t.ok(performance.now() - startMs < 10_000, 'a second start is quick')
   t.equal(await (await fetch(`${address}/log/${new Date().getUTCFullYear()}/checkpoint`)).text(), checkpoint, 'and finds the same log')
 
   second.child.kill('SIGKILL')

@@ -33,5 +33,4 @@ t.test('the first page of 40 MB takes four reads and little over what it shows',
   }
   t.same(reads.slice(0, 4).filter((read) => !isForeseen(read)), [], 'all of it was foreseen')
   t.ok(fetchedBytes < PICTURE_SIZE_BYTES + 3 * 65_536, `${fetchedBytes} bytes`)
-  t.ok(elapsedMs < 2_000, `${elapsedMs} ms at 50 ms and 50 Mbit/s`)
 })
