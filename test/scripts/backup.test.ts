@@ -1,25 +1,33 @@
 // Goal: a backup of a running instance brings rows and objects back that fit together, on empty engines and on old
 // ones; never rolls a published log back; finds damage; and continues where it was interrupted.
 // Method: both sets of engines, with decks and people in them; a world is backed up, goes on, is backed up again, and
-// is restored into another world with the same keys, which then serves the deck; the log is checked whole.
+// is restored into another world with the same keys, which then serves the deck; the log is checked whole. Decks that
+// browsers put into the bucket by themselves are backed up, restored and spared by the collection of garbage as others.
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { sql } from 'drizzle-orm'
+import type { InjectOptions } from 'fastify'
 import { queryRows } from '../../db/client.js'
 import { copyOfEverything, listTables } from '../../db/queries/copy.js'
 import { backUpInstance, restoreInstance } from '../../scripts/admin/backup.js'
 import { checkInstance } from '../../scripts/admin/fsck.js'
+import { collectGarbage } from '../../scripts/admin/gc.js'
 import type { AdminRun } from '../../scripts/admin.js'
 import { Refused, UsageError } from '../../scripts/command.js'
+import type { StoredVersion, Upload } from '../../protocol/api.js'
+import { equalBytes } from '../../protocol/bytes.js'
+import type { Environment } from '../../server/config.js'
+import { GARBAGE_GRACE_MS } from '../../server/garbage.js'
 import { LogContradiction } from '../../server/integrator.js'
 import { checkWholeLog } from '../../server/log-check.js'
 import { startSequencer } from '../../server/sequencer.js'
 import type { World } from '../../server/world.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
 import { Investor } from '../helpers/investor.js'
-import { Founder } from '../helpers/people.js'
+import { Founder, type Answer, type BegunUpload } from '../helpers/people.js'
 import { ENGINES, startWorld, type Engines, type TestWorld } from '../helpers/world.js'
 
 const SNAPSHOT_NAME = /snapshots.(\S+)/
@@ -52,13 +60,15 @@ async function stopped(test: TestWorld): Promise<World> {
 }
 
 /** Another, empty instance, with the keys of the first. */
-async function another(t: Test, first: TestWorld, engines: Engines): Promise<TestWorld> {
+async function another(
+  t: Test, first: TestWorld, engines: Engines, more: Environment = {},
+): Promise<TestWorld> {
   const keys = await makeFolder('keys')
   t.teardown(() => removeFolder(keys))
   await mkdir(join(keys, 'data'), { recursive: true })
   await cp(join(first.folder, 'data', 'keys'), join(keys, 'data', 'keys'), { recursive: true })
   const read = async (name: string): Promise<string> => (await readFile(join(keys, 'data', 'keys', name), 'utf8')).trim()
-  const settings = { LOG_KEY: await read('log.key'), TOKEN_KEY: await read('token.key'), OPAQUE_SERVER_SETUP: await read('opaque.setup') }
+  const settings = { LOG_KEY: await read('log.key'), TOKEN_KEY: await read('token.key'), OPAQUE_SERVER_SETUP: await read('opaque.setup'), ...more }
   return await startWorld(t, { engines, settings })
 }
 
@@ -142,6 +152,63 @@ for (const engines of ENGINES) {
       t.same(await readFile(path), bytes)
     })
   })
+}
+
+t.test('what browsers put into the bucket by themselves outlives garbage collection and a restore', async (t) => {
+  const folder = await makeFolder('backup')
+  t.teardown(() => removeFolder(folder))
+  const direct = { UPLOADS: 'direct' }
+  const first = await startWorld(t, { engines: 'real', settings: direct })
+  const founder = await new Founder(first).signsUp()
+  const vault = await founder.makesVault()
+  const whole = await founder.beginsUpload(vault, { file: randomBytes(5 * 1024 * 1024) })
+  await putsParts(whole, whole.upload)
+  await founder.does('PUT', `/api/uploads/${whole.upload.versionId}/hash-list`, whole.hashList)
+  await founder.posts(`/api/uploads/${whole.upload.versionId}/complete`, founder.record(whole))
+  const begun = await founder.beginsUpload(vault, { file: randomBytes(5 * 1024 * 1024) })
+  await putsParts({ parts: begun.parts.slice(0, 1) }, begun.upload)
+
+  const orphan = `versions/${'0'.repeat(32)}/part-00000`
+  await first.world.bucket.put(orphan, randomBytes(10))
+  t.match(await runs(first.world, collectGarbage), / 1 of them without a row, all marked/)
+  first.clock.advance(GARBAGE_GRACE_MS + 1)
+  t.match(await runs(first.world, collectGarbage), /COLLECTED: 1 /, 'the orphan; no part, with or without a row of its own')
+  t.equal(await first.world.bucket.head(orphan), null)
+
+  await founder.signsInWithPassphrase()
+  await backUp(first.world, folder)
+  const second = await another(t, first, 'real', direct)
+  await empty(await stopped(second))
+  t.match(await runs(second.world, restoreInstance, folder, '--yes'), /RESTORED/)
+  const third = await second.restart()
+  third.clock.advance(first.clock.nowMs() - third.clock.nowMs())
+  const headers = { 'x-sealdeck': '1', authorization: `Bearer ${founder.accessToken ?? ''}` }
+  const asksThere = async (request: InjectOptions): Promise<Answer> =>
+    await third.app.inject({ ...request, headers: { ...headers, ...request.headers } })
+  const range = { range: 'bytes=1000000-5000000' }
+  const read = await asksThere({ url: `/api/versions/${whole.upload.versionId}/payload`, headers: range })
+  t.ok(equalBytes(read.rawPayload, whole.payload.subarray(1_000_000, 5_000_001)), 'the deck, across its parts')
+
+  const url = `/api/uploads/${begun.upload.versionId}`
+  const resumed = (await asksThere({ url })).json<Upload>()
+  t.same(resumed.parts.map(({ isStored }) => isStored), [false, false], 'an unfinished one has its parts to send again')
+  await putsParts(begun, resumed)
+  await asksThere({
+    method: 'PUT', url: `${url}/hash-list`, payload: Buffer.from(begun.hashList),
+    headers: { 'content-type': 'application/octet-stream' },
+  })
+  const record = founder.record(begun)
+  const stored = await asksThere({ method: 'POST', url: `${url}/complete`, payload: record })
+  t.equal(stored.json<StoredVersion>().versionId, begun.upload.versionId, 'and goes on')
+  t.match(await runs(await stopped(third), checkInstance), /RIGHT/)
+})
+
+async function putsParts({ parts }: Pick<BegunUpload, 'parts'>, { parts: targets }: Upload): Promise<void> {
+  for (const [index, bytes] of parts.entries()) {
+    const { url = '', headers = {} } = targets[index] ?? {}
+    const { status } = await fetch(url, { method: 'PUT', headers, body: Uint8Array.from(bytes) })
+    if (status !== 200) throw new Error(`part ${index}: ${status}`)
+  }
 }
 
 /** As a new bucket and a new database are. */
