@@ -64,17 +64,11 @@ function Form({ vault, link, terms, onClose, onRevised }: ReviseLinkProps & { te
   const tools = useSession()
   const act = useAct()
   const [day, setDay] = useState(dayOf(terms.policy.expiresAtMs))
-  const [release, setRelease] = useState(terms.policy.release)
-  const [download, setDownload] = useState(terms.policy.download)
-  const [witnessesSha256, setWitnesses] = useState(terms.policy.witnessesSha256)
+  const [chosen, setChosen] = useState(terms.policy)
   const [nda, setNda] = useState<NdaDraft | null>(null)
   const [isAsking, setAsking] = useState(false)
-  const policy = {
-    ...terms.policy, release, download, witnessesSha256, expiresAtMs: endOfDay(day),
-  }
-  const change = { vault, link, terms, policy, nda }
+  const change = { vault, link, terms, nda, policy: { ...chosen, expiresAtMs: endOfDay(day) } }
   const effects = effectsOf(change)
-  const isDestructive = effects.some((effect) => ASKED_FIRST.includes(effect))
   const isSame = effects.length === 0
   const isSound = nda === null || 'nda' in fillDraft(nda)
 
@@ -89,7 +83,7 @@ function Form({ vault, link, terms, onClose, onRevised }: ReviseLinkProps & { te
   const actions = (
     <Button
       variant='primary' isBusy={act.isBusy} disabled={isSame || !isSound}
-      onClick={() => isDestructive ? setAsking(true) : void onRevise()}
+      onClick={() => effects.some(isAskedFirst) ? setAsking(true) : void onRevise()}
     >
       {copy.revise}
     </Button>
@@ -99,14 +93,12 @@ function Form({ vault, link, terms, onClose, onRevised }: ReviseLinkProps & { te
       <div className={styles.stack}>
         <p className={styles.quiet}>{copy.reviseLead}</p>
         <TextField label={copy.expiry} hint={copy.expiryHint} isOptional type='date' min={tomorrow()} value={day} onValueChange={setDay} />
-        <Checkbox checked={download} onCheckedChange={setDownload}>{copy.allowDownload}</Checkbox>
-        <WitnessChoice
-          chosen={witnessesSha256} onChosen={setWitnesses} named={terms.policy.witnessesSha256}
-        />
+        <Handling terms={terms} chosen={chosen} onChosen={setChosen} />
         {terms.policy.gate === 'nda' && (
           <>
             <ChoiceGroup
-              legend={copy.release} value={release} onValueChange={setRelease}
+              legend={copy.release} value={chosen.release}
+              onValueChange={(release) => setChosen({ ...chosen, release })}
               choices={(['on-signature', 'on-approval'] as const).map((value) => ({ value, ...copy.releases[value] }))}
             />
             <Checkbox
@@ -132,12 +124,39 @@ function Form({ vault, link, terms, onClose, onRevised }: ReviseLinkProps & { te
   )
 }
 
+interface HandlingProps {
+  readonly terms: Terms
+  readonly chosen: Policy
+  readonly onChosen: (policy: Policy) => void
+}
+
+/** What is asked of the log before a key leaves, and what a reader may do after. */
+function Handling({ terms, chosen, onChosen }: HandlingProps) {
+  const copy = useCopy(founder)
+  return (
+    <>
+      <Checkbox
+        checked={chosen.download}
+        onCheckedChange={(download) => onChosen({ ...chosen, download })}
+      >
+        {copy.allowDownload}
+      </Checkbox>
+      <WitnessChoice
+        chosen={chosen.witnessesSha256} named={terms.policy.witnessesSha256}
+        onChosen={(witnessesSha256) => onChosen({ ...chosen, witnessesSha256 })}
+      />
+    </>
+  )
+}
+
 export type RevisionEffect =
   | 'ends' | 'downloads' | 'no-downloads' | 'witnesses' | 'no-witnesses'
   | 'opens-at-once' | 'waits-for-her' | 'signs-again'
 
-/** Deletes keys, or asks people to sign again. */
-const ASKED_FIRST: readonly RevisionEffect[] = ['waits-for-her', 'signs-again']
+/** What deletes keys, or asks people to sign again. */
+function isAskedFirst(effect: RevisionEffect): boolean {
+  return effect === 'waits-for-her' || effect === 'signs-again'
+}
 
 interface Change {
   readonly vault: OwnVault
