@@ -2,13 +2,15 @@
  * Takes away what nobody can reach any more: uploads that rested too long, the objects of versions that
  * were cancelled or whose vault was deleted, objects without a row (garbage.ts), rows that ran out, and what is
  * kept for a time only. A small batch each time; never in a request's way. Must not touch what a stored
- * version or a running upload refers to, nor anything while a backup copies.
+ * version or a running upload refers to, nor anything while a backup copies or by a clock that is wrong
+ * ([Note: A wrong clock deletes nothing] in clock-difference.ts).
  *
  * [Note: Grace] An object goes a day after its version was given up. A request that was writing it then is long
  * over, and the row that names it is still there.
  */
 import { deleteExpired, deleteOldMails } from '../db/queries/expiry.js'
 import { cancelOldUploads, listCollectable, updateCollected } from '../db/queries/versions.js'
+import { isClockOff } from './clock-difference.js'
 import { deleteGarbage, markGarbage } from './garbage.js'
 import { hashListKey, partKey } from './object-keys.js'
 import { eraseOldDetails } from './retention.js'
@@ -53,6 +55,10 @@ async function collectSafely(
   const lock = await tryLock(parts)
   if (lock === undefined) return sweptTo // Another instance collects, or a backup copies.
   try {
+    if (await isClockOff(parts)) {
+      parts.log.error('nothing is collected: this machine\'s clock is not the database\'s')
+      return sweptTo
+    }
     await collect(parts)
     const deleted = await deleteGarbage(parts)
     if (deleted.length > 0) parts.log.warn({ count: deleted.length }, 'deleted objects that no row refers to')

@@ -1,4 +1,5 @@
 /** `sealdeck admin gc [--dry-run]`: objects in the bucket that no row refers to. */
+import { isClockOff } from '../../server/clock-difference.js'
 import { deleteGarbage, findGarbage, GARBAGE_GRACE_MS, markGarbage } from '../../server/garbage.js'
 import { listDueTombstones } from '../../db/queries/objects.js'
 import type { LogParts } from '../../server/world.js'
@@ -20,6 +21,7 @@ export async function collectGarbage(
   if (lock === undefined) throw new Refused('another instance collects, or a backup copies: try again in a minute')
   try {
     const world = { ...parts, db: parts.database.db }
+    if (await isClockOff(world)) throw new Refused('this machine\'s clock is more than a minute from the database\'s: by it, too much would be deleted')
     const { objectCount, keys } = await lookThrough(world, isDry, terminal)
     for (const key of keys.slice(0, MAX_TOLD_KEYS)) terminal.out(`  ${key}`)
     if (keys.length > MAX_TOLD_KEYS) terminal.out(`  and ${keys.length - MAX_TOLD_KEYS} more`)

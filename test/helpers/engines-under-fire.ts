@@ -201,6 +201,7 @@ class Attacks implements UnderFire {
     if (fault === undefined) throw new Error(`no such fault: ${name}`)
     this.#round++
     const { founder } = this.#people
+    await founder.staysSignedIn()
     const vault = await founder.makesVault()
     const upload = await founder.beginsUpload(vault, { file: randomBytes(2_000_000) })
     const signings = await this.#prepareSignings()
@@ -236,6 +237,7 @@ class Attacks implements UnderFire {
   async strikeSteps(t: Test, count: number, isShort = false): Promise<readonly Tally[]> {
     const { line, client } = this.#engines
     const { server, founder, link } = this.#people
+    await founder.staysSignedIn()
     const onApproval = await founder.sharesDeck({ policy: { release: 'on-approval' } })
     const links = [link, onApproval]
     const rounds = isShort ? 1 : WATCHED_ROUNDS
@@ -243,6 +245,7 @@ class Attacks implements UnderFire {
     if (isShort) kills.shorten()
     t.comment(`${kills.targetCount} places and ways`)
     while (kills.killCount < count) {
+      await founder.staysSignedIn()
       await kills.strike(t, Math.min(STRIKES_A_LOOK, count - kills.killCount))
       for (const [eventId, index] of kills.receipts) this.#receipts.set(eventId, index)
       await this.#check(t)

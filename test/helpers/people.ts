@@ -332,6 +332,13 @@ export class Founder extends Browser {
     return this.keepsSession(await this.does('POST', '/api/sessions/passphrase', { challengeId, code }))
   }
 
+  /** A new access token, long before the old one ends; signed in again where the session has ended. */
+  async staysSignedIn(): Promise<void> {
+    const answer = await this.asks('POST', '/api/sessions/refresh')
+    if (answer.statusCode < 300) this.keepsSession(answer)
+    else await this.signsInWithPassphrase()
+  }
+
   async asksToSignIn(authenticator: Authenticator): Promise<Answer> {
     const { challengeId, options } = await this.posts<SignInOptions>('/api/sessions/passkey-options')
     return await this.asks('POST', '/api/sessions/passkey', { challengeId, response: authenticator.get(options) })
