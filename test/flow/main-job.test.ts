@@ -23,7 +23,7 @@ import type { Seat } from './main-job/person.js'
 import { collectPlaces, findSecrets, type Secrets } from './main-job/secrets.js'
 
 const execute = promisify(execFile)
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../../scripts/sealdeck.mjs', import.meta.url))
 const browser = await useChromium(t)
 await ready()
 
@@ -62,7 +62,7 @@ function pictureOf(pdf: Uint8Array): Uint8Array {
 }
 
 async function verifies(t: Test, args: readonly string[]): Promise<void> {
-  const { stdout } = await execute('npx', ['--no', 'sealdeck', 'verify', ...args], { cwd: root })
+  const { stdout } = await execute(process.execPath, [COMMAND, 'verify', ...args])
   t.match(stdout, /^VERIFIED/m, `sealdeck verify ${args[0]}`)
 }
 

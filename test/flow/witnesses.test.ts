@@ -22,7 +22,7 @@ import { sharesPitch, WHOLE_CANARY } from './pitch.js'
 import { visit } from './visitor.js'
 
 const execute = promisify(execFile)
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../../scripts/sealdeck.mjs', import.meta.url))
 await ready()
 
 t.test('a reader waits for witnesses, knows it, and holds what they signed', async (t) => {
@@ -65,7 +65,7 @@ t.test('a reader waits for witnesses, knows it, and holds what they signed', asy
   const policy = await grace.saves('Save who confirms it')
   const [receiptPath, policyPath] = [join(folder, receipt.fileName), join(folder, policy.fileName)]
   await Promise.all([writeFile(receiptPath, receipt.bytes), writeFile(policyPath, policy.bytes)])
-  const { stdout } = await execute('npx', ['--no', 'sealdeck', 'verify', 'receipt', receiptPath, '--policy', policyPath], { cwd: root })
+  const { stdout } = await execute(process.execPath, [COMMAND, 'verify', 'receipt', receiptPath, '--policy', policyPath])
   t.match(stdout, /^VERIFIED/m)
   t.match(stdout, /north[^]*south/, 'and says who cosigned')
   await checkLog(t, world.world)
