@@ -2,6 +2,7 @@
 // each act in the log before it is called done; what is kept for a time goes when its time is over.
 // Method: the commands themselves on both sets of engines, on worlds with founders in them; the clock is turned
 // past each grace; the log is checked whole after it.
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { sql } from 'drizzle-orm'
@@ -18,10 +19,13 @@ import { Refused, UsageError } from '../../scripts/command.js'
 import { collect } from '../../server/collector.js'
 import { checkWholeLog } from '../../server/log-check.js'
 import type { World } from '../../server/world.js'
+import { findProgram } from '../helpers/engine.js'
 import { Founder } from '../helpers/people.js'
 import { checkLog, ENGINES, startWorld } from '../helpers/world.js'
 
 const DAY_MS = 24 * 3_600_000
+const COMMAND = new URL('../../scripts/sealdeck.ts', import.meta.url).href
+const FAKETIME = '/usr/$LIB/faketime/libfaketimeMT.so.1'
 
 /** @returns what it printed. */
 async function runs(world: World, run: AdminRun, ...args: string[]): Promise<string> {
@@ -29,6 +33,22 @@ async function runs(world: World, run: AdminRun, ...args: string[]): Promise<str
   const take = (line: string): void => { lines.push(line) }
   const code = await run(world, args, { out: take, err: take, isWatched: false })
   return [...lines, `exit ${code}`].join('\n')
+}
+
+/** The same command on a machine whose clock is a year ahead. @returns what it complained about. */
+async function collectsAYearAhead({ config }: World): Promise<string> {
+  const { s3, databaseUrl } = config
+  const script = `import('${COMMAND}').then(async ({ main }) => { process.exitCode = await main(['admin', 'gc']) })`
+  const env = {
+    PATH: process.env.PATH, LD_PRELOAD: FAKETIME, FAKETIME: '+1y', DATA_DIR: config.dataFolder, DATABASE_URL: databaseUrl,
+    S3_BUCKET: s3?.bucket, S3_ENDPOINT: s3?.endpoint, S3_REGION: s3?.region,
+    S3_ACCESS_KEY_ID: s3?.accessKeyId, S3_SECRET_ACCESS_KEY: s3?.secretAccessKey,
+  }
+  return await new Promise((resolve) => {
+    execFile(process.execPath, ['--import', 'tsx', '--eval', script], { env }, (_error, stdout, stderr) => {
+      resolve(`${stdout}${stderr}`)
+    })
+  })
 }
 
 for (const engines of ENGINES) {
@@ -76,6 +96,10 @@ for (const engines of ENGINES) {
     t.match(await runs(world, collectGarbage, '--dry-run'), /2 of them without a row\.\nDRY RUN: 0/)
     t.equal((await countKept(world.db)).get('garbage')?.count, 0, 'a dry run marks nothing')
     t.match(await runs(world, collectGarbage), /2 of them without a row, all marked\.\nCOLLECTED: 0/)
+    if (engines === 'real' && findProgram('faketime') !== undefined) {
+      t.match(await collectsAYearAhead(world), /clock is more than a minute from the database's/)
+      for (const key of [orphan, lost]) t.ok(await world.bucket.head(key), 'a wrong clock deletes nothing')
+    }
     test.clock.advance(6 * DAY_MS)
     t.match(await runs(world, collectGarbage), /COLLECTED: 0/, 'a mark stays as old as it is')
     // Rows that had been lost come back with a newer copy of the database.
