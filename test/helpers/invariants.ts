@@ -20,7 +20,6 @@
 import { createHash } from 'node:crypto'
 import { GetObjectCommand, ListObjectsV2Command, S3ServiceException, type S3Client } from '@aws-sdk/client-s3'
 import type postgres from 'postgres'
-import type { Test } from 'tap'
 import { encodeHex, equalBytes } from '../../protocol/bytes.js'
 import { commitEvent, decodeEntry, parseEvent, type Event } from '../../protocol/log/event.js'
 import { appendLeaves, edgeRoot, EMPTY_EDGE, hashLeaf } from '../../protocol/log/merkle.js'
@@ -45,6 +44,13 @@ export interface Held {
   readonly refused?: ReadonlySet<string>
 }
 
+/** Who is told what was found. */
+export interface Told {
+  ok(isTrue: boolean, what: string): unknown
+  equal(found: unknown, wanted: unknown, what: string): unknown
+  same(found: unknown, wanted: unknown, what: string): unknown
+}
+
 interface Published { readonly entries: readonly Uint8Array[], readonly root: Uint8Array }
 
 /** An event that its opening shows, at its place. */
@@ -61,7 +67,7 @@ export class Judge {
     this.#remains = remains
   }
 
-  async check(t: Test, held: Held = { receipts: new Map() }): Promise<void> {
+  async check(t: Told, held: Held = { receipts: new Map() }): Promise<void> {
     const published = await this.#readLog(t)
     // After the files: rows run ahead of what is published.
     const shown = await this.#checkRows(t, published, held)
@@ -79,7 +85,7 @@ export class Judge {
   }
 
   /** I2: every tile and entry against the signed root, and the tree that was seen before inside it. */
-  async #readLog(t: Test): Promise<Published> {
+  async #readLog(t: Told): Promise<Published> {
     const { prefix, vkey } = this.#remains
     const entries: Uint8Array[] = []
     const read = async (path: string) => await readObject(this.#remains, `${prefix}/${path}`)
@@ -94,7 +100,7 @@ export class Judge {
   }
 
   /** I2: rows and files tell one history, and the openings are those of the entries. @returns what they show. */
-  async #checkRows(t: Test, published: Published, { receipts }: Held): Promise<Shown[]> {
+  async #checkRows(t: Told, published: Published, { receipts }: Held): Promise<Shown[]> {
     const rows = await this.#remains.client<EntryRow[]>`
       select e.idx::integer as index, e.event_id as "eventId", e.entry, o.bytes, o.salt, o.event_id as "openingId",
         (select size::integer from tlog_head) as "headSize"
@@ -114,7 +120,7 @@ export class Judge {
   }
 
   /** I3 and I5. What the listing shows as it was when it was read is not read again. */
-  async #checkObjects(t: Test): Promise<void> {
+  async #checkObjects(t: Told): Promise<void> {
     const listed = await listObjects(this.#remains)
     const parts = await this.#remains.client<PartRow[]>`
       select v.object_prefix as prefix, p.index, p.sha256, v.status from upload_parts p join versions v on v.id = p.version_id
@@ -171,7 +177,7 @@ const PERMITS: Readonly<Record<string, readonly Event['type'][]>> = {
 }
 
 /** I1, from the log alone: each release names an earlier event of the same person at the same link that permits it. */
-function checkPermits(t: Test, shown: readonly Shown[]): void {
+function checkPermits(t: Told, shown: readonly Shown[]): void {
   const earlier = new Map<string, Shown>()
   const unearned: number[] = []
   for (const one of shown) {
@@ -190,7 +196,7 @@ function isPermitted({ event }: Shown, permit: Shown | undefined): boolean {
 }
 
 /** I4, as far as the log shows it. A revoked link or person is never let in again under the same id. */
-function checkRevocations(t: Test, shown: readonly Shown[]): void {
+function checkRevocations(t: Told, shown: readonly Shown[]): void {
   const revoked = new Set<string>()
   const late: number[] = []
   for (const { index, event } of shown) {
@@ -202,7 +208,7 @@ function checkRevocations(t: Test, shown: readonly Shown[]): void {
 }
 
 /** I1, from the rows. */
-async function checkReleases(t: Test, { client }: Remains): Promise<void> {
+async function checkReleases(t: Told, { client }: Remains): Promise<void> {
   t.same(await client`
     select r.id from releases r left join acceptances a on a.id = r.acceptance_id
     where r.gate = 'nda' and (a.id is null or a.device_id <> r.device_id or a.grant_id <> r.grant_id)`,
@@ -219,7 +225,7 @@ async function checkReleases(t: Test, { client }: Remains): Promise<void> {
 }
 
 /** I6: rows and their events, one for one; an event is in the outbox or in the log. */
-async function checkOnce(t: Test, { client }: Remains): Promise<void> {
+async function checkOnce(t: Told, { client }: Remains): Promise<void> {
   t.same(await client`
     with event as (select event_id, type from audit_outbox union all select event_id, type from audit_opening),
     change as (
@@ -243,7 +249,7 @@ async function checkOnce(t: Test, { client }: Remains): Promise<void> {
 
 /** I7: the notes themselves, wherever notes are kept. */
 async function checkRefused(
-  t: Test, { client }: Remains, refused: ReadonlySet<string>,
+  t: Told, { client }: Remains, refused: ReadonlySet<string>,
 ): Promise<void> {
   if (refused.size === 0) return
   const wanted = [...refused].join(',')
