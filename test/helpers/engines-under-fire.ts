@@ -1,7 +1,7 @@
 /**
  * A server whose engines fail while people sign, read and upload: PostgreSQL restarted, its backends killed, its
  * line cut, its tables locked, its disk full; the S3 server refusing, hanging, slow, truncating, denying what it
- * stored; the server's own clock turned. After
+ * stored; the server's own clock turned; the leader of two instances frozen. After
  * each the remains are checked without the server (invariants.ts), and what was answered is asked for again. Beside
  * that, single statements are struck, each of them (step-kills.ts).
  */
@@ -32,6 +32,8 @@ const DISK_SIZE_MIB = 400
 const SIGNER_COUNT = 4
 const FAULT_MS = 800
 const KILL_EVERY_MS = 30
+/** The database ends a silent leader's session after five seconds, and another looks every half. */
+const FROZEN_MS = 7_000
 /** I8: ready again without human hands. I6, below: what is asked twice is answered alike. */
 const RECOVERY_MS = 30_000
 const RETRY_MS = 100
@@ -47,6 +49,9 @@ interface Engines {
   /** Past the line, for faults and checks. */
   readonly client: postgres.Sql
   readonly clock: FakeClock
+  readonly server: Server
+  /** Another instance on the same engines. */
+  readonly startSecond: () => Promise<Server>
 }
 
 /** The server's own clock, turned by libfaketime. */
@@ -69,6 +74,15 @@ async function turnClock({ clock }: Engines, ...offsets: readonly string[]): Pro
     await delay(FAULT_MS)
   }
   await clock.turn('+0')
+}
+
+/** The leader of the log is silent until another leads, comes back unawares, and has to lead again when that one leaves. */
+async function freezeLeader({ server, startSecond }: Engines): Promise<void> {
+  process.kill(server.pid, 'SIGSTOP')
+  const [second] = await Promise.all([startSecond(), delay(FROZEN_MS)])
+  process.kill(server.pid, 'SIGCONT')
+  await delay(FAULT_MS)
+  await second.stop()
 }
 
 /** Each lasts a moment and ends with engines that work. */
@@ -103,6 +117,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     await delay(FAULT_MS)
     await database.disk?.empty()
   },
+  'the leader frozen and replaced': freezeLeader,
   'the server\'s clock an hour behind': async (engines) => await turnClock(engines, '-1h'),
   'the server\'s clock a year ahead': async (engines) => await turnClock(engines, '+1y'),
   'the server\'s clock back and forth': async (engines) => await turnClock(engines, '-1d', '+1d', '-1h'),
@@ -132,14 +147,15 @@ export async function startEnginesUnderFire(t: Test): Promise<UnderFire> {
   near.port = String(line.port)
   const bucket = await createBucket(access)
   const clock = await makeClock(t)
-  const server = await startServer(t, {
-    settings: {
-      ...SETTINGS, DATABASE_URL: near.href, S3_BUCKET: bucket, S3_ENDPOINT: s3.endpoint,
-      S3_REGION: access.region,
-      S3_ACCESS_KEY_ID: access.accessKeyId, S3_SECRET_ACCESS_KEY: access.secretAccessKey,
-      ...clock.environment,
-    },
-  })
+  const settings = {
+    ...SETTINGS, DATABASE_URL: near.href, S3_BUCKET: bucket, S3_ENDPOINT: s3.endpoint,
+    S3_REGION: access.region,
+    S3_ACCESS_KEY_ID: access.accessKeyId, S3_SECRET_ACCESS_KEY: access.secretAccessKey,
+    ...clock.environment,
+  }
+  const server = await startServer(t, { settings })
+  const shared = { ...settings, DATA_DIR: server.dataFolder, PUBLIC_URL: server.origin }
+  const startSecond = async () => await startServer(t, { settings: shared })
   const client = postgres(url, { max: 2, fetch_types: false, onnotice: () => {} })
   const plain = connectS3(access)
   t.teardown(async () => {
@@ -148,12 +164,13 @@ export async function startEnginesUnderFire(t: Test): Promise<UnderFire> {
     await client.end()
     await dropDatabase(database, url)
   })
+  const engines = { database, line, s3, client, clock, server, startSecond }
   const founder = await new Founder(server).signsUp()
   const link = await founder.sharesDeck()
   const { origin, vkey } = server.world.keys.log
   const prefix = `log/${origin.split('/').at(-1) ?? ''}`
   const remains: Remains = { client, s3: plain, bucket, prefix, vkey }
-  return new Attacks({ database, line, s3, client, clock }, { server, founder, link }, remains)
+  return new Attacks(engines, { server, founder, link }, remains)
 }
 
 async function makeClock(t: Test): Promise<FakeClock> {
