@@ -20,9 +20,10 @@ import type { OlderState } from '../protocol/deck/newest.js'
 import type { Anomaly } from '../protocol/log/anomalies.js'
 import type { TagProblem } from '../protocol/log/completeness.js'
 import type { Details, Event } from '../protocol/log/event.js'
-import { PROTOCOL_ERROR_CODES, ProtocolError, type ProtocolErrorCode } from '../protocol/errors.js'
+import { ProtocolError, type ProtocolErrorCode } from '../protocol/errors.js'
 import type { EventPage, EventRange, FindingKind } from '../protocol/log/watch.js'
 import type { Api, ApiFailure } from './api.js'
+import { protocolErrorCode } from './protocol-error-code.js'
 import { startWorker } from './trusted-worker.js'
 import workerUrl from './worker.ts?worker&url'
 
@@ -369,8 +370,6 @@ export interface ForkEvidence { remembered: string, offered: string }
 
 export interface WatchInput {
   logVkey: string
-  /** Statements that link the log's keys, as the server shows them; each proves itself. */
-  rotations: readonly string[]
   /** As the log names her: `account/<id>`. */
   accountId: string
   /** All of hers: one walk over the log serves them all. */
@@ -529,13 +528,6 @@ export async function attempt<T>(run: () => Promise<T>): Promise<Outcome<T>> {
     if (code === null) throw error
     return { ok: false, code }
   }
-}
-
-/** Comlink carries name and message of an error, not its class. */
-export function protocolErrorCode(error: unknown): ProtocolErrorCode | null {
-  if (!(error instanceof Error)) return null
-  const stated = error.message.split(':', 1)[0]
-  return PROTOCOL_ERROR_CODES.find((code) => code === stated) ?? null
 }
 
 /** The proof between two sizes of the log, fetched by the page for the worker. */

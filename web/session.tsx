@@ -6,6 +6,7 @@ import { createContext, use, useCallback, useEffect, useMemo, useState, type Rea
 import type { Account, Config } from '../protocol/api.js'
 import type { Answer, Api } from './api.js'
 import { attempt, type CryptoWorker } from './crypto.js'
+import { followLogKeys } from './follow-keys.js'
 import { createKeyring, type Keyring } from './keyring.js'
 import { readRemembered, remember } from './remembered.js'
 
@@ -67,10 +68,20 @@ async function readLogKeys(
   return linked.ok ? linked.value : [logVkey]
 }
 
-export function SessionProvider({ api, crypto, children }: SessionTools & { children: ReactNode }) {
+export function SessionProvider(
+  { api, crypto: worker, children }: SessionTools & { children: ReactNode },
+) {
   const [state, setState] = useState<SessionState>({ step: 'starting' })
   const [config, setConfig] = useState<Config | null>(null)
   const [logVkeys, setLogVkeys] = useState<readonly string[]>([])
+  const crypto = useMemo(() => followLogKeys(worker, {
+    readConfig: () => api.readConfig(),
+    onFollowed(next, linked) {
+      // Only along the line of keys that this page began with.
+      setConfig((before) => before === null || linked.includes(before.logVkey) ? next : before)
+      setLogVkeys((before) => before.some((key) => linked.includes(key)) ? linked : before)
+    },
+  }), [api, worker])
   const keyring = useMemo(() => createKeyring(api, crypto), [api, crypto])
 
   const start = useCallback(async () => {

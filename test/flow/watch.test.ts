@@ -3,12 +3,15 @@
 // Method: the real server and the built client in Chromium; the operator forges entries with the log's own key, and
 // falsifies answers on their way to her browser. One witness, as a process.
 import { readFileSync } from 'node:fs'
+import { appendFile, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import { uuidv7 } from 'uuidv7'
 import { insertEvents } from '../../db/queries/outbox.js'
-import type { AccessRequestList, Config, EventList, VaultDetail } from '../../protocol/api.js'
+import type {
+  AccessRequestList, Config, EventList, Invitation, VaultDetail,
+} from '../../protocol/api.js'
 import {
-  decodeBase64Url, decodeUtf8, encodeBase64Url, encodeHex, encodeUtf8,
+  concatBytes, decodeBase64Url, decodeUtf8, encodeBase64Url, encodeHex, encodeUtf8,
 } from '../../protocol/bytes.js'
 import { decodeGrant } from '../../protocol/deck/grant.js'
 import { sha256 } from '../../protocol/hash.js'
@@ -16,13 +19,15 @@ import { signCheckpoint } from '../../protocol/log/checkpoint.js'
 import { formatTime, parseEvent, sealEvent, type Event } from '../../protocol/log/event.js'
 import { policyOfLog, verifyCheckpoint } from '../../protocol/log/policy.js'
 import { ready } from '../../protocol/sodium.js'
+import { logKeyPath, makeLogKey as makeSecretKey } from '../../server/keys.js'
 import { findViolations } from '../helpers/axe.js'
 import { useChromium } from '../helpers/chromium.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
 import { Investor } from '../helpers/investor.js'
 import { Founder } from '../helpers/people.js'
 import { makeLogKey, startWitness, writePolicy } from '../helpers/witness.js'
-import { serveWorld } from '../web/serve.js'
+import type { TestWorld } from '../helpers/world.js'
+import { listen, serveWorld } from '../web/serve.js'
 import { sharesPitch } from './pitch.js'
 import { looksRight, visit, type Stand, type Visitor } from './visitor.js'
 
@@ -35,7 +40,7 @@ t.teardown(() => removeFolder(folder))
 const { LOG_KEY, vkey } = makeLogKey('watched.example/2026')
 const WITNESSES = await writePolicy(folder, [await startWitness(t, 'north', vkey)], 1)
 const stand: Stand = { browser, ...await serveWorld(t, { EMAIL_CODES_PER_NETWORK: '1000', LOG_KEY, WITNESSES }) }
-const { world, origin } = stand
+const { world } = stand
 const { log } = world.world.keys
 const founder = new Founder(world)
 founder.stretching = 'memory-constrained' // As her browser does.
@@ -46,15 +51,16 @@ await grace.enters(link)
 await grace.signsNda(link)
 const ada = await signsIn()
 
-/** The same account, in a browser. */
-async function signsIn(): Promise<Visitor> {
-  const visitor = await visit(stand, { name: founder.name, email: founder.email })
-  await visitor.page.goto(`${origin}/sign-in`)
-  await visitor.types('E-mail address', founder.email)
+/** The same account, in a browser; with an invitation in her hand, she comes out there. */
+async function signsIn(owner = founder, at = stand, invitation?: string): Promise<Visitor> {
+  const visitor = await visit(at, { name: owner.name, email: owner.email })
+  if (invitation !== undefined) await visitor.page.goto(`${at.origin}/audit/${invitation}`)
+  await visitor.page.goto(`${at.origin}/sign-in`)
+  await visitor.types('E-mail address', owner.email)
   await visitor.types('Passphrase', PASSPHRASE)
   await visitor.presses('Continue')
   await visitor.page.getByLabel('Code from the mail').fill(await visitor.takesCode())
-  await visitor.sees('Decks')
+  await visitor.sees(invitation === undefined ? 'Decks' : 'You are invited to audit a vault')
   return visitor
 }
 
@@ -189,3 +195,56 @@ await t.test('two histories of the log stop her, with both as evidence', async (
   await ada.reads('Seen before, by this browser')
   t.same(ada.complaints.filter((complaint) => !complaint.includes('NotSameOrigin')), [])
 })
+
+await t.test('pages that stay open follow the log to another key, whoever pinned the old one', async (t) => {
+  const there: Stand = { browser, ...await serveWorld(t, { EMAIL_CODES_PER_NETWORK: '1000' }, true) }
+  const [owner, auditor] = [new Founder(there.world), new Founder(there.world, 'Audrey')]
+  for (const one of [owner, auditor]) {
+    one.stretching = 'memory-constrained'
+    await one.signsUp()
+  }
+  const pitch = await sharesPitch(owner)
+  const { logVkey } = await owner.gets<Config>('/api/config')
+  const { invitationId } = await owner.posts<Invitation>(`/api/vaults/${pitch.vaultId}/invitations`, { email: auditor.email, withIdentities: true })
+  const keyHash = sha256(encodeUtf8(logVkey)).subarray(0, 16)
+  const pin = encodeBase64Url(concatBytes(owner.keys.fingerprint, keyHash))
+
+  const audrey = await signsIn(auditor, there, `${invitationId}#${pin}`)
+  await audrey.presses('Accept and open the log')
+  await audrey.reads(/events are proven to be in the log/)
+  const ada = await signsIn(owner, there)
+  await ada.reads(/events of yours among/)
+  const grace = await visit(there, { email: 'grace@fund.example' })
+  await grace.comesIn(pitch)
+  await grace.sees('Non-Disclosure Agreement')
+
+  const next = await rotates(there.world)
+  t.not(next, logVkey, 'another key, and it alone')
+  await ada.page.getByRole('link', { name: /Seed round/ }).first().click()
+  await ada.presses('New link')
+  await ada.presses('Create link')
+  await ada.sees('“Link 2” is ready')
+  await ada.page.getByRole('link', { name: 'Decks' }).first().click()
+  await ada.reads(/events of yours among/)
+  t.equal(await ada.page.getByText('could not be checked').count(), 0)
+  await grace.signs()
+  await grace.reads('Signed, and on record')
+  await audrey.page.getByLabel('Event', { exact: true }).selectOption({ label: 'NDA signed' })
+  await audrey.page.getByRole('row').filter({ hasText: 'NDA signed' }).first().waitFor()
+  await audrey.reads(/events? (?:is|are) proven to be in the log/)
+  t.equal(await audrey.page.getByText('Not proven', { exact: true }).count(), 0)
+  for (const one of [ada, grace, audrey]) await one.leaves()
+})
+
+/** Both keys for a moment, then the new one alone; the server on the same ports. @returns the new key. */
+async function rotates(before: TestWorld): Promise<string> {
+  const path = logKeyPath(before.world.config)
+  const key = makeSecretKey(before.world.keys.log.origin)
+  await appendFile(path, `${key}\n`)
+  const both = await before.restart()
+  if (!await both.world.rotations.settle()) throw new Error('the rotation is not stated')
+  await writeFile(path, `${key}\n`)
+  const after = await both.restart()
+  await listen(after)
+  return after.world.keys.log.vkey
+}

@@ -4,6 +4,7 @@
 // server, first honest, then with a key of its own.
 import t from 'tap'
 import { uuidv7 } from 'uuidv7'
+import type { Config } from '../../protocol/api.js'
 import { encodeBase64Url, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
 import { verifyEnrolment } from '../../protocol/log/acceptance.js'
@@ -12,11 +13,17 @@ import { ed25519Signer, formatVkey, type NoteSigner } from '../../protocol/log/n
 import { buildProof } from '../../protocol/log/proof.js'
 import { readNodes } from '../../protocol/log/tile.js'
 import { ready } from '../../protocol/sodium.js'
+import { followLogKeys } from '../../web/follow-keys.js'
 import { LOG_SEED, ORIGIN } from '../protocol/log/worked-example.js'
 import { WrittenLog, type WrittenEvent } from '../protocol/log/written-log.js'
 import { gateView, makeClient, makeGrant, nonce, sealInput } from './founder-fixture.js'
 
 await ready()
+
+const CONFIG: Config = {
+  viewerOrigin: '', publicUrl: '', logVkey: '', logOrigin: ORIGIN, logRotations: [], witnesses: null,
+  maxFileSizeBytes: 1, outboxPath: null, version: '',
+}
 
 const NDA_SHA256 = encodeBase64Url(sha256(encodeUtf8('# Mutual NDA\n')))
 const HEAD = { log: ORIGIN, at: '2026-11-22T14:30:00.000Z' }
@@ -79,7 +86,7 @@ async function stage() {
   }
   const check = (proof: string, source = log) =>
     crypto.checkReceipts({ grantId, proofs: [proof], readConsistency: consistencyOf(source) })
-  return { crypto, log, release, check, viewAs }
+  return { crypto, grantId, log, release, check, viewAs }
 }
 
 t.test('a link that pins the old key goes on under the new one, and so does what was remembered', async (t) => {
@@ -96,6 +103,35 @@ t.test('a link that pins the old key goes on under the new one, and so does what
   await crypto.verifyGate(viewAs(NEXT))
   t.match(await check(proof), [{ treeSize: 4 }])
   await crypto.verifyGate(viewAs(OLD))
+})
+
+t.test('a page that stays open learns the new key when it meets it, and asks once', async (t) => {
+  const { crypto, grantId, log, release, check } = await stage()
+  const statement = await rotate(log, { previousLogKey: OLD, logKey: NEXT }, by(old, next))
+  log.signers = by(next)
+  const proofs = [await release()]
+  await t.rejects(check(proofs[0] ?? ''), { message: /^unknown-signer/ })
+  let statements: string[] = []
+  const followed: (readonly string[])[] = []
+  let askedCount = 0
+  const following = followLogKeys(crypto, {
+    async readConfig() {
+      askedCount++
+      return { ok: true, value: { ...CONFIG, logVkey: NEXT ?? '', logRotations: statements } }
+    },
+    onFollowed: (_config, logVkeys) => { followed.push(logVkeys) },
+  })
+  const readConsistency = consistencyOf(log)
+  const asks = () => following.checkReceipts({ grantId, proofs, readConsistency })
+  await t.rejects(asks(), { message: /^unknown-signer/ }, 'no statement, no key')
+  t.equal(askedCount, 1)
+  statements = [statement]
+  const both = await Promise.all([asks(), asks()])
+  t.match(both, [[{ treeSize: 2 }], [{ treeSize: 2 }]], 'also under the gate that was verified before')
+  t.equal(askedCount, 2, 'once for both')
+  t.same(followed, [[OLD, NEXT]])
+  await asks()
+  t.equal(askedCount, 2, 'what was learnt stays')
 })
 
 t.test('no server takes a browser over to a key of its own', async (t) => {

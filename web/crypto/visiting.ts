@@ -99,7 +99,11 @@ export function createVisiting(platform: Platform, logKeys: LogKeys): Visiting {
       ...noteMethods(visitOf, platform),
       receiveHeaders: async ({ grantId, headers }) => receive(visitOf(grantId), headers, platform),
     },
-    scope: (grantId) => scopeOf(visitOf(grantId)),
+    // Keys that were learnt since the gate was verified count, too.
+    scope(grantId) {
+      const scope = scopeOf(visitOf(grantId))
+      return { ...scope, trust: logKeys.trust(scope.trust) }
+    },
     received(grantId, versionId) {
       const received = visitOf(grantId).received.get(versionId)
       if (received === undefined) throw new ProtocolError('wrong-header', 'none was received')

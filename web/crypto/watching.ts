@@ -8,10 +8,8 @@
 import { decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import { deriveVaultTagKey } from '../../protocol/deck/identity.js'
 import { ProtocolError } from '../../protocol/errors.js'
-import { formatVkey, parseVkey } from '../../protocol/log/note.js'
 import type { OwnMemory } from '../../protocol/log/own-events.js'
 import { policyOfLog, verifyCheckpoint } from '../../protocol/log/policy.js'
-import { listLinkedKeys, verifyRotation } from '../../protocol/log/rotation.js'
 import { CHECKPOINT_PATH } from '../../protocol/log/tile.js'
 import {
   NEW_WATCH, watchLog, type Finding, type Looked, type WatchedVault, type WatchState,
@@ -106,7 +104,7 @@ async function watch(parts: Parts, input: WatchInput, reads: WatchReads): Promis
     return await reportOf(parts, input, kept)
   }
   const looked = await watchLog({
-    trusted: offered.trusted, logVkeys: logVkeysOf(input), state: kept.state,
+    trusted: offered.trusted, logVkeys: parts.history.keys.linkedTo(logVkey), state: kept.state,
     vaults: vaultsOf(parts, input),
     nowMs: parts.platform.nowMs(), maxEntryCount: input.maxEntryCount ?? MAX_ENTRIES_PER_LOOK,
   }, { ...callsOf(reads), ...memoriesOf(parts, logVkey) })
@@ -114,10 +112,6 @@ async function watch(parts: Parts, input: WatchInput, reads: WatchReads): Promis
   const next = joined(kept, looked, { checkpoint: offered.note, atMs: parts.platform.nowMs() })
   await writeKept(parts, logVkey, next)
   return await reportOf(parts, input, next)
-}
-
-function logVkeysOf({ logVkey, rotations }: WatchInput): string[] {
-  return listLinkedKeys(parseVkey(logVkey), rotations.map(verifyRotation)).map(formatVkey)
 }
 
 async function readOffered(

@@ -67,12 +67,12 @@ interface LookInput {
 async function lookAtLog(
   tools: SessionTools, { config, accountId, onProgress }: LookInput,
 ): Promise<WatchReport | null> {
-  const { logVkey, logRotations: rotations } = config
+  const { logVkey } = config
   const vaultIds = await listVaultIds(tools)
   if (vaultIds === null) return null
   await gossip(tools, logVkey)
   const looked = await attempt(() => tools.crypto.watch(
-    { logVkey, rotations, accountId, vaultIds }, readsOf(tools, { logVkey, onProgress }),
+    { logVkey, accountId, vaultIds }, readsOf(tools, { logVkey, onProgress }),
   ))
   return looked.ok ? looked.value : null
 }

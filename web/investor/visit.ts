@@ -10,6 +10,7 @@ import { createGateApi, type ApiFailure, type GateApi } from '../api.js'
 import {
   attempt, consistencyOf, startCrypto, type CheckedReceipt, type CryptoWorker, type VerifiedGate,
 } from '../crypto.js'
+import { followLogKeys } from '../follow-keys.js'
 import type { Failure } from '../failure-words.js'
 import { gossip } from '../gossip.js'
 
@@ -80,7 +81,7 @@ export function openVisit(grantId: string): VisitTools {
     if (session.ok) return session.value
     return session.code === 'offline' ? 'offline' : null
   })
-  return { api, crypto, grantId }
+  return { api, crypto: followLogKeys(crypto, { readConfig: () => api.readConfig() }), grantId }
 }
 
 /** True if something opens with the link alone. */
