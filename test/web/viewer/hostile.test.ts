@@ -8,8 +8,8 @@ import * as hostile from './hostile-decks.js'
 import { heard, openFile, useStand } from './stand.js'
 
 const BOMB_TIMEOUT_MS = 40_000
-/** The aim is 100 ms; the rest is room for a test machine that does other things too. */
-const MAX_SILENCE_MS = 1_000
+/** A bomb burns for many seconds; what is below is a busy machine, not a page that is held up. */
+const MAX_SILENCE_MS = 5_000
 
 const stand = await useStand(t)
 const browser = await useChromium(t)
