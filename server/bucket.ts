@@ -5,9 +5,7 @@
  * [Note: Write once] An object is written once, whole, and is durable before the write is acknowledged.
  * So a repeated write is harmless, and what was acknowledged never changes.
  */
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { equalBytes } from '../protocol/bytes.js'
 import { assert } from '../protocol/errors.js'
 
 export interface ByteRange { readonly offset: number, readonly sizeBytes: number }
@@ -20,7 +18,7 @@ export interface StoredObject {
 
 export interface WriteOptions {
   readonly contentType?: string
-  /** Checked against the bytes before anything is written, for a caller who was told it by somebody else. */
+  /** Of these bytes, from a caller who has hashed them already: spares whoever else would need it. */
   readonly sha256?: Uint8Array
 }
 
@@ -44,7 +42,6 @@ export interface Bucket {
    * Write an object that does not exist yet ([Note: Write once]).
    *
    * @returns `exists` if the key is taken, by whatever bytes; nothing was changed then.
-   * @throws ObjectMismatch if the bytes are not those of `options.sha256`.
    */
   put(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<'stored' | 'exists'>
   /**
@@ -73,11 +70,6 @@ export interface Bucket {
   close(): void
 }
 
-/** Bytes that are not those that were announced. */
-export class ObjectMismatch extends Error {
-  override readonly name = 'ObjectMismatch'
-}
-
 const MAX_KEY_LENGTH = 200
 const KEY = /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/
 
@@ -87,9 +79,7 @@ export function requireKey(key: string): string {
   return key
 }
 
-/** An object is never empty, and is what it was announced to be. @throws ObjectMismatch. */
-export function requireBytes(bytes: Uint8Array, { sha256 }: WriteOptions): void {
+/** An object is never empty. */
+export function requireBytes(bytes: Uint8Array): void {
   assert(bytes.length > 0, 'an object has bytes')
-  if (sha256 === undefined) return
-  if (!equalBytes(createHash('sha256').update(bytes).digest(), sha256)) throw new ObjectMismatch('not the announced bytes')
 }

@@ -32,7 +32,7 @@ class FolderBucket implements Bucket {
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<'stored' | 'exists'> {
     const path = this.#path(key)
-    requireBytes(bytes, options)
+    requireBytes(bytes)
     const draft = await this.#writeDraft(bytes)
     let isNew = true
     try {
@@ -51,7 +51,7 @@ class FolderBucket implements Bucket {
   async replace(
     key: string, bytes: Uint8Array, etag: string | null, options: WriteOptions = {},
   ): Promise<string | undefined> {
-    requireBytes(bytes, options)
+    requireBytes(bytes)
     const done = this.#replacing.then(() => this.#replaceNow(key, bytes, etag))
     this.#replacing = done.catch(() => {}) // The caller sees the failure; the next one only waits for its end.
     return await done

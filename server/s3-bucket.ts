@@ -8,6 +8,7 @@ import {
   PutBucketCorsCommand, PutObjectCommand, S3Client, S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { encodeHex } from '../protocol/bytes.js'
 import { assert } from '../protocol/errors.js'
 import {
   requireBytes, requireKey, type Bucket, type ByteRange, type DirectAccess, type DirectRequest,
@@ -61,7 +62,7 @@ class S3Bucket implements Bucket {
   }
 
   async put(key: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<'stored' | 'exists'> {
-    requireBytes(bytes, options)
+    requireBytes(bytes)
     const etag = await this.#write(key, bytes, { IfNoneMatch: '*' }, options)
     return etag === undefined ? 'exists' : 'stored'
   }
@@ -69,7 +70,7 @@ class S3Bucket implements Bucket {
   async replace(
     key: string, bytes: Uint8Array, etag: string | null, options: WriteOptions = {},
   ): Promise<string | undefined> {
-    requireBytes(bytes, options)
+    requireBytes(bytes)
     if (etag === null) return await this.#write(key, bytes, { IfNoneMatch: '*' }, options)
     const written = await this.#write(key, bytes, { IfMatch: this.#quote(etag) }, options)
     if (written !== undefined || (await this.head(key))?.etag !== etag) return written
@@ -85,13 +86,15 @@ class S3Bucket implements Bucket {
   /** @returns the etag, or `undefined` if the condition did not hold. */
   async #write(
     key: string, bytes: Uint8Array, condition: { IfNoneMatch?: string, IfMatch?: string },
-    { contentType }: WriteOptions,
+    { contentType, sha256 }: WriteOptions,
   ): Promise<string | undefined> {
+    const command = new PutObjectCommand({
+      ...this.#place(key), Body: bytes, ContentLength: bytes.length, ContentType: contentType ?? 'application/octet-stream',
+      ...condition,
+    })
+    if (sha256 !== undefined) signHash(command, sha256)
     try {
-      const { ETag } = await this.#client.send(new PutObjectCommand({
-        ...this.#place(key), Body: bytes, ContentLength: bytes.length, ContentType: contentType ?? 'application/octet-stream',
-        ...condition,
-      }))
+      const { ETag } = await this.#client.send(command)
       assert(ETag !== undefined, 'a stored object has an etag')
       return ETag
     } catch (error) {
@@ -242,6 +245,15 @@ class S3DirectAccess implements DirectAccess {
   close(): void {
     this.#signer.destroy()
   }
+}
+
+/** The signature covers the body by this hash, which the SDK would otherwise make once more. */
+function signHash(command: PutObjectCommand, sha256: Uint8Array): void {
+  command.middlewareStack.add((next) => async (args) => {
+    const headers: unknown = Reflect.get(Object(args.request), 'headers')
+    Object.assign(Object(headers), { 'x-amz-content-sha256': encodeHex(sha256) })
+    return await next(args)
+  }, { step: 'build' })
 }
 
 function lifeOf({ fromMs, seconds }: DirectRequest) {

@@ -3,7 +3,7 @@
  * yet: it is its owner's alone, and nobody else's query finds it.
  */
 import { and, asc, eq, inArray, isNull, lt, sql } from 'drizzle-orm'
-import type { Db } from '../client.js'
+import { preparedOnce, type Db } from '../client.js'
 import { rowWhere } from '../insert-where.js'
 import { documents, instanceUsage, uploadParts, users, vaults, versions } from '../schema.js'
 import { logged, type OutboxEvent } from './outbox.js'
@@ -132,13 +132,29 @@ export async function findLastVersion(
 
 // ---- parts ----------------------------------------------------------------------------------
 
-export async function findPart(
-  db: Db, key: { versionId: string, index: number },
-): Promise<UploadPart | undefined> {
-  const [row] = await db.select().from(uploadParts)
-    .where(and(eq(uploadParts.versionId, key.versionId), eq(uploadParts.index, key.index)))
+/**
+ * Her upload that is not finished, as far as one part's bytes are concerned; `undefined` if there is none.
+ * `partSha256`: of the part as it is stored already.
+ */
+export async function findUploadPart(
+  db: Db, key: { versionId: string, userId: string, index: number },
+) {
+  const [row] = await uploadPartStatement(db).execute(key)
   return row
 }
+
+const uploadPartStatement = preparedOnce((db) => db
+  .select({
+    objectPrefix: versions.objectPrefix, payloadSizeBytes: versions.payloadSizeBytes,
+    partCount: versions.partCount, nonce: versions.nonce, partSha256: uploadParts.sha256,
+  }).from(versions)
+  .innerJoin(vaults, eq(vaults.id, versions.vaultId))
+  .leftJoin(uploadParts, and(
+    eq(uploadParts.versionId, versions.id), eq(uploadParts.index, sql.placeholder('index'))))
+  .where(and(
+    eq(versions.id, sql.placeholder('versionId')), eq(versions.status, 'uploading'),
+    eq(vaults.ownerId, sql.placeholder('userId')), isNull(vaults.deletedAtMs)))
+  .prepare('find_upload_part'))
 
 /** The parts that are there, of several uploads, in order. */
 export async function listParts(db: Db, versionIds: readonly string[]): Promise<UploadPart[]> {
@@ -149,16 +165,24 @@ export async function listParts(db: Db, versionIds: readonly string[]): Promise<
 
 /** Note that a part lies in the bucket, checked. @returns false if the upload is over by now. */
 export async function insertPart(db: Db, part: UploadPart): Promise<boolean> {
-  const isUploading = sql`exists (
-    select 1 from ${versions} v where v.id = ${part.versionId}::uuid and v.status = 'uploading')`
-  const rows = await db.insert(uploadParts).select(rowWhere(uploadParts, part, isUploading))
-    // The same part sent twice at once: both are there.
-    .onConflictDoUpdate(
-      { target: [uploadParts.versionId, uploadParts.index], set: { storedAtMs: part.storedAtMs } },
-    )
-    .returning({ index: uploadParts.index })
+  const rows = await insertPartStatement(db).execute({ ...part })
   return rows.length === 1
 }
+
+const insertPartStatement = preparedOnce((db) => {
+  const [versionId, index] = [sql.placeholder('versionId'), sql.placeholder('index')]
+  const [sizeBytes, sha256] = [sql.placeholder('sizeBytes'), sql.placeholder('sha256')]
+  const part = { versionId, index, sizeBytes, sha256, storedAtMs: sql.placeholder('storedAtMs') }
+  const isUploading = sql`exists (
+    select 1 from ${versions} v where v.id = ${versionId}::uuid and v.status = 'uploading')`
+  return db.insert(uploadParts).select(rowWhere(uploadParts, part, isUploading))
+    // The same part sent twice at once: both are there.
+    .onConflictDoUpdate({
+      target: [uploadParts.versionId, uploadParts.index], set: { storedAtMs: sql`excluded.stored_at` },
+    })
+    .returning({ index: uploadParts.index })
+    .prepare('insert_part')
+})
 
 /** Note that all parts lie in the bucket, checked. @returns false if the upload is over by now. */
 export async function insertParts(

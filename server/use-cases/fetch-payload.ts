@@ -34,21 +34,34 @@ export async function fetchPayload(
   if (direct !== undefined) return await presignParts(direct, version, { start, end, fromMs })
   return {
     sizeBytes: end - start, totalBytes: version.payloadSizeBytes,
-    stream: Readable.from(readParts(world, version, { start, end })),
+    stream: await openParts(world, version, { start, end }),
   }
 }
 
 interface Stretch { readonly start: number, readonly end: number }
+interface PartStretch extends Stretch { readonly key: string }
+
+/** A range inside one part, which is what clients ask for, streams as the bucket gives it. */
+async function openParts(world: World, version: Fetchable, range: Stretch): Promise<Readable> {
+  const [first, ...rest] = partsOf(version, range)
+  assert(first !== undefined, 'a range has bytes')
+  if (rest.length === 0) return await openPart(world, first)
+  return Readable.from(readParts(world, [first, ...rest]))
+}
 
 /** Never more than one part's piece is held. */
 async function * readParts(
-  world: World, version: Fetchable, range: Stretch,
+  world: World, parts: readonly PartStretch[],
 ): AsyncGenerator<Uint8Array> {
-  for (const { key, start, end } of partsOf(version, range)) {
-    const stream = await world.bucket.stream(key, { offset: start, sizeBytes: end - start })
-    assert(stream !== null, 'every part of a stored version is in the bucket')
-    for await (const piece of stream) yield piece
+  for (const part of parts) {
+    for await (const piece of await openPart(world, part)) yield piece
   }
+}
+
+async function openPart(world: World, { key, start, end }: PartStretch): Promise<Readable> {
+  const stream = await world.bucket.stream(key, { offset: start, sizeBytes: end - start })
+  assert(stream !== null, 'every part of a stored version is in the bucket')
+  return stream
 }
 
 async function presignParts(
@@ -62,7 +75,7 @@ async function presignParts(
 }
 
 /** The parts that a range touches, and which bytes of each. */
-function partsOf(version: Fetchable, { start, end }: Stretch): (Stretch & { key: string })[] {
+function partsOf(version: Fetchable, { start, end }: Stretch): PartStretch[] {
   const first = Math.floor(start / PART_SIZE_BYTES)
   const last = Math.floor((end - 1) / PART_SIZE_BYTES)
   return Array.from({ length: last - first + 1 }, (_, at) => {

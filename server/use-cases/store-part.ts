@@ -1,11 +1,11 @@
 /** One part of a payload, written once. */
-import { createHash } from 'node:crypto'
-import { findPart, insertPart } from '../../db/queries/versions.js'
+import { hash } from 'node:crypto'
+import { findUploadPart, insertPart } from '../../db/queries/versions.js'
 import { decodeBase64Url, equalBytes } from '../../protocol/bytes.js'
 import { PAYLOAD_NONCE_SIZE_BYTES } from '../../protocol/limits.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { partKey } from '../object-keys.js'
-import { partSizeOf, requireUpload } from '../uploads.js'
+import { partSizeOf } from '../uploads.js'
 import type { World } from '../world.js'
 
 /**
@@ -18,20 +18,20 @@ export async function storePart(
   world: World, key: { versionId: string, userId: string, index: number }, bytes: Uint8Array,
   toldSha256: string,
 ): Promise<void> {
-  const { version } = await requireUpload(world, key)
-  const sha256 = Uint8Array.from(createHash('sha256').update(bytes).digest())
-  const isWhole = bytes.length === partSizeOf(version, key.index)
+  const upload = await findUploadPart(world.db, key)
+  if (upload === undefined) throw new Refusal('upload-not-found')
+  const sha256 = hash('sha256', bytes, 'buffer')
+  const isWhole = bytes.length === partSizeOf(upload, key.index)
   if (!isWhole || !equalBytes(sha256, decodeBase64Url(toldSha256))) throw new Refusal('part-mismatch')
   // The payload begins with its nonce, and the record will name that very one.
-  if (key.index === 0 && !equalBytes(bytes.subarray(0, PAYLOAD_NONCE_SIZE_BYTES), version.nonce)) {
+  if (key.index === 0 && !equalBytes(bytes.subarray(0, PAYLOAD_NONCE_SIZE_BYTES), upload.nonce)) {
     throw new Refusal('part-mismatch')
   }
-  const stored = await findPart(world.db, key)
-  if (stored !== undefined) {
-    if (!equalBytes(stored.sha256, sha256)) throw new Refusal('part-mismatch')
+  if (upload.partSha256 !== null) {
+    if (!equalBytes(upload.partSha256, sha256)) throw new Refusal('part-mismatch')
     return
   }
-  await putOnce(world, partKey(version.objectPrefix, key.index), bytes, sha256)
+  await putOnce(world, partKey(upload.objectPrefix, key.index), bytes, sha256)
   const row = {
     versionId: key.versionId, index: key.index, sizeBytes: bytes.length, sha256,
     storedAtMs: world.clock.nowMs(),

@@ -4,23 +4,21 @@
  * other core; what must be signed anew each time is asked by this process.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { hash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import postgres from 'postgres'
-import { encodeBase64Url } from '../../protocol/bytes.js'
-import { PART_SIZE_BYTES } from '../../protocol/limits.js'
 import { ready } from '../../protocol/sodium.js'
 import { medianOf } from '../../scripts/bench/format/median.js'
 import { startCluster } from '../../scripts/bench/sequencing/cluster.js'
 import { findSparePort } from '../helpers/engine.js'
 import { Investor } from '../helpers/investor.js'
 import { Founder, type Link } from '../helpers/people.js'
-import { connectS3 } from '../helpers/s3.js'
+import { startS3 } from '../helpers/s3.js'
+import { startPostgres } from '../helpers/postgres.js'
 import { startServer, type Server } from '../helpers/server.js'
 import { putLoad, type Load, type Question } from './api/load.js'
+import { compareTransfers } from './api/transfers.js'
 
 const CLIENT_COUNT = 64
 const ROUND_SECONDS = 3
@@ -33,14 +31,20 @@ const SIGNER_COUNTS: ReadonlyArray<{ clientCount: number, signerCount: number }>
   { clientCount: 8, signerCount: 80 },
   { clientCount: 64, signerCount: 192 },
 ]
-const PART_COUNT = 24
-const LANE_COUNT = 4
-const MIB = 1024 ** 2
 
 // ---- What is started is stopped, last first
 
 const endings: (() => Promise<void>)[] = []
 const bench = { teardown(end: () => Promise<void>) { endings.unshift(end) } }
+
+/** One of each for all servers. */
+async function startEngines(): Promise<void> {
+  const [postgres, s3] = [await startPostgres(), await startS3()]
+  bench.teardown(async () => { await s3.stop() })
+  bench.teardown(async () => { await postgres.stop() })
+  process.env.TEST_POSTGRES_URL = postgres.url
+  process.env.TEST_S3_URL = s3.url
+}
 
 async function startHello(databaseUrl: string): Promise<string> {
   const port = await findSparePort()
@@ -156,104 +160,24 @@ async function inLanes(
   }))
 }
 
-// ---- Bytes in and out
-
-type Bytes = Uint8Array<ArrayBuffer>
-
-/** MiB a second, of parts in lanes. @param send - one part; says how long it was. */
-async function measureParts(
-  partCount: number, send: (index: number) => Promise<number>,
-): Promise<number> {
-  let sizeBytes = 0
-  const startMs = performance.now()
-  await inLanes(LANE_COUNT, Array.from({ length: partCount }, (_, index) => async () => {
-    sizeBytes += await send(index)
-  }))
-  return sizeBytes / MIB / (performance.now() - startMs) * 1_000
-}
-
-async function compareTransfers(server: Server, founder: Founder): Promise<void> {
-  const { bucket } = server
-  if (bucket === null) throw new Error('the server has a bucket')
-  const client = connectS3(bucket.access)
-  bench.teardown(async () => client.destroy())
-  const rates: Record<'ours' | 'sdk', { up: number[], down: number[] }> = {
-    ours: { up: [], down: [] }, sdk: { up: [], down: [] },
-  }
-  for (let round = 0; round < ROUND_COUNT; round++) {
-    const key = (index: number) => ({ Bucket: bucket.name, Key: `bench/${round}-${index}` })
-    const body = randomBytes(PART_SIZE_BYTES)
-    rates.sdk.up.push(await measureParts(PART_COUNT, async (index) => {
-      await client.send(new PutObjectCommand({ ...key(index), Body: body, IfNoneMatch: '*' }))
-      return body.length
-    }))
-    rates.sdk.down.push(await measureParts(PART_COUNT, async (index) => {
-      const { Body } = await client.send(new GetObjectCommand(key(index)))
-      return (await Body?.transformToByteArray())?.length ?? 0
-    }))
-    const { up, down } = await measureOurs(server, founder)
-    rates.ours.up.push(up)
-    rates.ours.down.push(down)
-  }
-  console.log('\n| parts of 4 MiB, four at a time | MiB/s | of the SDK alone |\n|---|---:|---:|')
-  for (const way of ['up', 'down'] as const) {
-    const [ours, sdk] = [medianOf(rates.ours[way]), medianOf(rates.sdk[way])]
-    console.log(`| ${way === 'up' ? 'upload' : 'download'} through the server to S3 | ${ours.toFixed(0)} | ${(ours / sdk).toFixed(2)} |`)
-    console.log(`| the same by the plain SDK | ${sdk.toFixed(0)} | 1.00 |`)
-  }
-}
-
-async function measureOurs(
-  server: Server, founder: Founder,
-): Promise<{ up: number, down: number }> {
-  const vault = await founder.makesVault()
-  const file = randomBytes(PART_COUNT * PART_SIZE_BYTES - MIB)
-  const begun = await founder.beginsUpload(vault, { file })
-  const { versionId } = begun.upload
-  const headers = { 'x-sealdeck': '1', authorization: `Bearer ${founder.accessToken ?? ''}` }
-  const { parts, payload } = begun
-  const up = await measureParts(parts.length, async (index) => {
-    const part = parts[index] ?? payload
-    await requireGood(await fetch(`${server.address}/api/uploads/${versionId}/parts/${index}`, {
-      method: 'PUT', body: Uint8Array.from<number>(part),
-      headers: { ...headers, 'content-type': 'application/octet-stream', 'x-content-sha256': encodeBase64Url(hash('sha256', part, 'buffer')) },
-    }))
-    return part.length
-  })
-  await founder.does('PUT', `/api/uploads/${versionId}/hash-list`, begun.hashList)
-  await founder.posts(`/api/uploads/${versionId}/complete`, founder.record(begun))
-  const down = await measureParts(parts.length, async (index) => {
-    const start = index * PART_SIZE_BYTES
-    const end = Math.min(payload.length, start + PART_SIZE_BYTES)
-    const bytes = await requireGood(await fetch(`${server.address}/api/versions/${versionId}/payload`, {
-      headers: { ...headers, range: `bytes=${start}-${end - 1}` },
-    }))
-    return bytes.length
-  })
-  return { up, down }
-}
-
-async function requireGood(answer: Response): Promise<Bytes> {
-  const bytes = new Uint8Array(await answer.arrayBuffer())
-  if (!answer.ok) throw new Error(`answered ${answer.status}`)
-  return bytes
-}
-
 // ---- The whole
 
 async function run(): Promise<void> {
   await ready()
   execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
-  const server = await startServer(bench, {
-    engines: 'real', settings: { RATE_LIMIT_PER_MINUTE: '100000000', EMAIL_CODES_PER_NETWORK: '1000000', LOG_LEVEL: 'error' },
-  })
+  await startEngines()
+  const settings = { RATE_LIMIT_PER_MINUTE: '100000000', EMAIL_CODES_PER_NETWORK: '1000000', LOG_LEVEL: 'error' }
+  const server = await startServer(bench, { engines: 'real', settings })
   const reads = await prepareReads(server)
   await analyse(server.databaseUrl ?? '')
   await compareReads(reads)
   const founder = await new Founder(server).signsUp()
   const link = await founder.sharesDeck()
   await compareReleases(server, link)
-  await compareTransfers(server, founder)
+  await compareTransfers(new Map([
+    ['through the server', server],
+    ['straight to the bucket', await startServer(bench, { engines: 'real', settings: { ...settings, UPLOADS: 'direct', DOWNLOADS: 'direct' } })],
+  ]))
 }
 
 console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}; Node ${process.version}`)
