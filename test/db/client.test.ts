@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { eq, sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
@@ -14,7 +15,13 @@ import { readBytes, readInstant } from '../../db/columns.js'
 import { DataFolderLocked, lockDataFolder } from '../../db/data-lock.js'
 import { challenges, keyringRows, users, vaults } from '../../db/schema.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
+import { startFaultyLine } from '../helpers/faulty-line.js'
 import { createDatabase, usePostgres } from '../helpers/postgres.js'
+
+const DOWN_MS = 800
+const ASK_EVERY_MS = 20
+/** Without a rule of ours it is up to twenty seconds. */
+const BACK_MS = 5_000
 
 async function open(t: Test, engine: 'pglite' | 'postgres'): Promise<OpenDatabase> {
   const database = engine === 'pglite'
@@ -142,6 +149,30 @@ async function terminateLeader(url: string): Promise<void> {
     where l.locktype = 'advisory' and d.datname = current_database()`
   await client.end()
 }
+
+t.test('a line that was down is used again at once, however many connections it cut', async (t) => {
+  const url = new URL(await createDatabase(await usePostgres(t)))
+  const line = await startFaultyLine(t, Number(url.port))
+  url.port = String(line.port)
+  const { db, close } = await openDb({ engine: 'postgres', url: url.href, maxConnections: 20 })
+  t.teardown(close)
+  const askTwenty = async () => await Promise.allSettled(
+    Array.from({ length: 20 }, async () => await queryRows(db, sql`select 1`)))
+  await askTwenty()
+  line.cut()
+  // Some fail, some wait for their connection.
+  const asked: Promise<unknown>[] = []
+  for (const untilMs = performance.now() + DOWN_MS; performance.now() < untilMs;) {
+    asked.push(askTwenty())
+    await delay(ASK_EVERY_MS)
+  }
+  line.mend()
+  const mendedMs = performance.now()
+  await Promise.all(asked)
+  for (const one of await askTwenty()) t.equal(one.status, 'fulfilled')
+  const tookMs = Math.round(performance.now() - mendedMs)
+  t.ok(tookMs < BACK_MS, `after ${tookMs} ms`)
+})
 
 t.test('four instances that start together migrate once', async (t) => {
   const url = await createDatabase(await usePostgres(t))
