@@ -18,7 +18,7 @@ const SOME_FAULTS = [
   'the server\'s clock a year ahead', 'S3 hanging', 'S3 truncating', 'S3 denying what it stored',
 ]
 
-const SOME_KILLS = 15
+const SOME_KILLS = 12
 
 await ready()
 
