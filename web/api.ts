@@ -20,13 +20,14 @@ import type {
 } from '../protocol/api.js'
 import { concatBytes } from '../protocol/bytes.js'
 import { PROTOCOL_ERROR_CODES, type ProtocolErrorCode } from '../protocol/errors.js'
+import { MAX_EXPORT_SIZE_BYTES } from '../protocol/limits.js'
 import { REFUSAL_CODES, type RefusalCode } from '../protocol/refusals.js'
 
 /**
  * Not allowed, or bytes that the server refused as broken. `offline`: no answer came; whether the
- * request arrived is not known.
+ * request arrived is not known. `answer-too-long`: longer than any that was asked for, so not read on.
  */
-export type ApiFailure = RefusalCode | ProtocolErrorCode | 'offline'
+export type ApiFailure = RefusalCode | ProtocolErrorCode | 'offline' | 'answer-too-long'
 export type Answer<T> = { ok: true, value: T } | { ok: false, code: ApiFailure }
 
 export interface Session { accessToken: string, expiresAtMs: number }
@@ -39,6 +40,8 @@ const EXPORT_TIMEOUT_MS = 7_200_000
 const MAX_HASH_LIST_SIZE_BYTES = 602_816
 /** A public file: the longest is a bundle of 256 entries. */
 const MAX_FILE_SIZE_BYTES = 17_000_000
+/** JSON: the longest is a page of events with their details. */
+const MAX_JSON_SIZE_BYTES = 64 * 1024 * 1024
 /** A range is no longer than a stored part, so that it lies in two at most. */
 const MAX_PIECE_COUNT = 2
 /** Sent once more after a network failure: stored parts are write-once, so sending again is safe. */
@@ -68,9 +71,18 @@ interface Call {
 type Read<T> = (response: Response) => Promise<T>
 type Send = <T>(call: Call, read: Read<T>) => Promise<Answer<T>>
 
+/** The server sent more than was asked for. */
+class AnswerTooLong extends Error {
+  override readonly name = 'AnswerTooLong'
+}
+
 async function readJson<T>(response: Response): Promise<T> {
-  const value: T = await response.json()
+  const value: T = JSON.parse(await readText(response, MAX_JSON_SIZE_BYTES))
   return value
+}
+
+async function readText(response: Response, maxSizeBytes: number): Promise<string> {
+  return new TextDecoder().decode(await readBytes(response, maxSizeBytes))
 }
 
 /** Breaks off where an answer is longer than what was asked for can be. */
@@ -85,11 +97,20 @@ async function readBytes(
       else out.enqueue(piece)
     },
   }))
-  return new Uint8Array(await new Response(counted).arrayBuffer())
+  try {
+    return new Uint8Array(await new Response(counted).arrayBuffer())
+  } catch (error) {
+    // Browsers call every broken stream a network error.
+    throw leftBytes < 0 ? new AnswerTooLong('more than was asked for') : error
+  }
 }
 
 function readUpTo(maxSizeBytes: number): Read<Uint8Array<ArrayBuffer>> {
   return (response) => readBytes(response, maxSizeBytes)
+}
+
+function readExport(response: Response): Promise<string> {
+  return readText(response, MAX_EXPORT_SIZE_BYTES)
 }
 
 interface Stretch { readonly start: number, readonly end: number }
@@ -155,7 +176,7 @@ function addressOf(call: Call, baseUrl: string): string {
 /** The code of a refusal; what is not ours (a proxy's page) counts as the server's failure. */
 async function refusalOf(response: Response): Promise<ApiFailure> {
   try {
-    const problem: unknown = await response.json()
+    const problem: unknown = await readJson(response)
     const code: unknown = typeof problem === 'object' && problem !== null ? Reflect.get(problem, 'code') : null
     return refusalCode(code)
   } catch {
@@ -246,8 +267,9 @@ async function send<T>(line: Line, call: Call, read: Read<T>): Promise<Answer<T>
   }
   try {
     return { ok: true, value: await read(response) }
-  } catch {
-    return { ok: false, code: 'offline' } // The body broke off.
+  } catch (error) {
+    // Else the body broke off.
+    return { ok: false, code: error instanceof AnswerTooLong ? 'answer-too-long' : 'offline' }
   }
 }
 
@@ -481,10 +503,10 @@ function auditCalls(send: Send) {
     /** All events of a vault; that they become an evidence pack is an event. */
     exportForPack: (vaultId: string) => send({
       method: 'POST', path: `/vaults/${vaultId}/exports`, body: { format: 'evidence' }, timeoutMs: EXPORT_TIMEOUT_MS,
-    }, (response) => response.text()),
+    }, readExport),
     exportEvents: (vaultId: string) => send(
       { method: 'POST', path: `/vaults/${vaultId}/exports`, body: {}, timeoutMs: EXPORT_TIMEOUT_MS },
-      (response) => response.text()),
+      readExport),
     /** The same as it comes, and what fits a filter: whoever reads the stream learns how it ends. */
     streamEvents: (
       vaultId: string | null, filter: EventFilter & { format: 'json' | 'csv' }, signal: AbortSignal,

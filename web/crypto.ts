@@ -576,6 +576,6 @@ const SOURCE_FAILURES: ReadonlyMap<string, ApiFailure> = new Map([
 ])
 
 function sourceErrorCode(code: ApiFailure): 'offline' | 'busy' | 'refused' {
-  if (code === 'offline') return 'offline'
+  if (code === 'offline' || code === 'answer-too-long') return 'offline'
   return ['too-many-requests', 'not-ready', 'log-unavailable', 'internal-error'].includes(code) ? 'busy' : 'refused'
 }

@@ -12,8 +12,14 @@ import { refusals } from './copy/refusals.js'
 export type Failure = ApiFailure | ProtocolErrorCode
 
 const network = defineSection({
-  en: { offline: 'No answer from the server. Check your connection, then try again.' },
-  ru: { offline: 'Сервер не ответил. Проверьте соединение и повторите.' },
+  en: {
+    'offline': 'No answer from the server. Check your connection, then try again.',
+    'answer-too-long': 'The server sent more than was asked for, so this browser stopped reading. Tell whoever runs it.',
+  },
+  ru: {
+    'offline': 'Сервер не ответил. Проверьте соединение и повторите.',
+    'answer-too-long': 'Сервер прислал больше, чем у него просили, и браузер перестал читать. Сообщите тому, кто его содержит.',
+  },
 })
 
 /** `failureWords('ru', 'code-wrong')`; a code that has no words does not compile. */

@@ -63,8 +63,15 @@ t.test('bytes beyond what was asked for are a broken answer, and are not waited 
     response.writeHead(206)
     for (let turn = 0; turn < 6; turn++) response.write(piece)
   }
-  t.same(await api.readPayload('version', { start: 16, end: 16 + 65_552 }), { ok: false, code: 'offline' })
-  t.same(await api.readHashList('version'), { ok: false, code: 'offline' })
+  const tooLong = { ok: false, code: 'answer-too-long' }
+  t.same(await api.readPayload('version', { start: 16, end: 16 + 65_552 }), tooLong)
+  t.same(await api.readHashList('version'), tooLong)
+  const spaces = Buffer.alloc(16 * 1024 * 1024, ' ')
+  answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    for (let turn = 0; turn < 5; turn++) response.write(spaces)
+  }
+  t.same(await api.listVaults(), tooLong, 'JSON has its bound, too')
   answer = (_request, response) => { response.writeHead(206).end(piece) }
   const whole = await api.readPayload('version', { start: 0, end: piece.length })
   t.same(whole.ok && whole.value.length, piece.length)

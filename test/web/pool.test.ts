@@ -245,6 +245,32 @@ t.test('the place of a chunk counts in the second worker too', async (t) => {
   opener.end()
 })
 
+t.test('what the second worker opened is taken only if it is all of it', async (t) => {
+  const whole = new Uint8Array(plaintext.size)
+  await plaintext.read(0, whole)
+  for (const size of [0, 65_535]) {
+    const { start, second } = startSecond(t)
+    const shortened: () => SecondWorker = () => {
+      const worker = start()
+      return {
+        ...worker,
+        listen: (hear, onGone) => worker.listen((message) => hear(cut(message, size)), onGone),
+      }
+    }
+    const reader = await openShared(shortened)
+    t.ok(equalBytes(await readAll(reader.stretches(), second), whole), `${size} bytes from there`)
+    t.ok(countOf(second, 'open') >= 1)
+    reader.close()
+  }
+})
+
+/** The same answer with another number of bytes. */
+function cut(message: unknown, size: number): unknown {
+  const result: unknown = Object(message).result
+  if (!(result instanceof Uint8Array)) return message
+  return { ...Object(message), result: new Uint8Array(size) }
+}
+
 t.test('a version that does not open leaves no key behind', async (t) => {
   const { start } = startSecond(t)
   const kept: Uint8Array<ArrayBuffer>[] = []

@@ -16,7 +16,7 @@ import {
   makePartSealer, makeRangeOpener, type PartSealer, type RangeOpener, type SealedPart,
   type SealedRange,
 } from '../../protocol/deck/parts.js'
-import { CHUNK_SIZE_BYTES } from '../../protocol/limits.js'
+import { AEAD_TAG_SIZE_BYTES, CHUNK_SIZE_BYTES } from '../../protocol/limits.js'
 import { wipe } from '../../protocol/sodium.js'
 import type { HashBulk } from '../../protocol/hash.js'
 import type { SealInput } from '../crypto.js'
@@ -167,12 +167,17 @@ function shareOpening(own: RangeOpener, key: Bytes, begin: (key: Bytes) => Lent)
   }
 }
 
-/** `null`: not opened there. What was read went there, so that it is read again here. */
+/** `null`: not opened there, or not all of it. What was read went there, so that it is read again here. */
 async function openThere(
   { second, payload }: Lent, { read, ...range }: SealedRange,
 ): Promise<Bytes | null> {
-  const opened = await second.run(payload, async () => ({ kind: 'open', range, sealed: await read() }))
-  return isBytes(opened) ? opened : null
+  let sizeBytes = 0
+  const opened = await second.run(payload, async () => {
+    const sealed = await read()
+    sizeBytes = sealed.length - range.chunkCount * AEAD_TAG_SIZE_BYTES
+    return { kind: 'open', range, sealed }
+  })
+  return isBytes(opened) && opened.length === sizeBytes ? opened : null
 }
 
 function endOnce(end: () => void): () => void {
