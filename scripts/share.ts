@@ -14,6 +14,7 @@ import { MAX_NAME_LENGTH } from '../protocol/limits.js'
 import {
   checkNdaFields, fillNda, findTemplate, listTemplates, suggestNdaFields, type FilledNda,
 } from '../protocol/nda.js'
+import { requireNoFork } from './account/history.js'
 import { unlockOwner, type Owner } from './account/owner.js'
 import { requireNewest } from './account/newest.js'
 import { currentVersions, readOwnVault, type OwnVault } from './account/own-vault.js'
@@ -53,6 +54,7 @@ export const run: Run = async (args, terminal) => {
   const terms = readTerms(parsed)
   const owner = await unlockOwner(parsed.option('passphrase-file'))
   try {
+    await requireNoFork({ address: owner.session.address, line: owner.line })
     const vault = await readOwnVault(owner, parsed.positionals[0] ?? '')
     await requireNewest(owner, vault)
     const versions = currentVersions(vault.documents)

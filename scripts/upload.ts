@@ -9,6 +9,7 @@ import { headersForLink, readOwnLink } from '../protocol/deck/link.js'
 import type { Gate } from '../protocol/deck/record.js'
 import { GATES } from '../protocol/deck/record.js'
 import { MAX_TITLE_LENGTH } from '../protocol/limits.js'
+import { requireNoFork } from './account/history.js'
 import { unlockOwner, type Owner } from './account/owner.js'
 import { noteStored, requireNewest } from './account/newest.js'
 import { newestOf, readOwnVault, type OwnDocument, type OwnVault } from './account/own-vault.js'
@@ -47,6 +48,7 @@ export const run: Run = async (args, terminal) => {
   if (prepared.keptReason !== null) terminal.err(`sealed as it is: ${prepared.keptReason}`)
   const owner = await unlockOwner(parsed.option('passphrase-file'))
   try {
+    await requireNoFork({ address: owner.session.address, line: owner.line })
     const vault = await findVault(owner, parsed, terms.title)
     terminal.out(`vault ${vault.vaultId}`)
     const document = findDocument(vault, parsed.option('document'))
