@@ -18,6 +18,7 @@ import { parseRecipientText } from './age/keys.js'
 import { unlockOwner, type Owner } from './account/owner.js'
 import { requireNewest } from './account/newest.js'
 import { readOwnVault, type OwnVault } from './account/own-vault.js'
+import type { Line } from './account/line.js'
 import { saveReceipts } from './account/save-receipts.js'
 import { saveVersions, type SavedVersion } from './account/save-versions.js'
 import { readArguments, Refused, type Run } from './command.js'
@@ -123,7 +124,11 @@ async function saveRecords(
   }
 }
 
-async function saveAgreements({ line }: Owner, vault: OwnVault, folder: string): Promise<void> {
+/** @throws ProtocolError `malformed-nda` for a text with another hash than was published. */
+export async function saveAgreements(
+  { line }: { readonly line: Pick<Line, 'get'> },
+  vault: Pick<OwnVault, 'vaultId' | 'ndas'>, folder: string,
+): Promise<void> {
   for (const { sha256 } of vault.ndas) {
     const { text } = await line.get<NdaText>(`/api/vaults/${vault.vaultId}/ndas/${sha256}`)
     const hash = decodeBase64Url(sha256)

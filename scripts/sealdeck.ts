@@ -119,6 +119,16 @@ function report(error: unknown, terminal: Terminal): number {
     terminal.err(`sealdeck: ${message}`)
     return 1
   }
-  terminal.err(error instanceof UsageError ? message : `sealdeck: ${message}`)
+  terminal.err(error instanceof UsageError ? inOneLine(message) : `sealdeck: ${message}`)
   return 2
+}
+
+/** What is wrong, the first line of how it is called, and where the rest is said. */
+function inOneLine(message: string): string {
+  const [sentence = '', usage] = message.split(/\s*usage: /, 2)
+  if (usage === undefined) return sentence.replaceAll(/\s+/g, ' ')
+  const [first = '', ...rest] = usage.split('\n')
+  const command = /^sealdeck(?: [a-z][a-z-]*)*/.exec(first)?.[0] ?? 'sealdeck'
+  const more = rest.length === 0 ? '' : ' ...'
+  return `${sentence === '' ? '' : `${sentence}; `}usage: ${first}${more} (${command} --help)`
 }

@@ -97,8 +97,10 @@ function openOwn(owner: Owner, { vault, document, version }: VersionOf): OpenedH
   return openOwnVersion(owner, vault.vaultId, { version, previous })
 }
 
-/** A write may take less than it was given. */
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+/** A write may take less than it was given. @throws Refused if it takes nothing. */
+export async function writeAll(
+  file: Pick<FileHandle, 'write'>, bytes: Uint8Array, position: number,
+): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
     if (bytesWritten === 0) throw new Refused('the disk takes no more')

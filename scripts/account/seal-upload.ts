@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import type { PartTarget, StoredVersion, Upload } from '../../protocol/api.js'
+import type { CompleteUpload, PartTarget, StoredVersion, Upload } from '../../protocol/api.js'
 import { concatBytes, decodeBase64Url, encodeBase64Url, equalBytes } from '../../protocol/bytes.js'
 import { buildArchive, type ArchiveInput } from '../../protocol/deck/archive.js'
 import { hashPlaintext, startSeal, type Sealer } from '../../protocol/deck/deck.js'
@@ -18,6 +18,7 @@ import { ProtocolError } from '../../protocol/errors.js'
 import type { HashBulk } from '../../protocol/hash.js'
 import { wipe } from '../../protocol/sodium.js'
 import { Refused } from '../command.js'
+import type { Line } from './line.js'
 import type { Owner } from './owner.js'
 
 /** On their way at a time; each holds 4 MiB. */
@@ -69,13 +70,18 @@ export async function sealAndSend(
   wipe(draft.fileKey)
   return {
     documentId: place.documentId,
-    async complete() {
-      const stored = await owner.line.post<StoredVersion>(`${address}/complete`, body)
-      // Links are given what was sealed now, not a version that the server would rather have them serve.
-      if (stored.record !== body.record) throw new ProtocolError('broken-chain', 'the server stored another version')
-      return stored
-    },
+    complete: () => completeUpload(owner.line, address, body),
   }
+}
+
+/** @throws ProtocolError `broken-chain` for another record than the one that was signed now. */
+export async function completeUpload(
+  line: Pick<Line, 'post'>, address: string, body: CompleteUpload,
+): Promise<StoredVersion> {
+  const stored = await line.post<StoredVersion>(`${address}/complete`, body)
+  // Links are given what was sealed now, not a version that the server would rather have them serve.
+  if (stored.record !== body.record) throw new ProtocolError('broken-chain', 'the server stored another version')
+  return stored
 }
 
 // ---- beginning

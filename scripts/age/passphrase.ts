@@ -14,6 +14,8 @@ const BLOCK_SIZE = 8
 const ENTER = new Set(['\r', '\n'])
 const ERASE = new Set(['\u007f', '\b'])
 const INTERRUPTS = new Set(['\u0003', '\u0004'])
+/** What is kept of lines that were pasted ahead of their questions. */
+const MAX_AHEAD_LENGTH = 4 * MAX_PASSPHRASE_LENGTH
 
 /** scrypt in plain JavaScript, for the command line only. */
 export const scrypt: Scrypt = (passphrase, salt, logN) => nobleScrypt(passphrase, salt, {
@@ -67,18 +69,55 @@ function openTerminal(): [ReadStream, WriteStream] {
   }
 }
 
+/**
+ * Keys as they come from the terminal, lines as they are asked for: whoever pastes two lines at once has answered two
+ * questions. What no question takes is forgotten with the program, and never reaches the shell.
+ */
+export class TypedLines {
+  #ahead: readonly string[] = []
+  #line: string[] = []
+  #isAfterReturn = false
+
+  /** The next line if it is there whole, else `null`. @throws UsageError if somebody broke off. */
+  take(keys = ''): string | null {
+    const waiting = [...this.#ahead, ...keys]
+    for (const [at, key] of waiting.entries()) {
+      const isSecondHalf = this.#isAfterReturn && key === '\n' // Of one line's end, pasted as CR LF.
+      this.#isAfterReturn = key === '\r'
+      if (isSecondHalf) continue
+      if (ENTER.has(key)) return this.#end(waiting.slice(at + 1, at + 1 + MAX_AHEAD_LENGTH))
+      if (INTERRUPTS.has(key)) throw new UsageError('interrupted')
+      if (ERASE.has(key)) this.#line.pop()
+      else if (this.#line.length < MAX_PASSPHRASE_LENGTH + 1) this.#line.push(key)
+    }
+    this.#ahead = []
+    return null
+  }
+
+  #end(ahead: readonly string[]): string {
+    const line = this.#line.join('')
+    this.#ahead = ahead
+    this.#line = []
+    return line
+  }
+}
+
+/** One keyboard, whoever asks. */
+const typed = new TypedLines()
+
 function readSilently(input: ReadStream): Promise<string> {
   return new Promise((resolve, reject) => {
-    let typed: string[] = []
+    function take(keys?: string): void {
+      try {
+        const line = typed.take(keys)
+        if (line !== null) resolve(line)
+      } catch (error) {
+        reject(error)
+      }
+    }
+    take()
     input.setEncoding('utf8')
     input.on('error', reject)
-    input.on('data', (symbols: string) => {
-      for (const symbol of symbols) {
-        if (ENTER.has(symbol)) return resolve(typed.join(''))
-        if (INTERRUPTS.has(symbol)) return reject(new UsageError('interrupted'))
-        if (ERASE.has(symbol)) typed = typed.slice(0, -1)
-        else if (typed.length < MAX_PASSPHRASE_LENGTH + 1) typed.push(symbol)
-      }
-    })
+    input.on('data', take)
   })
 }

@@ -14,6 +14,7 @@ import { concatBytes } from '../../protocol/bytes.js'
 import { wrapFileKey } from '../../protocol/deck/header.js'
 import { deriveOwnerKeys, formatIdentity, makeRoot } from '../../protocol/deck/identity.js'
 import { randomBytes } from '../../protocol/sodium.js'
+import { TypedLines } from '../../scripts/age/passphrase.js'
 import { makeLink, sealVersion, wrapVersion } from '../protocol/deck/sealed-world.js'
 
 const START = `
@@ -126,6 +127,7 @@ t.test('wrong usage is exit code 2, and says what is right', (t) => {
     const ran = sealdeck(args)
     t.equal(ran.code, 2, `${name}: ${ran.err}`)
     t.equal(ran.out.length, 0, name)
+    t.match(ran.err, /^[^\n]+\n$/, `${name}: one line`)
   }
   const secret = readFileSync(path('key.txt'), 'utf8').replace('1', '2')
   writeFileSync(path('damaged.txt'), secret)
@@ -170,7 +172,7 @@ t.test('each command says how it is called', (t) => {
     const { code, out, err } = sealdeck(args)
     t.match({ code, out: out.toString(), err }, { code: 0, out: /^usage: sealdeck [^]*Exit codes: 0 /, err: '' }, args.join(' '))
   }
-  t.match(sealdeck(['seal', '--nonsense']), { code: 2, err: /usage: sealdeck seal/ })
+  t.match(sealdeck(['seal', '--nonsense']), { code: 2, err: /nonsense[^\n]*; usage: sealdeck seal[^\n]*\(sealdeck seal --help\)\n$/ })
   t.end()
 })
 
@@ -210,6 +212,24 @@ t.test('a closed pipe is one line at most', (t) => {
   const script = `${process.execPath} --import=tsx --input-type=module -e "$1" '["keygen"]' | true`
   const { stderr } = spawnSync('sh', ['-c', script, 'sh', START], { cwd: ROOT })
   t.equal(stderr.toString(), '')
+  t.end()
+})
+
+t.test('lines that were pasted at once answer one question each', (t) => {
+  const typed = new TypedLines()
+  t.equal(typed.take(), null, 'nothing yet')
+  t.equal(typed.take('cor'), null)
+  t.equal(typed.take('rect\nsecond\rthi'), 'correct')
+  t.equal(typed.take(), 'second', 'the next question is answered already')
+  t.equal(typed.take(), null, 'half a line is none')
+  t.equal(typed.take('xx\u007f\u007frd\r\n'), 'third')
+  t.equal(typed.take(), null, 'the second half of a line\'s end answers nothing')
+  t.equal(typed.take('x\r'), 'x')
+  t.equal(typed.take('\n'), null, 'also where it comes later')
+  t.equal(typed.take('four\r\nfive\r\n'), 'four')
+  t.equal(typed.take(), 'five')
+  t.equal(typed.take('\r'), '', 'an empty line is one')
+  t.throws(() => typed.take('ab\u0003'), { message: 'interrupted' })
   t.end()
 })
 

@@ -103,3 +103,15 @@ t.test('what cannot be read or was asked wrongly is no verdict', async (t) => {
   t.equal((await sealdeck('evidence', 'x')).status, 2)
   t.equal((await sealdeck('verify', 'evidence', write('empty.txt', 'hello'))).status, 1)
 })
+
+t.test('whoever calls a command wrongly is told in one line', async (t) => {
+  const wrong = [
+    ['share'], ['upload', '--colour', 'blue'], ['verify'], ['verify', 'nothing'], ['verify', 'monitor', 'x'],
+    ['verify', 'timestamp', 'x'], ['verify', 'evidence', '--colour'], ['admin'], ['witness'], ['evidence', 'x'],
+  ]
+  for (const args of wrong) {
+    const { status, out, err } = await sealdeck(...args)
+    t.match({ status, out, err }, { status: 2, out: '', err: /^.*usage: sealdeck .*\(sealdeck .*--help\)$/ }, args.join(' '))
+    t.notMatch(err, '\n', args.join(' '))
+  }
+})
