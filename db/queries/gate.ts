@@ -96,17 +96,21 @@ const latestStatement = preparedOnce((db) => {
 
 /** The signed records of a document part, first version first. */
 export async function listRecords(db: Db, part: { documentId: string, part: number }) {
-  const rows = await db.select({
-    version: versions.version, record: versions.record, signature: versions.recordSignature,
-  }).from(versions)
-    .where(and(
-      eq(versions.documentId, part.documentId), eq(versions.part, part.part),
-      eq(versions.status, 'stored')))
-    .orderBy(asc(versions.version))
-    .limit(MAX_CHAIN_RECORDS)
+  const rows = await recordsStatement(db).execute(part)
   return rows.flatMap(({ version, record, signature }) =>
     record === null || signature === null ? [] : [{ version, record, signature }])
 }
+
+const recordsStatement = preparedOnce((db) => db
+  .select({
+    version: versions.version, record: versions.record, signature: versions.recordSignature,
+  }).from(versions)
+  .where(and(
+    eq(versions.documentId, sql.placeholder('documentId')),
+    eq(versions.part, sql.placeholder('part')), eq(versions.status, 'stored')))
+  .orderBy(asc(versions.version))
+  .limit(MAX_CHAIN_RECORDS)
+  .prepare('list_records'))
 
 /** The NDA that stood under this hash when it was published in the vault. */
 export async function findNda(db: Db, key: { vaultId: string, sha256: Uint8Array }) {

@@ -34,7 +34,7 @@ export function queued(db: Db, change: WithSubquery, mails: readonly NewMail[], 
 
 /** Queue mails that go with no change. One whose id is there already is not sent twice. */
 export async function insertMails(db: Db, mails: readonly NewMail[]): Promise<void> {
-  await insertRows(db, mails, sql`true`)
+  await insertRows(db, mails, sql`true`).prepare('insert_mails').execute()
 }
 
 function insertRows(db: Db, mails: readonly NewMail[], condition: SQL) {

@@ -12,7 +12,7 @@ import {
 import { assert } from '../../protocol/errors.js'
 import { decodeEntry } from '../../protocol/log/event.js'
 import { instantSql, instantText } from '../columns.js'
-import { preparedOnce, type Db } from '../client.js'
+import { keysIn, preparedOnce, type Db } from '../client.js'
 import {
   acceptances, auditEntry, auditOpening, auditOutbox, devices, headers, nonces, people, releases,
   vaults, versions,
@@ -26,6 +26,7 @@ export type WaitingHeader = Awaited<ReturnType<typeof listWaitingHeaders>>[numbe
 
 /** Headers that one release hands over at most. */
 const MAX_RELEASED_HEADERS = 200
+const MAX_PREPARED_RELEASES = 8
 
 /** One header to release, with its event. */
 export interface NewRelease {
@@ -55,9 +56,12 @@ export async function findDevice(
 
 /** The same by the id that a session carries. */
 export async function findDeviceById(db: Db, deviceId: string) {
-  const [row] = await investors(db).where(eq(devices.id, deviceId))
+  const [row] = await deviceStatement(db).execute({ deviceId })
   return row
 }
+
+const deviceStatement = preparedOnce((db) =>
+  investors(db).where(eq(devices.id, sql.placeholder('deviceId'))).prepare('find_device'))
 
 function investors(db: Db) {
   return db.select({
@@ -88,18 +92,26 @@ export async function findPersonByEmail(db: Db, person: { grantId: string, email
 export async function findAcceptance(
   db: Db, accepted: { deviceId: string, ndaSha256: Uint8Array },
 ) {
-  const [row] = await db.select().from(acceptances).where(and(
-    eq(acceptances.deviceId, accepted.deviceId), eq(acceptances.ndaSha256, accepted.ndaSha256)))
+  const [row] = await acceptanceStatement(db).execute(accepted)
   return row
 }
+
+const acceptanceStatement = preparedOnce((db) => db.select().from(acceptances)
+  .where(and(
+    eq(acceptances.deviceId, sql.placeholder('deviceId')),
+    eq(acceptances.ndaSha256, sql.placeholder('ndaSha256'))))
+  .prepare('find_acceptance'))
 
 /** The link's own headers and the device's, of these versions; the device's first. */
 export async function listWaitingHeaders(
   db: Db, wanted: { grantId: string, deviceId: string | null, versionIds: readonly string[] },
 ) {
   if (wanted.versionIds.length === 0) return []
-  const isForDevice = wanted.deviceId === null ? sql`false` : eq(headers.deviceId, wanted.deviceId)
-  return await db.select({
+  return await waitingStatement(db).execute({ ...wanted, versionIds: wanted.versionIds.join() })
+}
+
+const waitingStatement = preparedOnce((db) => db
+  .select({
     id: headers.id,
     versionId: headers.versionId,
     deviceId: headers.deviceId,
@@ -108,13 +120,14 @@ export async function listWaitingHeaders(
     wrap: headers.wrap,
     wrapSignature: headers.wrapSignature,
   }).from(headers)
-    .where(and(
-      eq(headers.grantId, wanted.grantId), inArray(headers.versionId, [...wanted.versionIds]),
-      isNull(headers.retiredAtMs), sql`(${headers.deviceId} is null or ${isForDevice})`))
-    // A device's header made by the founder carries a wrap and comes before the device's own.
-    .orderBy(sql`${headers.deviceId} is null`, sql`${headers.wrap} is null`)
-    .limit(MAX_RELEASED_HEADERS * 3)
-}
+  .where(and(
+    eq(headers.grantId, sql.placeholder('grantId')),
+    sql`${headers.versionId} = any(${keysIn('versionIds')}::uuid[])`, isNull(headers.retiredAtMs),
+    sql`(${headers.deviceId} is null or ${headers.deviceId} = ${sql.placeholder('deviceId')}::uuid)`))
+  // A device's header made by the founder carries a wrap and comes before the device's own.
+  .orderBy(sql`${headers.deviceId} is null`, sql`${headers.wrap} is null`)
+  .limit(MAX_RELEASED_HEADERS * 3)
+  .prepare('list_waiting_headers'))
 
 /** Releases to this device since `sinceMs`: what a retry is answered with instead of a new release. */
 export async function listReleasesSince(db: Db, device: { deviceId: string, sinceMs: number }) {
@@ -260,8 +273,9 @@ export async function insertAccess(
     ...access.releases.map(({ headerId, event }) => ({ key: headerId, event })),
   ]
   const events = loggedEach(db, changed, sql`key`, rows)
-  const result = await db.with(spent, person, device, released, changed, events)
-    .select({ key: changed.key }).from(changed)
+  const result = await runReleasing(
+    db.with(spent, person, device, released, changed, events)
+      .select({ key: changed.key }).from(changed), 'insert_access', access.releases)
   return result.length === 0 ? undefined : { headerIds: result.map(({ key }) => key).filter((key) => key !== '') }
 }
 
@@ -329,6 +343,20 @@ function releasedTo(
     returning header_id`)
 }
 
+interface Releasing<Rows> extends PromiseLike<Rows> {
+  prepare(name: string): { execute(): Promise<Rows> }
+}
+
+/**
+ * Its text differs only by how many releases it makes. Where they are few the driver keeps it prepared, which spares
+ * a round trip and the planning; what else is written so seldom would fill the database's memory for nothing.
+ */
+async function runReleasing<Rows>(
+  statement: Releasing<Rows>, name: string, made: readonly NewRelease[],
+): Promise<Rows> {
+  return await (made.length > MAX_PREPARED_RELEASES ? statement : statement.prepare(name).execute())
+}
+
 // ---- acceptance -----------------------------------------------------------------------------
 
 export interface NewAcceptance extends ReleaseContext {
@@ -367,8 +395,9 @@ export async function insertAcceptance(
     ...accepted.releases.map(({ headerId, event }) => ({ key: headerId, event })),
   ]
   const events = loggedEach(db, changed, sql`key`, rows)
-  const result = await db.with(spent, acceptance, named, released, changed, events)
-    .select({ key: changed.key }).from(changed)
+  const result = await runReleasing(
+    db.with(spent, acceptance, named, released, changed, events)
+      .select({ key: changed.key }).from(changed), 'insert_acceptance', accepted.releases)
   return result.length === 0 ? undefined : { headerIds: result.map(({ key }) => key).filter((key) => key !== '') }
 }
 
@@ -432,8 +461,9 @@ export async function insertReleases(
     sql`select 1 from visitor`)
   const rows = visit.releases.map(({ headerId, event }) => ({ key: headerId, event }))
   const events = loggedEach(db, released, sql`header_id`, rows)
-  const result = await db.with(visitor, released, events).select({ headerId: released.headerId })
-    .from(released)
+  const result = await runReleasing(
+    db.with(visitor, released, events).select({ headerId: released.headerId }).from(released),
+    'insert_releases', visit.releases)
   return result.length === 0 ? undefined : { headerIds: result.map(({ headerId }) => headerId) }
 }
 
@@ -464,13 +494,17 @@ export async function insertDeviceHeaders(
 export async function mayHandOver(
   db: Db, to: { grantId: string, deviceId: string, nowMs: number },
 ): Promise<boolean> {
-  const rows = await db.select({ id: devices.id }).from(devices)
-    .innerJoin(people, and(eq(people.id, devices.personId), isNull(people.revokedAtMs)))
-    .where(and(
-      eq(devices.id, to.deviceId), eq(devices.grantId, to.grantId), isNull(devices.revokedAtMs),
-      isGrantOpen(devices.grantId, to.nowMs)))
+  const { nowMs, ...device } = to
+  const rows = await standingStatement(db).execute({ ...device, now: instantText(nowMs) })
   return rows.length === 1
 }
+
+const standingStatement = preparedOnce((db) => db.select({ id: devices.id }).from(devices)
+  .innerJoin(people, and(eq(people.id, devices.personId), isNull(people.revokedAtMs)))
+  .where(and(
+    eq(devices.id, sql.placeholder('deviceId')), eq(devices.grantId, sql.placeholder('grantId')),
+    isNull(devices.revokedAtMs), isGrantOpen(devices.grantId, sql.placeholder('now'))))
+  .prepare('may_hand_over'))
 
 // ---- fetching -------------------------------------------------------------------------------
 
