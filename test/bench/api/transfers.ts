@@ -33,7 +33,7 @@ export async function compareTransfers(servers: ReadonlyMap<string, Server>): Pr
     ['the plain SDK', async (round) => await measureSdk(place, round)],
   ])
   for (const [name, server] of servers) {
-    const founder = await new Founder(server).signsUp()
+    const founder = await new Founder(server, 'Sender').signsUp()
     ways.set(name, async () => await measureOurs(server, founder))
   }
   const rates = new Map<string, Rates[]>([...ways.keys()].map((name) => [name, []]))
