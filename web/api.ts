@@ -71,11 +71,6 @@ interface Call {
 type Read<T> = (response: Response) => Promise<T>
 type Send = <T>(call: Call, read: Read<T>) => Promise<Answer<T>>
 
-/** The server sent more than was asked for. */
-class AnswerTooLong extends Error {
-  override readonly name = 'AnswerTooLong'
-}
-
 async function readJson<T>(response: Response): Promise<T> {
   const value: T = JSON.parse(await readText(response, MAX_JSON_SIZE_BYTES))
   return value
@@ -85,7 +80,7 @@ async function readText(response: Response, maxSizeBytes: number): Promise<strin
   return new TextDecoder().decode(await readBytes(response, maxSizeBytes))
 }
 
-/** Breaks off where an answer is longer than what was asked for can be. */
+/** Breaks off where an answer is longer than what was asked for can be. @throws RangeError then. */
 async function readBytes(
   response: Response, maxSizeBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -101,7 +96,7 @@ async function readBytes(
     return new Uint8Array(await new Response(counted).arrayBuffer())
   } catch (error) {
     // Browsers call every broken stream a network error.
-    throw leftBytes < 0 ? new AnswerTooLong('more than was asked for') : error
+    throw leftBytes < 0 ? new RangeError() : error
   }
 }
 
@@ -269,7 +264,7 @@ async function send<T>(line: Line, call: Call, read: Read<T>): Promise<Answer<T>
     return { ok: true, value: await read(response) }
   } catch (error) {
     // Else the body broke off.
-    return { ok: false, code: error instanceof AnswerTooLong ? 'answer-too-long' : 'offline' }
+    return { ok: false, code: error instanceof RangeError ? 'answer-too-long' : 'offline' }
   }
 }
 

@@ -8,9 +8,9 @@ import { decodeBase64Url, encodeBase64Url, encodeHex, encodeUtf8 } from '../../p
 import { parseNdaText, type NdaBlock } from '../../protocol/nda/markup.js'
 import { createGateApi, type ApiFailure, type GateApi } from '../api.js'
 import {
-  attempt, consistencyOf, startCrypto, type CheckedReceipt, type CryptoWorker, type VerifiedGate,
+  attempt, consistencyOf, startCrypto, type CheckedReceipt, type CryptoWorker, type Outcome,
+  type VerifiedGate,
 } from '../crypto.js'
-import { followLogKeys } from '../follow-keys.js'
 import type { Failure } from '../failure-words.js'
 import { gossip } from '../gossip.js'
 
@@ -81,7 +81,7 @@ export function openVisit(grantId: string): VisitTools {
     if (session.ok) return session.value
     return session.code === 'offline' ? 'offline' : null
   })
-  return { api, crypto: followLogKeys(crypto, { readConfig: () => api.readConfig() }), grantId }
+  return { api, crypto, grantId }
 }
 
 /** True if something opens with the link alone. */
@@ -212,10 +212,7 @@ async function receive(
   tools: VisitTools, gate: Gate, release: Release, act?: 'device.enrolled' | 'nda.accepted',
 ): Promise<Result<Opened>> {
   const { api, crypto, grantId } = tools
-  const checked = await attempt(() => crypto.checkReceipts({
-    grantId, readConsistency: consistencyOf(api),
-    proofs: release.receipts.map(({ proof }) => proof),
-  }))
+  const checked = await checkProofs(tools, release.receipts.map(({ proof }) => proof))
   if (!checked.ok) return checked
   const isActLogged = act === undefined ||
     checked.value.some((receipt) => typeOf(receipt) === act)
@@ -240,15 +237,24 @@ function withWitnesses(receipt: Receipt, checked: CheckedReceipt | undefined): K
   return { ...receipt, cosignedBy: checked?.cosignedBy ?? [] }
 }
 
+/** Receipts under a key that the log has taken since the link was opened are judged once more. */
+async function checkProofs(
+  { api, crypto, grantId }: VisitTools, proofs: readonly string[],
+): Promise<Outcome<CheckedReceipt[]>> {
+  const check = () => crypto.checkReceipts({ grantId, proofs, readConsistency: consistencyOf(api) })
+  const checked = await attempt(check)
+  if (checked.ok || checked.code !== 'unknown-signer') return checked
+  const { learnLaterKeys } = await import('./later-keys.js')
+  return await attempt(() => learnLaterKeys(api, crypto).then(check))
+}
+
 /** The same receipt as it can be had now: later it carries the witnesses' signatures, too. */
 export async function readReceipt(
-  { api, crypto, grantId }: VisitTools, eventId: string,
+  tools: VisitTools, eventId: string,
 ): Promise<Result<KeptReceipt>> {
-  const read = await api.readReceipt(eventId)
+  const read = await tools.api.readReceipt(eventId)
   if (!read.ok) return read
-  const checked = await attempt(() => crypto.checkReceipts({
-    grantId, readConsistency: consistencyOf(api), proofs: [read.value.proof],
-  }))
+  const checked = await checkProofs(tools, [read.value.proof])
   return checked.ok ? { ok: true, value: withWitnesses(read.value, checked.value[0]) } : checked
 }
 
