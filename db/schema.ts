@@ -486,7 +486,20 @@ export const auditSequence = pgTable('audit_sequence', {
   count: bigint({ mode: 'number' }).notNull(),
 })
 
-/** One row: the tree over all integrated entries. Changed by `integrate` alone, by compare-and-swap. */
+/**
+ * The logs of this instance, one after another (SPEC.md § 7.13). Entries are numbered through: the columns `idx` and the sizes of the
+ * two tables below count over all of them, and each log's tree begins at its first index.
+ */
+export const tlogOrigins = pgTable('tlog_origins', {
+  firstIndex: bigint({ mode: 'number' }).primaryKey(),
+  origin: text().notNull().unique(),
+  /** The key that signed it last; of the newest, the one that signed it first. */
+  vkey: text().notNull(),
+  /** The last checkpoint of a log that was closed; null for the one that grows. */
+  closing: text(),
+})
+
+/** One row: the tree over all integrated entries of the newest log. Changed by `integrate` alone, by compare-and-swap. */
 export const tlogHead = pgTable('tlog_head', {
   id: smallint().primaryKey(),
   size: bigint({ mode: 'number' }).notNull(),

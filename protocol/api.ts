@@ -535,13 +535,21 @@ export const ExportEvents = strict({
 })
 
 /** GET /api/log/consistency?from=M&to=N: proof hashes between two sizes of the tree. */
+/** The origin of one of the server's logs; the newest, where it is left out. */
+const LogOrigin = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\s+]+$' })
+
+/** A log's folder, and the file in it. */
+export const LogFileParams = strict({ log: Type.String(), '*': Type.String() })
+
 export const ConsistencyQuery = strict({
+  log: Type.Optional(LogOrigin),
   from: Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' }), to: Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' }),
 })
 export const ConsistencyProof = strict({ hashes: Type.Array(Sha256, { maxItems: 130 }) })
 
 /** GET /api/log/timestamps?after=N: sizes of checkpoints with a time-stamp, ascending (SPEC.md § 7.10). */
 export const TimeStampsQuery = strict({
+  log: Type.Optional(LogOrigin),
   after: Type.Optional(Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' })),
 })
 export const TimeStampList = strict({
@@ -550,6 +558,7 @@ export const TimeStampList = strict({
 /** GET /api/log/timestamps/first?index=I&size=N → FirstTimeStamp: for evidence, the first stamped checkpoint over an entry,
  *  and how it hangs together with the checkpoint of N entries: proof hashes from the smaller tree to the larger. */
 export const FirstTimeStampQuery = strict({
+  log: Type.Optional(LogOrigin),
   index: Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$' }), size: Type.String({ pattern: '^[1-9][0-9]{0,15}$' }),
 })
 export const FirstTimeStamp = strict({

@@ -12,6 +12,7 @@ import { allowOrigin } from './admin/allow-origin.js'
 import { backUpInstance, restoreInstance } from './admin/backup.js'
 import { eraseFromInstance } from './admin/erase.js'
 import { checkInstance } from './admin/fsck.js'
+import { closeLog } from './admin/close-log.js'
 import { collectGarbage } from './admin/gc.js'
 import { tellRetention } from './admin/retention.js'
 import { rotateLogKey } from './admin/rotate-log-key.js'
@@ -35,6 +36,7 @@ const ACTS: Readonly<Record<string, AdminRun>> = {
   auditor: manageAuditors,
   'allow-origin': allowOrigin,
   'rotate-log-key': rotateLogKey,
+  'close-log': closeLog,
 }
 
 const USAGE = `usage: sealdeck admin fsck [--repair]           check the whole log: rows, files, openings, tags
@@ -42,6 +44,7 @@ const USAGE = `usage: sealdeck admin fsck [--repair]           check the whole l
        sealdeck admin auditor add EMAIL | remove EMAIL | list   who may read the events of all vaults, as pseudonyms
        sealdeck admin allow-origin              let this instance's pages reach the S3 bucket (for direct transfers)
        sealdeck admin rotate-log-key [--finish]   another key for the log; a month later the old one is dropped
+       sealdeck admin close-log --next ORIGIN   end the log; another one, of that name and with a key of its own, goes on
        sealdeck admin users [--after EMAIL] [--limit N]   the accounts, with what they store
        sealdeck admin users disable EMAIL [--yes] | enable EMAIL   keep an account out, or let it in again
        sealdeck admin quota EMAIL SIZE|default  how much an account may store: 512M, 20G

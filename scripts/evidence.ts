@@ -9,7 +9,7 @@ import { decodeBase64Url, encodeUtf8 } from '../protocol/bytes.js'
 import { EVIDENCE_LANGUAGES, type EvidenceLanguage } from '../protocol/evidence/account.js'
 import { buildPack, listStampable } from '../protocol/evidence/pack.js'
 import {
-  gatherStamps, type AskForStamp, type StampSource,
+  gatherStamps, type AskForStamp, type StampableEntry, type StampSource,
 } from '../protocol/evidence/stamps.js'
 import { MAX_EXPORT_SIZE_BYTES, MAX_NDA_SIZE_BYTES } from '../protocol/limits.js'
 import { parseExport, verifyExport } from '../protocol/log/export.js'
@@ -96,9 +96,9 @@ async function askSource(vaultId: string): Promise<Source> {
 }
 
 async function readStamp(
-  line: Line, { index, size }: { index: number, size: number },
+  line: Line, { index, size, log }: StampableEntry,
 ): Promise<StampSource | null> {
-  const path = `/api/log/timestamps/first?index=${index}&size=${size}`
+  const path = `/api/log/timestamps/first?index=${index}&size=${size}&log=${encodeURIComponent(log)}`
   const { stamp } = await line.get<FirstTimeStamp>(path)
   return stamp && {
     checkpoint: stamp.checkpoint, token: decodeBase64Url(stamp.token), size,

@@ -133,7 +133,7 @@ export const SETTINGS = [
   { name: 'MAIL_RECORD_DAYS', fallback: '30', meaning: 'how long it is kept that a mail went to an address; its text is deleted when it is sent' },
   { name: 'DETAILS_RETENTION_DAYS', fallback: '', meaning: 'age at which names, addresses and notes in the log\'s details are erased; without it they stay until a person is erased' },
   { name: 'LOG_ORIGIN', fallback: 'PUBLIC_URL\'s host/log/YEAR', meaning: 'name of the transparency log, fixed by the first start' },
-  { name: 'LOG_KEY', fallback: 'DATA_DIR/keys/log.key', meaning: 'the log\'s signing key, `PRIVATE+KEY+...`; while it is rotated the old one, a space, the new one; the same for all instances' },
+  { name: 'LOG_KEY', fallback: 'DATA_DIR/keys/log.key', meaning: 'the log\'s signing key, `PRIVATE+KEY+...`; while it is rotated, or the log is closed, the old one, a space, the new one; the same for all instances' },
   { name: 'LOG_PUBLISH_INTERVAL_MS', fallback: '20', meaning: 'how long events that come one by one wait for each other, at most, to share a checkpoint' },
   { name: 'LOG_WAIT_TIMEOUT_MS', fallback: '10000', meaning: 'how long a request waits for its event to be published' },
   { name: 'TIMESTAMP_URL', fallback: '', meaning: 'a time-stamp authority (RFC 3161) that stamps checkpoints; without it none are stamped' },

@@ -242,8 +242,15 @@ export async function witnessedReceipts(
   world: World, { witnesses }: OpenGate, receipts: readonly Receipt[],
 ): Promise<readonly Receipt[]> {
   if (witnesses === null || receipts.length === 0) return receipts
-  const last = Math.max(...receipts.map(({ proof }) => Number(parseProof(proof).index)))
+  const last = Math.max(...receipts.map(({ proof }) => placeOf(world, proof)))
   return await proveUnder(world, await world.witnesses.cosigned(last, witnesses), receipts)
+}
+
+/** Of an entry, over all logs. */
+function placeOf(world: World, proof: string): number {
+  const { index, checkpoint } = parseProof(proof)
+  const [origin = ''] = checkpoint.split('\n', 1)
+  return (world.logs.find(origin)?.firstIndex ?? 0) + Number(index)
 }
 
 /** With proofs in this tree, where it holds their events. */

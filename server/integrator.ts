@@ -8,26 +8,38 @@
  * [Note: Commit before sign] What is signed exists in the database for good. A crash after the commit
  * leaves entries without a checkpoint; recovery makes the same files and the same signature from them.
  *
+ * [Note: The last entry] `log.closed` ends a log. It is made again when its turn comes, because only then is known how many entries
+ * there are; it goes last in its batch, and only where the next log's key is at hand; nothing is integrated after it
+ * until the next log has begun (border.ts), which `integrate` itself enforces, too.
+ *
+ * [Note: Made again] An event names its log. One that was made for a log which closed before its turn came is made again for the
+ * next one: the same id, time and fields, and `because` of one that was made again, too. Nobody has seen it before.
+ *
  * [Note: One history] Three things must all be fooled for a second history: the compare-and-swap on the
  * head, the files that are never rewritten with other bytes, and the conditional write of the
  * checkpoint. A leader that was away loses the first of them and starts over.
  */
 import { randomBytes } from 'node:crypto'
 import {
-  getHead, getPublished, hashEntries, integrate, listEntries, listPending, markPublished,
+  deletePending, findEventAt, getHead, getPublished, hashEntries, integrate, listEntries,
+  listPending, markPublished, updatePending,
   type Head, type LoggedEvent, type NumberedEntry, type PendingEvent,
 } from '../db/queries/log.js'
-import { concatBytes, decodeUtf8, equalBytes, encodeUtf8 } from '../protocol/bytes.js'
+import { concatBytes, decodeUtf8, encodeHex, equalBytes, encodeUtf8 } from '../protocol/bytes.js'
 import { assert, ProtocolError } from '../protocol/errors.js'
 import { MAX_INTEGRATION_ENTRY_COUNT } from '../protocol/limits.js'
 import { parseCheckpoint, signCheckpoint } from '../protocol/log/checkpoint.js'
-import { encodeEntry, partyTag, TAG_SIZE_BYTES, vaultTag } from '../protocol/log/event.js'
+import {
+  commitEvent, encodeEntry, encodeEvent, parseEvent, partyTag, TAG_SIZE_BYTES, vaultTag, type Event,
+} from '../protocol/log/event.js'
 import { EMPTY_ROOT, encodeEdge } from '../protocol/log/merkle.js'
-import { parseNote, verifyNote, type NoteSigner } from '../protocol/log/note.js'
+import { parseNote, parseVkey, verifyNote, type NoteKey } from '../protocol/log/note.js'
 import {
   CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels, TILE_WIDTH,
   type Integration, type Resource, type TileEdge,
 } from '../protocol/log/tile.js'
+import { findStatedEnd, followStatedBorder } from './border.js'
+import type { LogSpan } from './logs.js'
 import { platformSha256 } from './platform-hash.js'
 import { TileCache } from './tile-cache.js'
 import type { World } from './world.js'
@@ -44,6 +56,9 @@ export class Overtaken extends Error {
 
 /** What the integrator knows between two turns. */
 export interface LogState {
+  readonly log: LogSpan
+  /** Which log goes on, where this one ends with its newest entry ([Note: The last entry]). */
+  readonly ending: Ending | null
   readonly edge: TileEdge
   readonly root: Uint8Array
   /** The published checkpoint, as a note; empty before the first. */
@@ -51,31 +66,43 @@ export interface LogState {
   readonly etag: string | null
 }
 
+/** The next log, as `log.closed` names it. */
+export interface Ending {
+  readonly origin: string
+  readonly vkey: string
+}
+
 export interface Turn {
   readonly state: LogState
   readonly events: readonly LoggedEvent[]
   /** Full tiles and bundles that came out: for `dropPartials`. */
-  readonly filledPaths: readonly string[]
+  readonly filledKeys: readonly string[]
 }
 
 /** The checkpoint in the bucket; size 0 and an empty text if there is none. */
 interface Shown extends Pick<LogState, 'root' | 'checkpoint' | 'etag'> {
+  /** In its own log. */
   readonly size: number
 }
 
-type Parts = Pick<World, 'database' | 'bucket' | 'keys' | 'clock'>
+type Parts = Pick<World, 'database' | 'bucket' | 'keys' | 'clock' | 'logs'>
 
 const REPAIR = 'Repair: `npx sealdeck admin fsck --repair` imports the missing entries from the published files.'
 const CHECKPOINT_OPTIONS = { contentType: 'text/plain; charset=utf-8' }
 const MAX_PARALLEL_WRITES = 16
+const CLOSED = 'log.closed'
+const STARTED = 'log.started'
+/** Commitments of events that were made again, by those that they had: for what names one of them later. */
+const MAX_REMADE = 10_000
 
 export class Integrator {
   readonly #parts: Parts
-  readonly #files: TileCache
+  readonly #filesOf: (log: LogSpan) => TileCache
+  readonly #remade = new Map<string, string>()
 
-  constructor(parts: Parts, files: TileCache) {
+  constructor(parts: Parts, filesOf: (log: LogSpan) => TileCache) {
     this.#parts = parts
-    this.#files = files
+    this.#filesOf = filesOf
   }
 
   /**
@@ -85,23 +112,44 @@ export class Integrator {
    * @throws LogContradiction if the database is older than, or other than, what was published.
    */
   async recover(): Promise<LogState> {
-    const { logDb } = this.#parts.database
+    const { database: { logDb }, logs, keys } = this.#parts
+    await logs.refresh()
+    const log = logs.current()
     // In this order, because another leader may still be at work: what is read later is never behind.
     const noted = await getPublished(logDb)
-    const shown = await this.#readCheckpoint()
+    const shown = await this.#readCheckpoint(log)
     const head = await getHead(logDb)
-    requireNotBehind(head, shown.size)
-    if (noted.size > shown.size) {
-      throw new LogContradiction(`the bucket shows a checkpoint of ${shown.size} entries, but ${noted.size} were published: ` +
+    const size = log.firstIndex + shown.size
+    requireNotBehind(head, size)
+    if (keys.log.signers.length === 0) return await this.#recoverNext(log)
+    if (noted.size > size) {
+      throw new LogContradiction(`the bucket shows a checkpoint of ${size} entries, but ${noted.size} were published: ` +
         'the bucket was restored from an older copy. Restore the newer one')
     }
     const edge = shown.size === 0 ? EMPTY_TILE_EDGE
-      : await readTileEdge(this.#files.read, { size: BigInt(shown.size), root: shown.root })
-    const { size, root, checkpoint, etag } = shown
+      : await readTileEdge(this.#filesOf(log).read, { size: BigInt(shown.size), root: shown.root })
+    const { root, checkpoint, etag } = shown
     if (head.size === size && !equalBytes(head.root, root)) throw otherHistory(size)
     const atMs = this.#parts.clock.nowMs()
     if (noted.size < size) await markPublished(logDb, { size, checkpoint, atMs })
-    return await this.#catchUp({ edge, root, checkpoint, etag }, head)
+    const state = await this.#catchUp({ log, ending: null, edge, root, checkpoint, etag }, head)
+    return { ...state, ending: await this.#findEnding(state) }
+  }
+
+  /** The event tells, and where a restored database has lost it, what was published of it. */
+  async #findEnding(state: LogState): Promise<Ending | null> {
+    const size = sizeOf(state)
+    if (size === state.log.firstIndex) return null
+    const last = await findEventAt(this.#parts.database.logDb, size - 1)
+    if (last !== undefined) return last.type === CLOSED ? endingOf(parseEvent(last.bytes)) : null
+    const stated = await findStatedEnd(this.#parts, state.log)
+    return stated !== null && stated.size === size - state.log.firstIndex ? stated.next : null
+  }
+
+  /** Without this log's key all that can be done is to follow what it has published of its end. */
+  async #recoverNext(log: LogSpan): Promise<LogState> {
+    if (await followStatedBorder(this.#parts)) return await this.recover()
+    throw new Overtaken(`this instance has no key of ${log.origin}: give LOG_KEY (or DATA_DIR/keys/log.key) the newest log's`)
   }
 
   /** Publish what is committed and not yet published, batch by batch. */
@@ -127,8 +175,9 @@ export class Integrator {
    * @throws Overtaken if another integrator was first.
    */
   async turn(state: LogState): Promise<Turn | undefined> {
+    assert(state.ending === null, 'nothing follows a log\'s last entry')
     const { logDb } = this.#parts.database
-    const pending = await listPending(logDb, MAX_INTEGRATION_ENTRY_COUNT)
+    const { pending, ending } = await this.#listPending(state)
     if (pending.length === 0) return undefined
     const batch = numberEntries(pending)
     const entries = batch.map(({ entry }) => entry)
@@ -137,20 +186,71 @@ export class Integrator {
     const next = { root: plan.root, edge: encodeEdge(plan.edge.edge) }
     const isFirst = await integrate(logDb, { size, root: state.root }, next, batch)
     if (!isFirst) throw new Overtaken('the head has moved')
+    const shown = await this.#show(state, plan, this.#requireStored(entries, size))
     return {
-      state: await this.#show(state, plan, this.#requireStored(entries, size)),
+      state: { ...shown, ending },
       events: pending.map((event, at) => loggedEvent(event, entries[at], size + at)),
-      filledPaths: plan.resources.map(({ path }) => path).filter((path) => !path.includes('.p/')),
+      filledKeys: plan.resources.map(({ path }) => `${state.log.prefix}/${path}`).filter((key) => !key.includes('.p/')),
     }
+  }
+
+  /** The next batch, for this log; a log's first entry stands alone in its batch, and its last at the end. */
+  async #listPending(
+    { log, edge }: LogState,
+  ): Promise<{ pending: readonly PendingEvent[], ending: Ending | null }> {
+    const { logDb } = this.#parts.database
+    const isEmpty = edge.edge.size === 0n
+    const found = await listPending(logDb, MAX_INTEGRATION_ENTRY_COUNT, isEmpty ? STARTED : null)
+    const isOurs = namesLog(log)
+    const ends = found.filter(({ type }) => type === CLOSED)
+    await deletePending(logDb, ends.filter((end) => !isOurs(end)).map(({ eventId }) => eventId))
+    if (isEmpty) return { pending: found.filter(isOurs).slice(0, 1), ending: null }
+    const pending = await this.#remake(found.filter(({ type }) => type !== CLOSED), log)
+    const closing = ends.find((end) => this.#isDueEnd(end, log))
+    if (closing === undefined) return { pending, ending: null }
+    const event = parseEvent(closing.bytes)
+    const size = Number(edge.edge.size) + pending.length + 1
+    const bytes = encodeEvent({ ...event, size })
+    const last = { ...closing, bytes, commitment: commitEvent(closing.salt, bytes) }
+    await updatePending(logDb, [last])
+    return { pending: [...pending, last], ending: endingOf(event) }
+  }
+
+  /** Whether this event ends this log, and this instance can go on with the next. */
+  #isDueEnd({ bytes }: PendingEvent, { origin }: LogSpan): boolean {
+    const { log, nextLog, logKey } = parseEvent(bytes)
+    return log === origin && this.#parts.keys.logs.some((next) =>
+      next.origin === nextLog && next.vkey === logKey && next.origin !== origin)
+  }
+
+  /** See [Note: Made again]. */
+  async #remake(events: readonly PendingEvent[], log: LogSpan): Promise<PendingEvent[]> {
+    const isOurs = namesLog(log)
+    if (events.every(isOurs)) return [...events]
+    const remade = events.map((event) => isOurs(event) ? event : this.#remakeOne(event, log.origin))
+    const changed = remade.filter((event, at) => event !== events[at])
+    await updatePending(this.#parts.database.logDb, changed)
+    return remade
+  }
+
+  #remakeOne(pending: PendingEvent, log: string): PendingEvent {
+    const event = parseEvent(pending.bytes)
+    const because = this.#remade.get(event.because ?? '') ?? event.because
+    const bytes = encodeEvent({ ...event, log, ...because === undefined ? {} : { because } })
+    const commitment = commitEvent(pending.salt, bytes)
+    if (this.#remade.size < MAX_REMADE) {
+      this.#remade.set(encodeHex(pending.commitment), encodeHex(commitment))
+    }
+    return { ...pending, bytes, commitment }
   }
 
   /**
    * Delete what a full tile replaces (c2sp.org/tlog-tiles allows it: readers fall back to the full one).
    * What a crash leaves behind is harmless.
    */
-  async dropPartials(filledPaths: readonly string[]): Promise<void> {
-    for (const path of filledPaths) {
-      const keys = await this.#parts.bucket.list(this.#key(`${path}.p/`), TILE_WIDTH)
+  async dropPartials(filledKeys: readonly string[]): Promise<void> {
+    for (const key of filledKeys) {
+      const keys = await this.#parts.bucket.list(`${key}.p/`, TILE_WIDTH)
       await Promise.all(keys.map((key) => this.#parts.bucket.delete(key)))
     }
   }
@@ -162,7 +262,7 @@ export class Integrator {
    */
   async showCosigned(state: LogState, note: string): Promise<LogState> {
     if (state.checkpoint === '' || parseNote(note).text !== parseNote(state.checkpoint).text) return state
-    const key = this.#key(CHECKPOINT_PATH)
+    const key = `${state.log.prefix}/${CHECKPOINT_PATH}`
     const etag = await this.#parts.bucket
       .replace(key, encodeUtf8(note), state.etag, CHECKPOINT_OPTIONS)
     if (etag === undefined) throw new Overtaken('the checkpoint has moved')
@@ -185,17 +285,18 @@ export class Integrator {
   async #show(
     old: LogState, plan: Integration, checked: Promise<void> = Promise.resolve(),
   ): Promise<LogState> {
-    await Promise.all([this.#writeFiles(plan.resources), checked])
+    await Promise.all([this.#writeFiles(old.log, plan.resources), checked])
     // By another way than `plan.root` came about: a slip in either is found before it is signed.
     assert(equalBytes(rootOfLevels(plan.edge.levels), plan.root), 'both ways to the root agree')
     const { keys, bucket } = this.#parts
     const { origin, signers } = keys.log
+    if (origin !== old.log.origin || signers.length === 0) throw new Overtaken('another log goes on')
     const { size } = plan.edge.edge
     const checkpoint = signCheckpoint({ origin, size, root: plan.root }, signers)
-    const key = this.#key(CHECKPOINT_PATH)
+    const key = `${old.log.prefix}/${CHECKPOINT_PATH}`
     const etag = await bucket.replace(key, encodeUtf8(checkpoint), old.etag, CHECKPOINT_OPTIONS)
     if (etag === undefined) throw new Overtaken('the checkpoint has moved')
-    return { edge: plan.edge, root: plan.root, checkpoint, etag }
+    return { ...old, edge: plan.edge, root: plan.root, checkpoint, etag }
   }
 
   /** Tell the database, and by it all instances, that the bucket shows this checkpoint. */
@@ -205,46 +306,54 @@ export class Integrator {
     await markPublished(database.logDb, { size: sizeOf(state), checkpoint, atMs: clock.nowMs() })
   }
 
-  async #writeFiles(resources: readonly Resource[]): Promise<void> {
+  async #writeFiles(log: LogSpan, resources: readonly Resource[]): Promise<void> {
     for (let start = 0; start < resources.length; start += MAX_PARALLEL_WRITES) {
       const some = resources.slice(start, start + MAX_PARALLEL_WRITES)
-      await Promise.all(some.map((resource) => this.#writeFile(resource)))
+      await Promise.all(some.map((resource) => this.#writeFile(log, resource)))
     }
   }
 
   /** A file that is there already was written by us before a crash, or by a leader before us: the same bytes. */
-  async #writeFile({ path, bytes }: Resource): Promise<void> {
-    const result = await this.#parts.bucket.put(this.#key(path), bytes)
+  async #writeFile(log: LogSpan, { path, bytes }: Resource): Promise<void> {
+    const result = await this.#parts.bucket.put(`${log.prefix}/${path}`, bytes)
     if (result === 'exists') {
-      const existing = await this.#parts.bucket.read(this.#key(path))
+      const existing = await this.#parts.bucket.read(`${log.prefix}/${path}`)
       if (existing === null || !equalBytes(existing, bytes)) {
         throw new LogContradiction(`${path} is published with other bytes than the database's entries make`)
       }
     }
-    this.#files.keep(path, bytes)
+    this.#filesOf(log).keep(path, bytes)
   }
 
-  async #readCheckpoint(): Promise<Shown> {
-    const stored = await this.#parts.bucket.readTagged(this.#key(CHECKPOINT_PATH))
+  async #readCheckpoint(log: LogSpan): Promise<Shown> {
+    const stored = await this.#parts.bucket.readTagged(`${log.prefix}/${CHECKPOINT_PATH}`)
     if (stored === null) return { size: 0, root: EMPTY_ROOT, checkpoint: '', etag: null }
     const checkpoint = decodeUtf8(stored.bytes)
-    const { origin, signers } = this.#parts.keys.log
-    const shown = parseCheckpoint(requireOurs(checkpoint, signers))
-    if (shown.origin !== origin) {
-      throw new LogContradiction(`the bucket holds the log ${shown.origin}, the key is for ${origin}`)
+    const signers = this.#parts.keys.log.signers.map(({ key }) => key)
+    const known = signers.length > 0 ? signers : [parseVkey(log.vkey)]
+    const shown = parseCheckpoint(requireOurs(checkpoint, known))
+    if (shown.origin !== log.origin) {
+      throw new LogContradiction(`the bucket holds the log ${shown.origin}, the key is for ${log.origin}`)
     }
     return { size: Number(shown.size), root: shown.root, checkpoint, etag: stored.etag }
   }
+}
 
-  #key(path: string): string {
-    return `${this.#parts.keys.log.prefix}/${path}`
-  }
+/** By its bytes, which are canonical: no other text in an event can look like this. */
+function namesLog({ origin }: LogSpan): (event: PendingEvent) => boolean {
+  const named = Buffer.from(`"log":${JSON.stringify(origin)}`)
+  return ({ bytes }) => Buffer.from(bytes).includes(named)
+}
+
+function endingOf({ nextLog, logKey }: Event): Ending {
+  assert(nextLog !== undefined && logKey !== undefined, 'a log\'s end names what goes on')
+  return { origin: nextLog, vkey: logKey }
 }
 
 /** The text, if one of our keys has signed it. */
-function requireOurs(note: string, signers: readonly NoteSigner[]): string {
+function requireOurs(note: string, keys: readonly NoteKey[]): string {
   try {
-    return verifyNote(note, signers.map(({ key }) => key)).text
+    return verifyNote(note, keys).text
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== 'unknown-signer') throw error
     throw new LogContradiction('the bucket holds a checkpoint that the log\'s key has not signed. If the key was rotated, ' +
@@ -252,8 +361,9 @@ function requireOurs(note: string, signers: readonly NoteSigner[]): string {
   }
 }
 
+/** Entries up to the newest one, over all logs. */
 export function sizeOf(state: LogState): number {
-  return Number(state.edge.edge.size)
+  return state.log.firstIndex + Number(state.edge.edge.size)
 }
 
 function requireNotBehind(head: Head, shownSize: number): void {

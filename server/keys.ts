@@ -7,17 +7,26 @@ import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ready as opaqueReady, server as opaqueServer } from '@serenity-kit/opaque'
 import { decodeBase64Url, encodeBase64Url } from '../protocol/bytes.js'
+import { assert } from '../protocol/errors.js'
 import {
-  ed25519Signer, formatSecretKey, formatVkey, parseSecretKey, type NoteSigner,
+  ed25519Signer, formatSecretKey, formatVkey, parseSecretKey, parseVkey, type NoteSigner,
 } from '../protocol/log/note.js'
 import { ready as sodiumReady } from '../protocol/sodium.js'
 import type { Config } from './config.js'
 import { SettingError } from './config.js'
+import { LOGS_PREFIX } from './object-keys.js'
 import type { Clock } from './world.js'
 
 export interface ServerKeys {
-  /** Signs checkpoints and nothing else; its name is the log's origin. */
+  /**
+   * Signs checkpoints and nothing else; its name is the log's origin. Always that of the newest log (logs.ts), and
+   * without signers where this process was not given its key.
+   */
   readonly log: LogKey
+  /** Of all logs that this process was given keys for. */
+  readonly logs: readonly LogKey[]
+  /** From now on `log` is this one. */
+  useLog(log: { readonly origin: string, readonly vkey: string }): void
   /** Ed25519 in PEM, for access tokens. */
   readonly token: { readonly private: string, readonly public: string }
   readonly opaqueServerSetup: string
@@ -36,6 +45,7 @@ export interface LogKey {
 
 const SEED_SIZE_BYTES = 32
 const MAX_SIGNER_COUNT = 2
+const MAX_LOG_COUNT = 2
 const ED25519_PKCS8_PREFIX = '302e020100300506032b657004220420'
 
 /** @throws SettingError if a given key cannot be used. */
@@ -49,7 +59,27 @@ export async function openKeys(config: Config, clock: Clock): Promise<ServerKeys
     config.tokenKey ?? readOrMake(join(folder, 'token.key'), () => encodeBase64Url(randomBytes(SEED_SIZE_BYTES))),
     config.opaqueServerSetup ?? readOrMake(join(folder, 'opaque.setup'), () => opaqueServer.createSetup()),
   ])
-  return { log: openLogKey(logKey), token: openTokenKey(tokenKey), opaqueServerSetup }
+  const logs = openLogKeys(logKey)
+  const [first] = logs
+  assert(first !== undefined, 'there is a key in every text')
+  let log: LogKey = first
+  return {
+    logs, token: openTokenKey(tokenKey), opaqueServerSetup,
+    get log() { return log },
+    useLog(named) { log = logs.find((one) => one.origin === named.origin) ?? watchedKey(named) },
+  }
+}
+
+/** A log whose key is elsewhere: read and proved from, never signed. */
+function watchedKey({ origin, vkey }: { origin: string, vkey: string }): LogKey {
+  const sign = (): never => { throw new Error(`no key of ${origin} is here`) }
+  const signer = { key: parseVkey(vkey), sign }
+  return { origin, vkey, signer, signers: [], prefix: logPrefix(origin) }
+}
+
+/** The folder of a log's files, as its origin names it. */
+export function logPrefix(origin: string): string {
+  return `${LOGS_PREFIX}${/[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'}`
 }
 
 function defaultOrigin(config: Config, clock: Clock): string {
@@ -66,21 +96,26 @@ export function makeLogKey(origin: string): string {
   return formatSecretKey(ed25519Signer(origin, seed).key, seed)
 }
 
-/** One key, or while it is being rotated two, oldest first, with spaces or lines between. */
-function openLogKey(text: string): LogKey {
+/**
+ * One key, or while it is being rotated two of one name, oldest first, with spaces or lines between; after them, while the
+ * log is being closed, the key of the next log.
+ */
+function openLogKeys(text: string): LogKey[] {
   const signers = text.trim().split(/\s+/).map(parseLogKey)
     .map(({ key, seed }) => ed25519Signer(key.name, seed))
+  const origins = [...new Set(signers.map(({ key }) => key.name))]
+  if (origins.length > MAX_LOG_COUNT) throw wrongLogKey('holds keys of more than two logs')
+  return origins.map((origin) =>
+    openLogKey(origin, signers.filter(({ key }) => key.name === origin)))
+}
+
+function openLogKey(origin: string, signers: readonly NoteSigner[]): LogKey {
   const [signer, second] = signers
   if (signer === undefined || signers.length > MAX_SIGNER_COUNT) {
-    throw wrongLogKey('holds more than two keys')
+    throw wrongLogKey('holds more than two keys of one log')
   }
-  const isOther = second?.key.name === signer.key.name && second.key.id !== signer.key.id
-  if (second !== undefined && !isOther) {
-    throw wrongLogKey('must hold two different keys of one log')
-  }
-  const { name } = signer.key
-  const year = /[a-z0-9-]{1,32}$/.exec(name)?.[0] ?? 'main'
-  return { origin: name, vkey: formatVkey(signer.key), signer, signers, prefix: `log/${year}` }
+  if (second?.key.id === signer.key.id) throw wrongLogKey('must hold two different keys of one log')
+  return { origin, vkey: formatVkey(signer.key), signer, signers, prefix: logPrefix(origin) }
 }
 
 function wrongLogKey(what: string, cause?: unknown): SettingError {

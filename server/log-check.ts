@@ -8,7 +8,7 @@
  */
 import { getHead, getPublished, type Head } from '../db/queries/log.js'
 import {
-  countOpenings, listEventBytes, listOpenedEntries, listTagKeys, type OpenedEntry,
+  countOpenings, listEventBytes, listOpenedEntries, listTagKeys, listWaitingBytes, type OpenedEntry,
   type OpeningRow,
 } from '../db/queries/log-check.js'
 import { concatBytes, decodeUtf8, encodeHex, equalBytes } from '../protocol/bytes.js'
@@ -22,7 +22,7 @@ import {
   appendLeaves, edgeRoot, EMPTY_EDGE, EMPTY_ROOT, encodeEdge, hashLeaf, rootOfFullSubtree,
   type Edge,
 } from '../protocol/log/merkle.js'
-import { parseNote, verifyNote } from '../protocol/log/note.js'
+import { parseNote, parseVkey, verifyNote } from '../protocol/log/note.js'
 import { parseProof } from '../protocol/log/proof.js'
 import { parseRotationPath } from '../protocol/log/rotation.js'
 import {
@@ -30,6 +30,7 @@ import {
   type ReadResource,
 } from '../protocol/log/tile.js'
 import { LogContradiction } from './integrator.js'
+import type { LogSpan } from './logs.js'
 import { platformSha256 } from './platform-hash.js'
 import { readStatements } from './rotations.js'
 import { listTimeStamps, parseTimeStampPath, readLogFile, timeStampPath } from './time-stamps.js'
@@ -57,6 +58,8 @@ const MAX_RECOVERY_EVENTS = 100_000
 const STAMP_PAGE_COUNT = 500
 
 /**
+ * All logs, one after another. What is told of sizes and files is told of all of them together.
+ *
  * @param onProgress - called with the number of entries checked so far.
  * @throws whatever database and bucket throw; never for what is wrong with the log.
  */
@@ -64,39 +67,87 @@ export async function checkWholeLog(
   parts: LogParts, onProgress: (entryCount: number) => void = () => {},
 ): Promise<LogReport> {
   const { logDb } = parts.database
+  await parts.logs.refresh()
   const problems = new Problems()
+  const openings = new OpeningCheck(parts, problems)
+  let whole = { publishedSize: 0, publishedRoot: EMPTY_ROOT, headSize: 0, fileCount: 0 }
+  for (const span of parts.logs.list()) {
+    const checked = await checkLog(parts, { span, openings, problems, onProgress })
+    whole = { ...checked, fileCount: whole.fileCount + checked.fileCount }
+  }
+  await openings.end((await getHead(logDb)).size)
+  return {
+    ...whole, erasedCount: openings.erasedCount, lostCount: openings.lostCount,
+    problems: problems.told, problemCount: problems.count,
+  }
+}
+
+interface LogCheck {
+  readonly span: LogSpan
+  readonly openings: OpeningCheck
+  readonly problems: Problems
+  readonly onProgress: (entryCount: number) => void
+}
+
+type CheckedLog = Pick<LogReport, 'publishedSize' | 'publishedRoot' | 'headSize' | 'fileCount'>
+
+/** One log. Sizes in the answer are places: over all logs up to it. */
+async function checkLog(
+  parts: LogParts, { span, openings, problems, onProgress }: LogCheck,
+): Promise<CheckedLog> {
+  const { logDb } = parts.database
+  const { firstIndex } = span
   const noted = await getPublished(logDb) // The order is that of [Note: Checked while it grows].
-  const shown = await readShown(parts, problems)
-  const files = await FileCheck.open(parts, shown.size, problems)
-  const head = await getHead(logDb)
-  if (noted.size > shown.size) problems.tell(`the bucket shows ${shown.size} entries, but ${noted.size} were published: the bucket is older`)
+  const shown = await readShown(parts, span, problems)
+  const files = await FileCheck.open(parts, { span, publishedSize: shown.size, problems })
+  const head = await headOf(parts, span)
+  const isNewest = span.closing === null
+  if (isNewest && noted.size > firstIndex + shown.size) problems.tell(`the bucket shows ${firstIndex + shown.size} entries, but ${noted.size} were published: the bucket is older`)
 
   const roots = new RootCheck(problems)
   roots.expect(shown.size, shown.root, 'the checkpoint in the bucket')
-  roots.expect(head.size, head.root, 'the head in the database', head.edge)
-  expectNoted(roots, noted.size, noted.checkpoint, 'the checkpoint in the database')
-  expectNoted(roots, noted.cosignedSize, noted.cosignedCheckpoint ?? '', 'the cosigned checkpoint')
-  await expectStamped(parts, roots)
-  await expectStated(parts, roots)
-  const openings = new OpeningCheck(parts, problems)
-  const end = Math.max(head.size, shown.size)
-  for (let start = 0; start < end; start += PAGE_ENTRY_COUNT) {
+  if (isNewest) roots.expect(head.size - firstIndex, head.root, 'the head in the database', head.edge)
+  else expectClosed(roots, span, head.size - firstIndex)
+  expectNoted(roots, { span, size: noted.size, note: noted.checkpoint, what: 'the checkpoint in the database' })
+  expectNoted(roots, {
+    span, size: noted.cosignedSize, note: noted.cosignedCheckpoint ?? '', what: 'the cosigned checkpoint',
+  })
+  await expectStamped(parts, span, roots)
+  await expectStated(parts, span, roots)
+  const end = Math.max(head.size, firstIndex + shown.size)
+  for (let start = firstIndex; start < end; start += PAGE_ENTRY_COUNT) {
     const range = { start, end: Math.min(end, start + PAGE_ENTRY_COUNT) }
-    const entries = await readPage(
-      parts, { range, head, publishedSize: shown.size, openings, problems })
+    const entries = await readPage(parts, {
+      span, range, headSize: head.size, publishedSize: shown.size, openings, problems,
+    })
     if (entries === undefined) break // Told already; what follows would only be its echo.
     const leaves = entries.map((entry) => hashLeaf(entry, platformSha256))
     roots.append(leaves)
     await files.append(entries, leaves)
     onProgress(range.end)
   }
-  if (roots.size === end) await files.end()
-  await openings.end(head.size)
+  if (firstIndex + roots.size === end) await files.end()
   return {
-    publishedSize: shown.size, publishedRoot: shown.root, headSize: head.size,
-    fileCount: files.count, erasedCount: openings.erasedCount, lostCount: openings.lostCount,
-    problems: problems.told, problemCount: problems.count,
+    publishedSize: firstIndex + shown.size, publishedRoot: shown.root, headSize: head.size,
+    fileCount: files.count,
   }
+}
+
+/** Where a log ends in the database: at the head, or where the next one begins. */
+async function headOf({ database, logs }: LogParts, { origin }: LogSpan): Promise<Head> {
+  const head = await getHead(database.logDb)
+  const at = logs.list().findIndex((span) => span.origin === origin)
+  const next = logs.list()[at + 1]
+  return next === undefined ? head : { ...head, size: next.firstIndex }
+}
+
+/** A log that was closed ends with the checkpoint that its row holds. */
+function expectClosed(roots: RootCheck, { closing }: LogSpan, size: number): void {
+  const checkpoint = roots.problems.catching('the checkpoint that a log was closed with', () =>
+    parseCheckpoint(parseNote(closing ?? '').text))
+  if (checkpoint === undefined) return
+  if (Number(checkpoint.size) !== size) roots.problems.tell(`${checkpoint.origin} was closed with ${checkpoint.size} entries, and the next log begins after ${size}`)
+  roots.expect(Number(checkpoint.size), checkpoint.root, 'the checkpoint that the log was closed with')
 }
 
 class Problems {
@@ -126,26 +177,43 @@ interface Shown { readonly size: number, readonly root: Uint8Array }
 
 const NOTHING_SHOWN: Shown = { size: 0, root: EMPTY_ROOT }
 
-async function readShown({ bucket, keys }: LogParts, problems: Problems): Promise<Shown> {
-  const bytes = await bucket.read(`${keys.log.prefix}/${CHECKPOINT_PATH}`)
+async function readShown(
+  { bucket, keys }: LogParts, span: LogSpan, problems: Problems,
+): Promise<Shown> {
+  const bytes = await bucket.read(`${span.prefix}/${CHECKPOINT_PATH}`)
   if (bytes === null) return NOTHING_SHOWN // Where one was published before, its size tells.
+  // Of a log that was closed the key may be gone; of the newest it may have been rotated.
+  const own = keys.logs.find(({ origin }) => origin === span.origin)?.signers.map(({ key }) => key)
   const checkpoint = problems.catching('the checkpoint in the bucket', () =>
-    parseCheckpoint(verifyNote(decodeUtf8(bytes), keys.log.signers.map(({ key }) => key)).text))
+    parseCheckpoint(verifyNote(decodeUtf8(bytes), own ?? [parseVkey(span.vkey)]).text))
   if (checkpoint === undefined) return NOTHING_SHOWN
-  if (checkpoint.origin !== keys.log.origin) problems.tell(`the checkpoint is of the log ${checkpoint.origin}`)
+  if (checkpoint.origin !== span.origin) problems.tell(`the checkpoint is of the log ${checkpoint.origin}`)
   return { size: Number(checkpoint.size), root: checkpoint.root }
 }
 
-function expectNoted(roots: RootCheck, size: number, note: string, what: string): void {
+interface Noted {
+  readonly span: LogSpan
+  /** Over all logs. */
+  readonly size: number
+  readonly note: string
+  readonly what: string
+}
+
+/** What is noted of another log is that one's. */
+function expectNoted(roots: RootCheck, { span, size, note, what }: Noted): void {
   if (note === '' && size === 0) return
   const checkpoint = roots.problems.catching(what, () => parseCheckpoint(parseNote(note).text))
-  if (checkpoint === undefined) return
-  if (Number(checkpoint.size) !== size) roots.problems.tell(`${what} is of ${checkpoint.size} entries, noted for ${size}`)
+  if (checkpoint === undefined || checkpoint.origin !== span.origin) return
+  const place = span.firstIndex + Number(checkpoint.size)
+  if (place !== size) roots.problems.tell(`${what} is of ${place} entries, noted for ${size}`)
   roots.expect(Number(checkpoint.size), checkpoint.root, what)
 }
 
 /** What an authority has stamped was this log, too. */
-async function expectStamped(parts: LogParts, roots: RootCheck): Promise<void> {
+async function expectStamped(
+  { bucket, keys }: LogParts, span: LogSpan, roots: RootCheck,
+): Promise<void> {
+  const parts = { bucket, keys, folder: span.prefix }
   let sizes: readonly number[] | undefined
   while (sizes === undefined || sizes.length === STAMP_PAGE_COUNT) {
     sizes = await listTimeStamps(parts, { after: sizes?.at(-1) ?? 0, limit: STAMP_PAGE_COUNT })
@@ -153,17 +221,22 @@ async function expectStamped(parts: LogParts, roots: RootCheck): Promise<void> {
       const note = await readLogFile(parts, timeStampPath(size, 'checkpoint'))
       const what = `the time-stamped checkpoint of ${size} entries`
       if (note === null) roots.problems.tell(`${what} is missing`)
-      else roots.problems.catching(what, () => { expectNoted(roots, size, decodeUtf8(note), what) })
+      else {
+        roots.problems.catching(what, () => {
+          expectNoted(roots, { span, size: span.firstIndex + size, note: decodeUtf8(note), what })
+        })
+      }
     }
   }
 }
 
-/** The statements about keys hold, and were made about this log. */
-async function expectStated(parts: LogParts, roots: RootCheck): Promise<void> {
+/** The statements about keys hold, and were made about this log or those before. */
+async function expectStated(parts: LogParts, span: LogSpan, roots: RootCheck): Promise<void> {
   try {
-    for (const { statement } of await readStatements(parts)) {
-      const { size, root } = parseCheckpoint(parseNote(parseProof(statement).checkpoint).text)
-      roots.expect(Number(size), root, 'the checkpoint of a statement about keys')
+    for (const { statement, link } of await readStatements(parts, { folder: span.prefix })) {
+      const note = link.closing?.note ?? parseProof(statement).checkpoint
+      const { origin, size, root } = parseCheckpoint(parseNote(note).text)
+      if (origin === span.origin) roots.expect(Number(size), root, 'the checkpoint of a statement about keys')
     }
   } catch (error) {
     if (!(error instanceof LogContradiction)) throw error
@@ -218,8 +291,10 @@ class RootCheck {
 // ---- Entries ----
 
 interface PageSource {
+  readonly span: LogSpan
+  /** Places, as is the head's size; how much is published counts in this log. */
   readonly range: { readonly start: number, readonly end: number }
-  readonly head: Head
+  readonly headSize: number
   readonly publishedSize: number
   readonly openings: OpeningCheck
   readonly problems: Problems
@@ -227,8 +302,8 @@ interface PageSource {
 
 /** Entries of the database and, where it ends too early, of the published bundles. */
 async function readPage(parts: LogParts, source: PageSource): Promise<Uint8Array[] | undefined> {
-  const { range, head, publishedSize, openings, problems } = source
-  const end = Math.max(range.start, Math.min(range.end, head.size))
+  const { span, range, headSize, publishedSize, openings, problems } = source
+  const end = Math.max(range.start, Math.min(range.end, headSize))
   const rows = await listOpenedEntries(parts.database.logDb, { start: range.start, end })
   const wrong = rows.findIndex(({ row }, at) =>
     row.index !== range.start + at || row.entry.length !== ENTRY_SIZE_BYTES)
@@ -238,21 +313,26 @@ async function readPage(parts: LogParts, source: PageSource): Promise<Uint8Array
     return undefined
   }
   await openings.check(rows)
-  const fromBundles = { start: Math.max(range.start, head.size), end: range.end }
+  const { firstIndex } = span
+  const fromBundles = {
+    start: Math.max(range.start, headSize) - firstIndex, end: range.end - firstIndex,
+  }
   if (fromBundles.start >= fromBundles.end) return rows.map(({ row }) => row.entry)
   try {
-    const more = await readPublishedEntries(logReader(parts), fromBundles, publishedSize)
+    const more = await readPublishedEntries(logReader(parts, span), fromBundles, publishedSize)
     return [...rows.map(({ row }) => row.entry), ...more]
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
-    problems.tell(`entries from ${fromBundles.start} cannot be read from the bundles: ${error.message}`)
+    problems.tell(`entries from ${firstIndex + fromBundles.start} cannot be read from the bundles: ${error.message}`)
     return undefined
   }
 }
 
 /** The log's files as they are in the bucket, past every memory. */
-export function logReader({ bucket, keys }: Pick<LogParts, 'bucket' | 'keys'>): ReadResource {
-  return async (path) => await bucket.read(`${keys.log.prefix}/${path}`)
+export function logReader(
+  { bucket }: Pick<LogParts, 'bucket'>, { prefix }: Pick<LogSpan, 'prefix'>,
+): ReadResource {
+  return async (path) => await bucket.read(`${prefix}/${path}`)
 }
 
 /**
@@ -305,10 +385,12 @@ class FileCheck {
   }
 
   static async open(
-    parts: LogParts, publishedSize: number, problems: Problems,
+    parts: LogParts,
+    { span, publishedSize, problems }:
+    { span: LogSpan, publishedSize: number, problems: Problems },
   ): Promise<FileCheck> {
-    const listed = await listFiles(parts, problems)
-    return new FileCheck(logReader(parts), listed, publishedSize, problems)
+    const listed = await listFiles(parts, span, problems)
+    return new FileCheck(logReader(parts, span), listed, publishedSize, problems)
   }
 
   async append(entries: readonly Uint8Array[], leaves: readonly Uint8Array[]): Promise<void> {
@@ -394,9 +476,11 @@ function isOtherFile(path: string): boolean {
     parseRotationPath(path) !== null
 }
 
-async function listFiles({ bucket, keys }: LogParts, problems: Problems): Promise<Listing> {
+async function listFiles(
+  { bucket }: LogParts, span: LogSpan, problems: Problems,
+): Promise<Listing> {
   const widths = new Map<string, number[]>()
-  const prefix = `${keys.log.prefix}/`
+  const prefix = `${span.prefix}/`
   let count = 0
   for (let page: string[] | undefined; page === undefined || page.length === MAX_LISTED_FILES;) {
     page = await bucket.list(prefix, MAX_LISTED_FILES, page?.at(-1))
@@ -509,7 +593,10 @@ class OpeningCheck {
   async end(headSize: number): Promise<void> {
     const { logDb } = this.#parts.database
     const openingCount = await countOpenings(logDb, { start: 0, end: headSize })
-    const recoveries = await listEventBytes(logDb, 'log.recovered', MAX_RECOVERY_EVENTS)
+    const recoveries = [
+      ...await listEventBytes(logDb, 'log.recovered', MAX_RECOVERY_EVENTS),
+      ...await listWaitingBytes(logDb, 'log.recovered', MAX_RECOVERY_EVENTS),
+    ]
     const admitted = recoveries.reduce((sum, bytes) => sum + (parseRecovery(bytes)?.count ?? 0), 0)
     if (this.lostCount > admitted) this.#problems.tell(`${this.lostCount} entries have no opening; the log admits ${admitted}`)
     const missing = headSize - openingCount - this.lostCount

@@ -11,25 +11,44 @@ import {
 } from '../protocol/log/merkle.js'
 import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Refusal } from '../protocol/refusals.js'
+import type { LogSpan, ShownLog, Standing } from './logs.js'
 import { platformSha256 } from './platform-hash.js'
 import type { World } from './world.js'
 
 /** An event with its inclusion path in the tree of one checkpoint. */
 export interface ProvenEvent { readonly row: EventRow, readonly proof: readonly Uint8Array[] }
 
-/** Inclusion paths of these events in the tree of `size` entries; tiles are read once each. */
+/**
+ * Inclusion paths of these events, each in its own log's tree: the newest as it is shown, the others as they ended. Tiles are
+ * read once each.
+ */
 export async function proveEvents(
-  world: World, rows: readonly EventRow[], size: number,
+  world: World, rows: readonly EventRow[], shown: ShownLog,
 ): Promise<ProvenEvent[]> {
-  if (rows.length === 0) return []
-  const treeSize = BigInt(size)
-  const nodes = rows.flatMap(({ index }) => inclusionNodes(BigInt(index), treeSize))
-  const { readFile } = world.sequencer
-  const nodeHash = await readNodes(readFile, { nodes, size: treeSize }, platformSha256)
-  return rows.map((row) => {
-    const place = { index: BigInt(row.index), size: treeSize }
+  await world.logs.follow(shown.checkpoint)
+  const standings = rows.map(({ index }) => world.logs.standing(index, shown))
+  const nodeHashes = new Map<LogSpan, NodeHash>()
+  for (const span of new Set(standings.map((standing) => standing.span))) {
+    const some = standings.filter((standing) => standing.span === span)
+    nodeHashes.set(span, await readNodesOf(world, span, some))
+  }
+  return rows.flatMap((row, at) => {
+    const standing = standings[at]
+    const nodeHash = standing && nodeHashes.get(standing.span)
+    if (standing === undefined || nodeHash === undefined) return []
+    const place = { index: BigInt(standing.index), size: BigInt(standing.treeSize) }
     return { row, proof: buildInclusionProof(place, nodeHash, platformSha256) }
   })
+}
+
+type NodeHash = Awaited<ReturnType<typeof readNodes>>
+
+async function readNodesOf(
+  world: World, span: LogSpan, standings: readonly Standing[],
+): Promise<NodeHash> {
+  const size = BigInt(standings[0]?.treeSize ?? 0)
+  const nodes = standings.flatMap(({ index }) => inclusionNodes(BigInt(index), size))
+  return await readNodes(world.sequencer.filesOf(span), { nodes, size }, platformSha256)
 }
 
 /** An event as a reader gets it; details only for those who may see identities. */
@@ -52,15 +71,27 @@ export function presentEvent({ row, proof }: ProvenEvent, withIdentities: boolea
 export type EventPage = Pick<EventList, 'events' | 'checkpoint'>
 
 /**
- * Proof that the tree of `from` entries is the beginning of that of `to` entries.
- * Refuses: bad-request for sizes that were never published.
+ * Proof that a log's tree of `from` entries is the beginning of that of `to` entries.
+ *
+ * @param log - its origin; the newest one's, if left out.
+ * Refuses: bad-request for sizes that were never published, and for what is none of our logs.
  */
 export async function proveConsistency(
-  world: World, { from, to }: { from: number, to: number },
+  world: World, { from, to, log }: { from: number, to: number, log?: string | undefined },
 ): Promise<Uint8Array[]> {
   const published = await getPublished(world.db)
-  if (from > to || to > published.size) throw new Refusal('bad-request')
-  return await buildConsistency(world.sequencer.readFile, { from, to })
+  const span = await requireLog(world, log)
+  const { treeSize } = world.logs.standing(span.firstIndex, published)
+  if (from > to || to > treeSize) throw new Refusal('bad-request')
+  return await buildConsistency(world.sequencer.filesOf(span), { from, to })
+}
+
+/** The log of that origin; the newest one, if none is named. Refuses: bad-request. */
+export async function requireLog(world: World, origin: string | undefined): Promise<LogSpan> {
+  await world.sequencer.current() // Reads of a log that another instance has begun.
+  const span = origin === undefined ? world.logs.current() : world.logs.find(origin)
+  if (span === undefined) throw new Refusal('bad-request')
+  return span
 }
 
 /** The same for two sizes that the caller knows to be published. */

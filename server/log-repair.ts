@@ -7,7 +7,7 @@
  * found again by computing each vault's and each person's next tags.
  */
 import { uuidv7 } from 'uuidv7'
-import { getHead, type Head } from '../db/queries/log.js'
+import { getHead } from '../db/queries/log.js'
 import {
   listTagCounts, listWaitingByCommitment, restoreEntries, type LostEntry, type TagCount,
 } from '../db/queries/log-check.js'
@@ -42,11 +42,14 @@ export async function repairLog(parts: LogParts, report: LogReport): Promise<Rep
   assert(report.problemCount === 0, 'only a database that is merely behind is repaired')
   const { logDb } = parts.database
   const head = await getHead(logDb)
+  const log = parts.logs.current()
+  const { firstIndex } = log
+  const size = report.publishedSize - firstIndex
   const entries = await readPublishedEntries(
-    logReader(parts), { start: head.size, end: report.publishedSize }, report.publishedSize)
+    logReader(parts, log), { start: head.size - firstIndex, end: size }, size)
   const numbers = await findNumbers(parts, entries)
-  requireSameRoot(head, entries, report)
-  let edge = decodeEdge(BigInt(head.size), head.edge)
+  let edge = decodeEdge(BigInt(head.size - firstIndex), head.edge)
+  requireSameRoot(edge, entries, report)
   let lostCount = 0
   const eventIds: string[] = []
   for (let start = 0; start < entries.length; start += MAX_INTEGRATION_ENTRY_COUNT) {
@@ -61,11 +64,10 @@ export async function repairLog(parts: LogParts, report: LogReport): Promise<Rep
 }
 
 function requireSameRoot(
-  head: Head, entries: readonly Uint8Array[], report: LogReport,
+  edge: Edge, entries: readonly Uint8Array[], report: LogReport,
 ): void {
   const leaves = entries.map((entry) => hashLeaf(entry))
-  const edge = appendLeaves(decodeEdge(BigInt(head.size), head.edge), leaves)
-  if (!equalBytes(edgeRoot(edge), report.publishedRoot)) {
+  if (!equalBytes(edgeRoot(appendLeaves(edge, leaves)), report.publishedRoot)) {
     throw new LogContradiction('the published bundles lead to another root than the checkpoint')
   }
 }
@@ -101,14 +103,15 @@ async function identify(
 async function restoreBatch(
   parts: LogParts, edge: Edge, batch: Batch,
 ): Promise<{ edge: Edge, eventId: string }> {
-  const { database, keys, clock } = parts
+  const { database, keys, clock, logs } = parts
+  const { firstIndex } = logs.current()
   const next = appendLeaves(edge, batch.entries.map(({ entry }) => hashLeaf(entry)))
   const event = sealEvent({
     type: 'log.recovered', id: uuidv7(), log: keys.log.origin, actor: 'operator',
-    at: formatTime(clock.nowMs()), size: Number(next.size), count: batch.lostCount,
+    at: formatTime(clock.nowMs()), size: firstIndex + Number(next.size), count: batch.lostCount,
   })
   const isFirst = await restoreEntries(database.logDb, {
-    old: { size: Number(edge.size), root: edgeRoot(edge) },
+    old: { size: firstIndex + Number(edge.size), root: edgeRoot(edge) },
     next: { root: edgeRoot(next), edge: encodeEdge(next) },
     entries: batch.entries, counts: batch.counts,
   }, event)

@@ -7,6 +7,7 @@ import type { Config, LogLevel } from './config.js'
 import { openCounters, type Counters } from './counters.js'
 import { openFolderBucket } from './folder-bucket.js'
 import { openKeys } from './keys.js'
+import { openLogs } from './logs.js'
 import { startMailer } from './mailer.js'
 import { startRotations } from './rotations.js'
 import { openS3Bucket } from './s3-bucket.js'
@@ -15,7 +16,7 @@ import { startTimeStamper } from './time-stamper.js'
 import { openTokens } from './tokens.js'
 import type { Tracing } from './tracing.js'
 import { watchBucket, type Watch } from './watched-bucket.js'
-import { openWitnessPolicy } from './witness-policy.js'
+import { closableBy, openWitnessPolicy } from './witness-policy.js'
 import { startWitnesses } from './witnesses.js'
 import { systemClock, type Clock, type LogParts, type World } from './world.js'
 
@@ -40,10 +41,11 @@ export interface WorldOptions {
 /** @throws SettingError, DataFolderLocked, LogContradiction: each says what to do in its message. */
 export async function openWorld(config: Config, options: WorldOptions = {}): Promise<OpenWorld> {
   const { parts, counters, tracing, closers, close } = await openEngines(config, options)
-  const { clock, database, bucket, keys, log } = parts
+  const { clock, database, bucket, keys, logs, log } = parts
   try {
-    const witnessPolicy = await openWitnessPolicy(config, keys.log)
-    const sequencer = await startSequencer(parts)
+    const witnessPolicy = await openWitnessPolicy(config, parts)
+    const isClosable = closableBy(witnessPolicy, keys)
+    const sequencer = await startSequencer(parts, { isClosable })
     closers.push(() => sequencer.stop())
     const witnesses = await startWitnesses({ ...parts, sequencer, policy: witnessPolicy })
     closers.push(() => witnesses.stop())
@@ -58,7 +60,7 @@ export async function openWorld(config: Config, options: WorldOptions = {}): Pro
     const tokens = await openTokens({ issuer: config.publicUrl, key: keys.token, clock })
     return { world: {
       config, clock, db: database.db, database, bucket, sequencer, witnesses,
-      rotations, timeStamper, mailer, keys, tokens, counters, tracing, log,
+      rotations, timeStamper, mailer, keys, logs, tokens, counters, tracing, log,
     }, close }
   } catch (error) {
     await close()
@@ -100,7 +102,8 @@ export async function openEngines(
     const counters = openCounters()
     const tracing = await startTracing(config, closers)
     const bucket = watchBucket(opened, watchOf(counters, tracing))
-    const parts = { config, clock, database, bucket, keys, log }
+    const logs = await openLogs({ database, keys, bucket })
+    const parts = { config, clock, database, bucket, keys, logs, log }
     return { parts, counters, tracing, closers, close }
   } catch (error) {
     await close()

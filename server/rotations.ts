@@ -34,16 +34,21 @@ export interface Rotations {
   trust(policy: Policy): Policy
   /** Whether a client may pin this key. */
   knows(vkey: string): boolean
+  /** Read what has been published since, if a new log was begun: until it says what leads there, or for a while. */
+  refresh(): Promise<void>
   /** Look for a statement, and try to publish one that is due. @returns whether none is due any more. */
   settle(): Promise<boolean>
   stop(): Promise<void>
 }
 
-type Parts = Pick<World, 'clock' | 'bucket' | 'keys' | 'log' | 'database' | 'sequencer'>
+type Parts = Pick<World, 'clock' | 'bucket' | 'keys' | 'log' | 'logs' | 'database' | 'sequencer'>
 
 const EVENT_TYPE = 'log.key-rotated'
 const MAX_EVENTS = 100
 const TICK_MS = 30_000
+/** A new log's statement follows its first entry at once. */
+const MAX_REFRESHES = 100
+const REFRESH_AFTER_MS = 50
 const STATEMENT_OPTIONS = { contentType: 'text/plain; charset=utf-8' }
 
 /**
@@ -111,6 +116,18 @@ class RunningRotations implements Rotations {
     }
   }
 
+  async refresh(): Promise<void> {
+    const { logs, sequencer } = this.#parts
+    await sequencer.current() // Reads of a log that another instance has begun.
+    for (let tryIndex = 0; tryIndex < MAX_REFRESHES; tryIndex++) {
+      const { origin } = logs.current()
+      const isFirst = logs.list()[0]?.origin === origin
+      if (isFirst || this.#links.some(({ next }) => next.name === origin)) return
+      await this.load()
+      if (tryIndex > 0) await new Promise((resolve) => setTimeout(resolve, REFRESH_AFTER_MS))
+    }
+  }
+
   async settle(): Promise<boolean> {
     await this.load()
     const [previous, next] = this.#parts.keys.log.signers
@@ -127,7 +144,9 @@ class RunningRotations implements Rotations {
 
   /** Read the statements that are not known yet. */
   async load(): Promise<void> {
-    for (const { statement, link } of await readStatements(this.#parts, this.#statements.length)) {
+    const knownCount = this.#statements.length
+    for (const { statement, link } of await readStatements(this.#parts, { knownCount })) {
+      if (this.#statements.includes(statement)) continue // Read at the same time.
       this.#links.push(link)
       this.#statements.push(statement)
     }
@@ -198,11 +217,12 @@ class RunningRotations implements Rotations {
  * @throws LogContradiction if one is broken.
  */
 export async function readStatements(
-  { bucket, keys }: Pick<Parts, 'bucket' | 'keys'>, knownCount = 0,
+  { bucket, keys }: Pick<Parts, 'bucket' | 'keys'>,
+  { knownCount = 0, folder = keys.log.prefix }: { knownCount?: number, folder?: string } = {},
 ): Promise<{ statement: string, link: Rotation }[]> {
   const read: { statement: string, link: Rotation }[] = []
   for (let number = knownCount + 1; number <= MAX_ROTATION_COUNT; number++) {
-    const bytes = await bucket.read(`${keys.log.prefix}/${rotationPath(number)}`)
+    const bytes = await bucket.read(`${folder}/${rotationPath(number)}`)
     if (bytes === null) break
     const statement = decodeUtf8(bytes)
     read.push({ statement, link: readStatement(statement, number) })

@@ -13,21 +13,29 @@
  */
 import { uuidv7 } from 'uuidv7'
 import type { LeaderLock } from '../db/client.js'
-import { getPublished, listLogged, PUBLISHED_CHANNEL, type LoggedEvent } from '../db/queries/log.js'
+import {
+  findEventAt, getPublished, listLogged, listPending, PUBLISHED_CHANNEL, type LoggedEvent,
+} from '../db/queries/log.js'
 import { insertEvents } from '../db/queries/outbox.js'
 import { assert } from '../protocol/errors.js'
-import { decodeEntry, formatTime, sealEvent } from '../protocol/log/event.js'
+import { encodeHex, encodeUtf8 } from '../protocol/bytes.js'
+import { sha256 } from '../protocol/hash.js'
+import { decodeEntry, formatTime, parseEvent, sealEvent } from '../protocol/log/event.js'
 import { planInclusionProofs } from '../protocol/log/merkle.js'
+import { parseNote } from '../protocol/log/note.js'
 import { buildProof } from '../protocol/log/proof.js'
 import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Bell } from './bell.js'
-import { Integrator, Overtaken, sizeOf, type LogState, type Turn } from './integrator.js'
+import { Integrator, LogContradiction, Overtaken, sizeOf, type LogState, type Turn } from './integrator.js'
+import { crossBorder, publishBorder } from './border.js'
+import type { LogSpan, Standing } from './logs.js'
 import { platformSha256 } from './platform-hash.js'
 import { TileCache } from './tile-cache.js'
 import { Waiters, type PublishedEvent } from './waiters.js'
 import type { LogParts } from './world.js'
 
 export interface CurrentLog {
+  /** Over all logs ([Note: Places and indexes] in logs.ts). */
   readonly size: number
   /** A signed note; empty before the first checkpoint. */
   readonly checkpoint: string
@@ -46,8 +54,8 @@ export interface Sequencer {
   proofFor(eventId: string): Promise<PublishedEvent | undefined>
   /** The checkpoint that is shown to the world just now. */
   current(): Promise<CurrentLog>
-  /** The log's tiles and bundles by their paths, from memory where they are: for proofs. Never the checkpoint. */
-  readonly readFile: ReadResource
+  /** A log's tiles and bundles by their paths, from memory where they are: for proofs. Never the checkpoint. */
+  filesOf(log: Pick<LogSpan, 'prefix'>): ReadResource
   /** Look at the outbox at once instead of at the next poll. */
   wake(): void
   /** Throws if the log cannot publish: for readiness. */
@@ -65,18 +73,29 @@ export interface Sequencer {
   stop(): Promise<void>
 }
 
+export interface SequencerOptions {
+  /** Whether a log's last checkpoint has what it needs; it is waited for, for a while. */
+  readonly isClosable?: (checkpoint: string) => boolean
+}
+
 const OUTBOX_CHANNEL = 'audit_outbox'
 const POLL_MS = 50
 /** In one process nothing is written without a wake; the poll is a net. */
 const EMBEDDED_POLL_MS = 500
 const ELECTION_POLL_MS = 500
 const RETRY_AFTER_MS = 50
+/** How long a log's last checkpoint is shown to its witnesses before the next log begins without them. */
+export const CLOSING_WAIT_MS = 8_000
+/** Between two looks whether they have signed. */
+const CLOSING_POLL_MS = 50
 const MAX_RETRY_AFTER_MS = 5_000
 /** A batch of this size says that there is load: no pause then. */
 const BUSY_BATCH_SIZE = 32
 const MAX_RECENT_EVENTS = 1_024
+/** Left behind by starts that were interrupted. */
+const MAX_STARTS = 100
 /** Tiles whose partial ones wait to be deleted; beyond that they stay, which harms nobody. */
-const MAX_FILLED_PATHS = 10_000
+const MAX_FILLED_KEYS = 10_000
 
 /**
  * Start the log. Where this instance is the only one, the log is recovered and its first event published
@@ -84,15 +103,19 @@ const MAX_FILLED_PATHS = 10_000
  *
  * @throws LogContradiction if the database and what was published do not fit together.
  */
-export async function startSequencer(parts: LogParts): Promise<Sequencer> {
-  const sequencer = new RunningSequencer(parts)
+export async function startSequencer(
+  parts: LogParts, options: SequencerOptions = {},
+): Promise<Sequencer> {
+  await parts.logs.noteFirst()
+  const sequencer = new RunningSequencer(parts, options)
   await sequencer.start()
   return sequencer
 }
 
 class RunningSequencer implements Sequencer {
   readonly #parts: LogParts
-  readonly readFile: ReadResource
+  readonly #isClosable: (checkpoint: string) => boolean
+  readonly #files = new Map<string, TileCache>()
   readonly #integrator: Integrator
   readonly #waiters = new Waiters()
   readonly #recent = new Map<string, LoggedEvent>()
@@ -108,15 +131,24 @@ class RunningSequencer implements Sequencer {
   #isStopping = false
   #isNotifying = false
   #loops: Promise<unknown> = Promise.resolve()
-  #filledPaths: string[] = []
+  #filledKeys: string[] = []
   #sweeping: Promise<unknown> | undefined
   #unlisten: (() => Promise<void>)[] = []
 
-  constructor(parts: LogParts) {
+  constructor(parts: LogParts, { isClosable = () => true }: SequencerOptions) {
     this.#parts = parts
-    const files = new TileCache(parts.bucket, parts.keys.log.prefix)
-    this.readFile = files.read
-    this.#integrator = new Integrator(parts, files)
+    this.#isClosable = isClosable
+    this.#integrator = new Integrator(parts, (log) => this.#cacheOf(log))
+  }
+
+  filesOf(log: Pick<LogSpan, 'prefix'>): ReadResource {
+    return this.#cacheOf(log).read
+  }
+
+  #cacheOf({ prefix }: Pick<LogSpan, 'prefix'>): TileCache {
+    const files = this.#files.get(prefix) ?? new TileCache(this.#parts.bucket, prefix)
+    this.#files.set(prefix, files)
+    return files
   }
 
   async start(): Promise<void> {
@@ -188,21 +220,33 @@ class RunningSequencer implements Sequencer {
     return await this.#prove(events.filter(({ index }) => index < log.size), log)
   }
 
-  /** [Note: Proofs by the batch] Tiles are read once and nodes computed once for all events of a batch. */
-  async #prove(
-    events: readonly LoggedEvent[], { size, checkpoint }: CurrentLog,
-  ): Promise<PublishedEvent[]> {
-    const treeSize = BigInt(size)
-    const proofs = planInclusionProofs(events.map(({ index }) => BigInt(index)), treeSize)
-    const wanted = { nodes: proofs.nodes, size: treeSize }
-    const nodeHash = await readNodes(this.readFile, wanted, platformSha256)
-    const paths = proofs.build(nodeHash, platformSha256)
-    return events.map(({ eventId, index, entry, bytes, salt }, at) => {
+  /** [Note: Proofs by the batch] Of each log tiles are read once and nodes computed once for all events of a batch. */
+  async #prove(events: readonly LoggedEvent[], log: CurrentLog): Promise<PublishedEvent[]> {
+    await this.#parts.logs.follow(log.checkpoint)
+    const standings = events.map(({ index }) => this.#parts.logs.standing(index, log))
+    const paths = new Map<Standing, readonly Uint8Array[]>()
+    for (const span of new Set(standings.map((standing) => standing.span))) {
+      const some = standings.filter((standing) => standing.span === span)
+      const found = await this.#pathsIn(span, some)
+      some.forEach((standing, at) => paths.set(standing, found[at] ?? []))
+    }
+    return events.flatMap(({ eventId, index: place, entry, bytes, salt }, at) => {
+      const standing = standings[at]
+      assert(standing !== undefined, 'every event stands somewhere')
       const { vaultTag, partyTag } = decodeEntry(entry)
       const opening = { salt, vaultTag, partyTag, eventBytes: bytes }
-      const place = { index: BigInt(index), path: paths[at] ?? [] }
-      return { eventId, index, proof: buildProof({ ...place, opening, checkpoint }) }
+      const { index, checkpoint } = standing
+      const proof = { index: BigInt(index), path: paths.get(standing) ?? [], opening, checkpoint }
+      return [{ eventId, index: place, proof: buildProof(proof) }]
     })
+  }
+
+  async #pathsIn(span: LogSpan, standings: readonly Standing[]): Promise<Uint8Array[][]> {
+    const treeSize = BigInt(standings[0]?.treeSize ?? 0)
+    const proofs = planInclusionProofs(standings.map(({ index }) => BigInt(index)), treeSize)
+    const wanted = { nodes: proofs.nodes, size: treeSize }
+    const nodeHash = await readNodes(this.filesOf(span), wanted, platformSha256)
+    return proofs.build(nodeHash, platformSha256)
   }
 
   async current(): Promise<CurrentLog> {
@@ -210,7 +254,9 @@ class RunningSequencer implements Sequencer {
     if (this.#state !== undefined && this.#lock?.isHeld() === true) {
       return { size: sizeOf(this.#state), checkpoint: this.#state.checkpoint }
     }
-    return await getPublished(this.#parts.database.db)
+    const published = await getPublished(this.#parts.database.db)
+    await this.#parts.logs.follow(published.checkpoint)
+    return published
   }
 
   // ---- Leading ----
@@ -255,6 +301,7 @@ class RunningSequencer implements Sequencer {
     if (!lock.isHeld()) throw new Overtaken('the leader lock was lost')
     if (this.#state === undefined) await this.#takeOver()
     assert(this.#state !== undefined, 'whoever took over knows the log')
+    if (this.#state.ending !== null) return await this.#cross(this.#state)
     await this.#keepPace()
     const asked = this.#waiters.eventIds
     const turn = await this.#integrator.turn(this.#state)
@@ -265,8 +312,37 @@ class RunningSequencer implements Sequencer {
     return turn !== undefined
   }
 
+  /** From a log's last entry to the next log ([Note: Closing in steps] in border.ts). */
+  async #cross(ended: LogState): Promise<boolean> {
+    const { ending, log } = ended
+    assert(ending !== null, 'only a log that ends is crossed from')
+    await this.#awaitClosable()
+    const state = this.#state ?? ended
+    const { log: logger, keys } = this.#parts
+    if (!this.#isClosable(state.checkpoint)) {
+      logger.error({ log: log.origin, size: sizeOf(state) }, 'the log\'s last checkpoint has no quorum of its witnesses: receipts before it keep what they have')
+    }
+    const border = {
+      log, root: state.root, size: sizeOf(state), closing: state.checkpoint, vkey: keys.log.vkey,
+      next: ending,
+    }
+    await crossBorder(this.#parts, border)
+    await this.#takeOver()
+    return true
+  }
+
+  /** Witnesses are asked meanwhile; whoever wants something of the log waits with us. */
+  async #awaitClosable(): Promise<void> {
+    const endsAtMs = performance.now() + CLOSING_WAIT_MS
+    while (!this.#isStopping && performance.now() < endsAtMs) {
+      if (this.#state === undefined || this.#isClosable(this.#state.checkpoint)) return
+      await this.#bell.wait(CLOSING_POLL_MS, { isDeaf: true })
+      await this.#showWaiting(this.#state)
+    }
+  }
+
   /** The database is told while proofs are built; nobody is answered before both are done. */
-  async #answer({ state, events, filledPaths }: Turn): Promise<void> {
+  async #answer({ state, events, filledKeys }: Turn): Promise<void> {
     const awaited = events.filter(({ eventId }) => this.#waiters.isAwaited(eventId))
     const log = { size: sizeOf(state), checkpoint: state.checkpoint }
     const [proven] = await Promise.all([this.#prove(awaited, log), this.#integrator.note(state)])
@@ -275,21 +351,21 @@ class RunningSequencer implements Sequencer {
     this.#isBusy = events.length >= BUSY_BATCH_SIZE
     this.#remember(events)
     this.#lastAnsweredCount = this.#waiters.settle(proven)
-    this.#sweep(filledPaths)
+    this.#sweep(filledKeys)
   }
 
   /** Deletes in the background; at most one at a time. */
-  #sweep(filledPaths: readonly string[]): void {
-    const room = MAX_FILLED_PATHS - this.#filledPaths.length
-    this.#filledPaths.push(...filledPaths.slice(0, room))
-    if (this.#filledPaths.length === 0) return
+  #sweep(filledKeys: readonly string[]): void {
+    const room = MAX_FILLED_KEYS - this.#filledKeys.length
+    this.#filledKeys.push(...filledKeys.slice(0, room))
+    if (this.#filledKeys.length === 0) return
     this.#sweeping ??= this.#sweepAll().finally(() => { this.#sweeping = undefined })
   }
 
   async #sweepAll(): Promise<void> {
     try {
-      for (let paths = this.#filledPaths; paths.length > 0; paths = this.#filledPaths) {
-        this.#filledPaths = []
+      for (let paths = this.#filledKeys; paths.length > 0; paths = this.#filledKeys) {
+        this.#filledKeys = []
         await this.#integrator.dropPartials(paths)
       }
     } catch (error) {
@@ -337,22 +413,43 @@ class RunningSequencer implements Sequencer {
 
   async #takeOver(): Promise<void> {
     const state = await this.#integrator.recover()
-    this.#state = sizeOf(state) === 0 ? await this.#beginLog(state) : state
+    const isNew = sizeOf(state) === state.log.firstIndex
+    const begun = isNew ? await this.#beginLog(state) : state
+    await publishBorder(this.#parts, (place) => this.#provePlace(place, begun))
+    this.#state = begun
     this.#failure = undefined
-    this.#parts.log.info({ size: sizeOf(this.#state), origin: this.#parts.keys.log.origin }, 'leading the log')
+    this.#parts.log.info({ size: sizeOf(begun), origin: begun.log.origin }, 'leading the log')
   }
 
-  /** The first entry of a log says which key signs it. */
+  /** The first entry of a log says which key signs it, and what it goes on from. */
   async #beginLog(empty: LogState): Promise<LogState> {
-    const { keys, clock, database } = this.#parts
-    const event = sealEvent({
-      type: 'log.started', id: uuidv7(), log: keys.log.origin, at: formatTime(clock.nowMs()), actor: 'server', logKey: keys.log.vkey,
-    })
-    await insertEvents(database.logDb, [event])
+    const { keys, clock, database, logs } = this.#parts
+    const { origin, vkey } = keys.log
+    const waiting = await listPending(database.logDb, MAX_STARTS, 'log.started')
+    if (!waiting.some(({ bytes }) => parseEvent(bytes).log === origin)) {
+      const before = logs.list().at(-2)
+      await insertEvents(database.logDb, [sealEvent({
+        type: 'log.started', id: uuidv7(), log: origin, at: formatTime(clock.nowMs()), actor: 'server', logKey: vkey,
+        ...before?.closing == null ? {} : {
+          previousLogKey: before.vkey,
+          checkpointSha256: encodeHex(sha256(encodeUtf8(parseNote(before.closing).text))),
+        },
+      })])
+    }
     const turn = await this.#integrator.turn(empty)
     assert(turn !== undefined, 'the first event is there')
     await this.#integrator.note(turn.state)
     return turn.state
+  }
+
+  async #provePlace(place: number, state: LogState): Promise<string> {
+    const { db } = this.#parts.database
+    const event = await findEventAt(db, place)
+    const events = event === undefined ? [] : await listLogged(db, [event.eventId])
+    const log = { size: sizeOf(state), checkpoint: state.checkpoint }
+    const [proven] = await this.#prove(events, log)
+    if (proven === undefined) throw new LogContradiction(`entry ${place} begins or ends a log, and its opening is lost`)
+    return proven.proof
   }
 
   // ---- Following ----

@@ -29,8 +29,7 @@ export function requireStatementOf(
   world: World, gate: OpenGate, statement: Freshness & Scope,
 ): void {
   const { grant } = gate
-  const expected: Scope & { log: string } = {
-    log: world.keys.log.origin,
+  const expected: Scope = {
     vault: grant.vaultId,
     grant: grant.id,
     grantSha256: encodeHex(grant.statementSha256),
@@ -38,7 +37,8 @@ export function requireStatementOf(
     linkKey: formatVkey(roleKey('link', grant.linkSigningPublicKey)),
   }
   const fields = ['vault', 'grant', 'grantSha256', 'founderKey', 'linkKey'] as const
-  const isOurs = statement.log === expected.log &&
+  // What was signed while a log was being closed stands in the next one.
+  const isOurs = world.logs.find(statement.log) !== undefined &&
     fields.every((field) => statement[field] === undefined || statement[field] === expected[field])
   if (!isOurs) throw new Refusal('note-mismatch')
   const nowMs = world.clock.nowMs()

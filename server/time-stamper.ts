@@ -31,7 +31,7 @@ export interface Authority {
   readonly trustedPem: string | undefined
 }
 
-type Parts = Pick<World, 'config' | 'clock' | 'bucket' | 'keys' | 'log' | 'sequencer'>
+type Parts = Pick<World, 'config' | 'clock' | 'bucket' | 'keys' | 'logs' | 'log' | 'sequencer'>
 
 const TICK_MS = 10_000
 const MINUTE_MS = 60_000
@@ -125,25 +125,29 @@ class RunningTimeStamper implements TimeStamper {
 /**
  * Have the newest checkpoint stamped and store the answer, unless that was done ([Note: One stamp a size]).
  *
- * @returns the size of the stamped checkpoint; 0 if nothing is published yet.
+ * @returns how many entries, over all logs, lie under the stamped checkpoint; 0 if nothing is published yet.
  * @throws BadTimeStamp if the answer proves nothing; what the network and the bucket throw.
  */
 export async function stampNewest(
-  parts: Pick<Parts, 'bucket' | 'keys' | 'sequencer' | 'log'>, authority: Authority,
+  parts: Pick<Parts, 'bucket' | 'keys' | 'logs' | 'sequencer' | 'log'>, authority: Authority,
   stopping?: AbortSignal,
 ): Promise<number> {
-  const { bucket, keys, log } = parts
-  const { size, checkpoint: newest } = await parts.sequencer.current()
+  const { bucket, log } = parts
+  const { size: place, checkpoint: newest } = await parts.sequencer.current()
+  if (place === 0) return 0
+  const { prefix: folder, firstIndex } = parts.logs.at(place - 1)
+  const size = place - firstIndex
   const tokenPath = timeStampPath(size, 'tsr')
-  if (size === 0 || await readLogFile(parts, tokenPath) !== null) return size
+  const files = { ...parts, folder }
+  if (await readLogFile(files, tokenPath) !== null) return place
   const checkpointPath = timeStampPath(size, 'checkpoint')
   const bytes = encodeUtf8(newest)
-  const put = await bucket.put(`${keys.log.prefix}/${checkpointPath}`, bytes, CHECKPOINT_OPTIONS)
-  const stamped = put === 'stored' ? bytes : await readLogFile(parts, checkpointPath) ?? bytes
+  const put = await bucket.put(`${folder}/${checkpointPath}`, bytes, CHECKPOINT_OPTIONS)
+  const stamped = put === 'stored' ? bytes : await readLogFile(files, checkpointPath) ?? bytes
   const { answer, timeStamp } = await askForTimeStamp(sha256(stamped), authority, stopping)
-  await bucket.put(`${keys.log.prefix}/${tokenPath}`, answer, TOKEN_OPTIONS)
+  await bucket.put(`${folder}/${tokenPath}`, answer, TOKEN_OPTIONS)
   log.info({ size, atMs: timeStamp.atMs, signer: timeStamp.signer }, 'the checkpoint was stamped')
-  return size
+  return place
 }
 
 async function askForTimeStamp(

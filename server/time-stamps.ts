@@ -28,7 +28,12 @@ export function parseTimeStampPath(path: string): { size: number, file: StampFil
   return { size, file: match[2] === 'tsr' ? 'tsr' : 'checkpoint' }
 }
 
-type Parts = Pick<World, 'bucket' | 'keys'>
+interface Parts {
+  readonly bucket: World['bucket']
+  /** Of the log whose stamps are meant; the newest one's otherwise. */
+  readonly folder?: string | undefined
+  readonly keys: World['keys']
+}
 
 /** Sizes of checkpoints that have a token, ascending, above `after`. */
 export async function listTimeStamps(
@@ -66,15 +71,16 @@ export async function findTimeStamp(
 }
 
 export async function readLogFile(
-  { bucket, keys }: Parts, path: string,
+  { bucket, keys, folder = keys.log.prefix }: Parts, path: string,
 ): Promise<Uint8Array | null> {
-  return await bucket.read(`${keys.log.prefix}/${path}`)
+  return await bucket.read(`${folder}/${path}`)
 }
 
 async function listFiles(
-  { bucket, keys }: Parts, { after, limit }: { after: number, limit: number },
+  { bucket, keys, folder = keys.log.prefix }: Parts,
+  { after, limit }: { after: number, limit: number },
 ): Promise<{ size: number, file: StampFile }[]> {
-  const prefix = `${keys.log.prefix}/`
+  const prefix = `${folder}/`
   const last = `${prefix}${timeStampPath(after, 'tsr')}` // The last name of that size.
   const paths = await bucket.list(`${prefix}${FOLDER}/`, limit, last)
   return paths.flatMap((path) => parseTimeStampPath(path.slice(prefix.length)) ?? [])

@@ -16,8 +16,10 @@ import {
   countForQuorum, formatPolicy, formatWitnesses, parsePolicy, policyOfLog, type Policy,
   type PolicyWitness,
 } from '../protocol/log/policy.js'
+import { isWitnessed } from '../protocol/log/witness.js'
 import { SettingError, type Config } from './config.js'
-import type { LogKey } from './keys.js'
+import type { ServerKeys } from './keys.js'
+import type { Logs } from './logs.js'
 
 export interface WitnessPolicy {
   /** This log, its witnesses and their quorum. */
@@ -36,22 +38,31 @@ export interface WitnessMember {
   readonly submitUrl: string
 }
 
+/** Which logs are ours, and with which keys. */
+interface OwnLogs {
+  readonly keys: Pick<ServerKeys, 'log' | 'logs'>
+  readonly logs: Pick<Logs, 'list'>
+}
+
 /**
  * The policy, or `undefined` where WITNESSES is not set.
  * @throws SettingError saying what is wrong, with the line where there is one.
  */
 export async function openWitnessPolicy(
-  { witnessesFile }: Pick<Config, 'witnessesFile'>, log: LogKey,
+  { witnessesFile }: Pick<Config, 'witnessesFile'>, { keys, logs: ours }: OwnLogs,
 ): Promise<WitnessPolicy | undefined> {
+  const { log } = keys
   if (witnessesFile === undefined) return undefined
   const { logs, witnesses, groups, quorum } = await readPolicyFile(witnessesFile)
-  if (logs.some(({ key }) => key.name !== log.origin)) { // By its name: keys are rotated.
+  const names = [...keys.logs, ...ours.list()].map(({ origin }) => origin)
+  if (logs.some(({ key }) => !names.includes(key.name))) { // By its name: keys are rotated.
     throw wrong(`it names another log than this server's, ${log.vkey}`)
   }
   if (quorum === null) throw wrong('a quorum of none asks for no witness; name one, or a group')
   if (witnesses.length > MAX_WITNESS_COUNT) throw wrong(`at most ${MAX_WITNESS_COUNT} witnesses`)
   const isOwn = (publicKey: Uint8Array): boolean =>
-    log.signers.some(({ key }) => equalBytes(key.publicKey, publicKey))
+    keys.logs.some(({ signers }) =>
+      signers.some(({ key }) => equalBytes(key.publicKey, publicKey)))
   if (witnesses.some(({ key }) => isOwn(key.publicKey))) {
     throw wrong('the log\'s own key is no witness')
   }
@@ -60,6 +71,29 @@ export async function openWitnessPolicy(
   return {
     policy, members: witnesses.map(openMember), text, sha256: sha256(encodeUtf8(text)),
     quorumCount: countForQuorum(policy),
+  }
+}
+
+/** What a log's last checkpoint needs before the next one begins: the witnesses' quorum, where there are witnesses. */
+export function closableBy(
+  witnesses: WitnessPolicy | undefined, keys: ServerKeys,
+): (checkpoint: string) => boolean {
+  return (checkpoint) => witnesses === undefined ||
+    isWitnessedBy(checkpoint, ofLog(witnesses.policy, keys.log.vkey))
+}
+
+/** The same witnesses, for the log of this key. */
+export function ofLog(policy: Policy, logVkey: string): Policy {
+  return { ...policy, logs: policyOfLog(logVkey).logs }
+}
+
+/** What was cosigned under a key that the log has given up since is not enough, and no error. */
+export function isWitnessedBy(checkpoint: string, policy: Policy): boolean {
+  try {
+    return isWitnessed(checkpoint, policy)
+  } catch (error) {
+    if (error instanceof ProtocolError) return false
+    throw error
   }
 }
 
@@ -95,9 +129,10 @@ function isPlainAddress(url: string): boolean {
  * cosigned.
  */
 export function formatPolicyFile(
-  log: { keys: readonly NoteKey[], url: string }, witnesses: WitnessPolicy | undefined,
+  log: { keys: readonly NoteKey[], urlOf: (origin: string) => string },
+  witnesses: WitnessPolicy | undefined,
 ): string {
-  const logs = log.keys.map((key) => ({ key, url: log.url }))
+  const logs = log.keys.map((key) => ({ key, url: log.urlOf(key.name) }))
   const members = witnesses?.policy.witnesses.map(({ name, key }) => ({ name, key })) ?? []
   return formatPolicy({
     groups: [], quorum: null, ...witnesses?.policy, logs, witnesses: members,

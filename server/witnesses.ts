@@ -17,12 +17,13 @@ import {
   formatNote, formatSignature, parseNote, type NoteSignature,
 } from '../protocol/log/note.js'
 import type { Policy } from '../protocol/log/policy.js'
-import { addCosignatures, isWitnessed } from '../protocol/log/witness.js'
+import { addCosignatures } from '../protocol/log/witness.js'
 import { Refusal } from '../protocol/refusals.js'
 import { Bell } from './bell.js'
+import type { LogSpan } from './logs.js'
 import type { CurrentLog, Sequencer } from './sequencer.js'
 import { askWitness, type WitnessFailureReason, WitnessFailure } from './witness-client.js'
-import type { WitnessMember, WitnessPolicy } from './witness-policy.js'
+import { isWitnessedBy, ofLog, type WitnessMember, type WitnessPolicy } from './witness-policy.js'
 import type { LogParts } from './world.js'
 
 export interface WitnessStanding {
@@ -98,8 +99,9 @@ interface Waiter {
   readonly resolve: (log: CurrentLog) => void
 }
 
-/** One checkpoint on its way to the witnesses. */
+/** One checkpoint on its way to the witnesses, who know sizes in its own log alone. */
 interface Round {
+  readonly log: LogSpan
   readonly current: CurrentLog
   /** With the cosignatures so far. */
   note: string
@@ -246,7 +248,12 @@ class RunningWitnesses implements Witnesses {
       parseNote(this.#round.note).text === parseNote(current.checkpoint).text
     if (!isSame || this.#round === undefined) {
       const checkpoint = keepVerified(current.checkpoint, this.#members)
-      this.#round = { current: { ...current, checkpoint }, note: checkpoint }
+      const log = this.#parts.logs.at(current.size - 1)
+      // Of another log no witness has seen anything yet.
+      const isNewLog = this.#round?.log.origin !== log.origin
+      if (isNewLog) for (const member of this.#members) member.size = 0
+      const size = current.size - log.firstIndex
+      this.#round = { log, current: { size, checkpoint }, note: checkpoint }
     }
     return this.#round
   }
@@ -273,16 +280,19 @@ class RunningWitnesses implements Witnesses {
   }
 
   async #askOne(member: Member, round: Round): Promise<void> {
-    const { current } = round
+    const { current, log: { firstIndex } } = round
     const { sequencer, log } = this.#parts
     const signed = await askWitness(member, {
-      current, oldSize: Math.min(member.size, current.size), read: sequencer.readFile,
+      current, oldSize: Math.min(member.size, current.size), read: sequencer.filesOf(round.log),
       timeoutMs: ANSWER_TIMEOUT_MS, signal: this.#ending.signal,
     })
     if (member.failureCount > 0) log.info({ witness: member.name }, 'a witness cosigns again')
-    Object.assign(member, { size: current.size, failureCount: 0, lastReason: undefined })
+    const isOfLog = this.#round?.log.origin === round.log.origin
+    const size = isOfLog ? current.size : 0
+    Object.assign(member, { size, failureCount: 0, lastReason: undefined })
     round.note = addCosignatures(round.note, parseLines(signed), [member.key])
-    if (this.#hasQuorum(round)) await this.#store({ size: current.size, checkpoint: round.note })
+    const cosigned = { size: firstIndex + current.size, checkpoint: round.note }
+    if (this.#hasQuorum(round)) await this.#store(cosigned)
   }
 
   #noteFailure(member: Member, error: unknown): void {
@@ -300,7 +310,7 @@ class RunningWitnesses implements Witnesses {
   }
 
   #hasQuorum({ note }: Round): boolean {
-    return isWitnessedBy(note, this.policy.policy)
+    return isWitnessedBy(note, ofLog(this.policy.policy, this.#parts.keys.log.vkey))
   }
 
   /** One after another, so that the fuller one comes last. */
@@ -320,16 +330,6 @@ function isEnough(
   { size, checkpoint }: CurrentLog, { index, policy }: Pick<Waiter, 'index' | 'policy'>,
 ): boolean {
   return size > index && isWitnessedBy(checkpoint, policy)
-}
-
-/** What was cosigned under a key that the log has given up since is not enough, and no error. */
-function isWitnessedBy(checkpoint: string, policy: Policy): boolean {
-  try {
-    return isWitnessed(checkpoint, policy)
-  } catch (error) {
-    if (error instanceof ProtocolError) return false
-    throw error
-  }
 }
 
 function hasSigned(note: string, { key }: Member): boolean {

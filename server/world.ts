@@ -8,6 +8,7 @@ import type { Bucket } from './bucket.js'
 import type { Config } from './config.js'
 import type { Counters } from './counters.js'
 import type { ServerKeys } from './keys.js'
+import type { Logs } from './logs.js'
 import type { Mailer } from './mailer.js'
 import type { Rotations } from './rotations.js'
 import type { Sequencer } from './sequencer.js'
@@ -36,6 +37,7 @@ export interface World {
   readonly timeStamper: TimeStamper
   readonly mailer: Mailer
   readonly keys: ServerKeys
+  readonly logs: Logs
   readonly tokens: Tokens
   readonly counters: Counters
   /** `undefined`: no traces are made. */
@@ -44,4 +46,4 @@ export interface World {
 }
 
 /** What the log runs on. */
-export type LogParts = Pick<World, 'config' | 'clock' | 'database' | 'bucket' | 'keys' | 'log'>
+export type LogParts = Pick<World, 'config' | 'clock' | 'database' | 'bucket' | 'keys' | 'logs' | 'log'>

@@ -520,9 +520,11 @@ function logCalls(send: Send) {
     /** A checkpoint that this browser remembers, for the log to be held against. */
     bringCheckpoint: (checkpoint: string) => send<GossipAnswer>(
       { method: 'POST', path: '/log/gossip', body: { checkpoint }, isOpen: true }, readJson),
-    readConsistency: (range: { from: number, to: number }) => send<ConsistencyProof>(
+    readConsistency: (range: { from: number, to: number, log: string }) => send<ConsistencyProof>(
       { method: 'GET', path: '/log/consistency', query: { ...range }, isOpen: true }, readJson),
-    readFirstTimeStamp: (query: { index: number, size: number }) => send<FirstTimeStamp>(
+    readFirstTimeStamp: (
+      query: { index: number, size: number, log: string },
+    ) => send<FirstTimeStamp>(
       { method: 'GET', path: '/log/timestamps/first', query, isOpen: true }, readJson),
   }
 }

@@ -166,6 +166,8 @@ export interface CheckedLog {
 
 /** One event's way to the root, to be drawn; hashes in base64, as tiles and checkpoints write them. */
 export interface TracedEvent {
+  /** In the log of that origin. */
+  index: number
   origin: string, treeSize: number, rootHash: string, leafHash: string
   steps: { side: 'left' | 'right', neighbour: string, start: number, end: number, node: string }[]
 }
@@ -180,7 +182,9 @@ export interface WholeLog {
 }
 
 /** A file below the log's prefix, fetched by the page; null if it is not there. Rejects to stop. */
-export type ReadLogFile = (path: string) => Promise<Uint8Array<ArrayBuffer> | null>
+export type ReadLogFile = (
+  path: string, origin: string,
+) => Promise<Uint8Array<ArrayBuffer> | null>
 
 /**
  * What a sealed label is, and whose: moved to another place it does not open. `document-name` is
@@ -380,7 +384,7 @@ export interface WatchInput {
 
 /** What the page reads for the worker. Each rejects with `missing-tile` where nothing came. */
 export interface WatchReads {
-  readFile(path: string): Promise<Uint8Array | null>
+  readFile(path: string, origin: string): Promise<Uint8Array | null>
   listEvents(vaultId: string, range: EventRange): Promise<EventPage>
   readStatements(vaultId: string, asked: AskStatements): Promise<Statements>
   readConsistency: ReadConsistency
@@ -415,7 +419,7 @@ export interface WatchReport {
   findings: WatchFinding[]
 }
 
-export type ReadConsistency = (from: number, to: number) => Promise<string[]>
+export type ReadConsistency = (from: number, to: number, origin: string) => Promise<string[]>
 
 /** What the worker exposes: a function inside an object cannot cross, so it goes beside it. */
 export interface WorkerWire extends Omit<CryptoWorker, 'checkEvents' | 'checkReceipts'> {
@@ -495,8 +499,8 @@ function handOver(remote: Remote<WorkerWire>): Partial<CryptoWorker> {
 }
 
 function movingFile(readFile: ReadLogFile): ReadLogFile {
-  return async (path) => {
-    const bytes = await readFile(path)
+  return async (path, origin) => {
+    const bytes = await readFile(path, origin)
     return bytes === null ? null : transfer(bytes, [bytes.buffer])
   }
 }
@@ -532,8 +536,8 @@ export async function attempt<T>(run: () => Promise<T>): Promise<Outcome<T>> {
 
 /** The proof between two sizes of the log, fetched by the page for the worker. */
 export function consistencyOf(api: Pick<Api, 'readConsistency'>): ReadConsistency {
-  return async (from, to) => {
-    const proof = await api.readConsistency({ from, to })
+  return async (from, to, log) => {
+    const proof = await api.readConsistency({ from, to, log })
     // Not an empty proof, which would be a wrong one: a lost connection is no second history.
     if (!proof.ok) throw new ProtocolError('missing-tile', `no consistency proof: ${proof.code}`)
     return proof.value.hashes

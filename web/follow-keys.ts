@@ -1,12 +1,12 @@
 /**
- * A log may take another key while a page is open (SPEC.md § 7.11). What the worker then calls signed by nobody it knows
- * has the log's statements fetched, judged by the worker, and is asked once more. Must not choose a key:
- * statements link keys, and which one to begin from, the caller's pin says.
+ * A log may take another key while a page is open (SPEC.md § 7.11), or another log may go on (§ 7.13). What the worker
+ * then calls signed by nobody it knows has the log's statements fetched, judged by the worker, and is asked once more.
+ * Must not choose a key: statements link keys, and which one to begin from, the caller's pin says.
  */
 import type { Config } from '../protocol/api.js'
 import type { Answer } from './api.js'
 import type { CryptoWorker } from './crypto.js'
-import { protocolErrorCode } from './protocol-error-code.js'
+import { isOfLaterLog, protocolErrorCode } from './protocol-error-code.js'
 
 interface Following {
   readonly readConfig: () => Promise<Answer<Config>>
@@ -42,7 +42,7 @@ export function followLogKeys(
         try {
           return await Reflect.apply(method, target, input)
         } catch (error) {
-          if (protocolErrorCode(error) !== 'unknown-signer' || !await learnOnce()) throw error
+          if (!isOfLaterLog(protocolErrorCode(error)) || !await learnOnce()) throw error
           return await Reflect.apply(method, target, input)
         }
       }

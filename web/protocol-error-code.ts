@@ -7,3 +7,8 @@ export function protocolErrorCode(error: unknown): ProtocolErrorCode | null {
   const stated = error.message.split(':', 1)[0]
   return PROTOCOL_ERROR_CODES.find((code) => code === stated) ?? null
 }
+
+/** Signed by a key, or of a log, that is not known yet: the log's statements may lead there. */
+export function isOfLaterLog(code: string | null): boolean {
+  return code === 'unknown-signer' || code === 'wrong-origin'
+}

@@ -2,11 +2,12 @@
  * The log's own rows, for the one integrator and for those who wait: rows in, rows out. The only writers
  * of `audit_entry`, `audit_opening`, `tlog_head` and `tlog_published` are here.
  */
-import { and, asc, desc, eq, gte, isNull, lt, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, isNull, lt, lte, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { preparedOnce, queryRows, type Db } from '../client.js'
 import { readBytes } from '../columns.js'
 import { rowWhere } from '../insert-where.js'
+import { encodeHex } from '../../protocol/bytes.js'
 import { assert } from '../../protocol/errors.js'
 import { auditEntry, auditOpening, auditOutbox, auditSequence, logForks, people, tlogHead, tlogPublished, vaults } from '../schema.js'
 
@@ -16,6 +17,7 @@ export type Published = Pick<typeof tlogPublished.$inferSelect, 'size' | 'checkp
 /** An event in the outbox, with what its tags are made of. */
 export interface PendingEvent {
   readonly eventId: string
+  readonly type: string
   readonly commitment: Uint8Array
   readonly bytes: Uint8Array
   readonly salt: Uint8Array
@@ -31,16 +33,20 @@ export interface PendingEvent {
 /**
  * The oldest events that wait. Only those that are there: ids become visible out of order, so nothing
  * is remembered from one call to the next. An event that the log has already is left out.
+ *
+ * @param type - those of this type alone.
  */
-export async function listPending(db: Db, limit: number): Promise<PendingEvent[]> {
-  return await pendingStatement(db).execute({ limit })
+export async function listPending(
+  db: Db, limit: number, type: string | null = null,
+): Promise<PendingEvent[]> {
+  return await pendingStatement(db).execute({ limit, type })
 }
 
 const pendingStatement = preparedOnce((db) => {
   const vaultSequence = alias(auditSequence, 'vault_sequence')
   const partySequence = alias(auditSequence, 'party_sequence')
   return db.select({
-    eventId: auditOutbox.eventId, commitment: auditOutbox.commitment,
+    eventId: auditOutbox.eventId, type: auditOutbox.type, commitment: auditOutbox.commitment,
     bytes: auditOutbox.bytes, salt: auditOutbox.salt,
     vaultId: auditOutbox.vaultId, vaultTagKey: vaults.tagKey, vaultCount: vaultSequence.count,
     partyId: auditOutbox.partyId, partyTagKey: people.tagKey, partyCount: partySequence.count,
@@ -49,11 +55,33 @@ const pendingStatement = preparedOnce((db) => {
     .leftJoin(people, eq(people.id, auditOutbox.partyId))
     .leftJoin(vaultSequence, eq(vaultSequence.scopeId, auditOutbox.vaultId))
     .leftJoin(partySequence, eq(partySequence.scopeId, auditOutbox.partyId))
-    .where(sql`not exists (select 1 from ${auditEntry} where ${auditEntry.eventId} = ${auditOutbox.eventId})`)
+    .where(sql`not exists (select 1 from ${auditEntry} where ${auditEntry.eventId} = ${auditOutbox.eventId})
+      and (${sql.placeholder('type')}::text is null or ${auditOutbox.type} = ${sql.placeholder('type')}::text)`)
     .orderBy(asc(auditOutbox.id))
     .limit(sql.placeholder('limit'))
     .prepare('list_pending')
 })
+
+/** Events in the outbox, made again: other bytes and commitment, everything else as it was. All or nothing. */
+export async function updatePending(
+  db: Db, events: readonly Pick<PendingEvent, 'eventId' | 'commitment' | 'bytes'>[],
+): Promise<void> {
+  const list = (values: readonly Uint8Array[]) => values.map((value) => encodeHex(value)).join(',')
+  await db.execute(sql`
+    update audit_outbox o set commitment = decode(n.commitment, 'hex'), bytes = decode(n.bytes, 'hex')
+    from unnest(
+      string_to_array(${events.map(({ eventId }) => eventId).join(',')}::text, ','),
+      string_to_array(${list(events.map(({ commitment }) => commitment))}::text, ','),
+      string_to_array(${list(events.map(({ bytes }) => bytes))}::text, ',')
+    ) as n(event_id, commitment, bytes)
+    where o.event_id = n.event_id::uuid`)
+}
+
+/** Take events out of the outbox that can have no place in the log any more. */
+export async function deletePending(db: Db, eventIds: readonly string[]): Promise<void> {
+  if (eventIds.length === 0) return
+  await db.delete(auditOutbox).where(inArray(auditOutbox.eventId, [...eventIds]))
+}
 
 /** One event of a batch: its entry, and the numbers that its tags were made with. */
 export interface NumberedEntry {
@@ -197,6 +225,16 @@ export async function listLogged(db: Db, eventIds: readonly string[]): Promise<L
     eventId: String(row['event_id']), index: Number(row['idx']), entry: readBytes(row['entry']),
     bytes: readBytes(row['bytes']), salt: readBytes(row['salt']),
   }))
+}
+
+/** The event of an entry, published or not; `undefined` if there is none, or its opening was lost. */
+export async function findEventAt(
+  db: Db, index: number,
+): Promise<{ eventId: string, type: string, bytes: Uint8Array } | undefined> {
+  const { eventId, type, bytes } = auditOpening
+  const [row] = await db.select({ eventId, type, bytes }).from(auditOpening)
+    .where(eq(auditOpening.index, index))
+  return row === undefined || row.bytes === null ? undefined : { ...row, bytes: row.bytes }
 }
 
 /** The bytes of the newest event of an instance-wide type (one that belongs to no vault); `undefined` if there is none. */

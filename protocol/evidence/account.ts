@@ -93,11 +93,11 @@ function signedFacts(one: ProvenAcceptance, words: EvidenceWords): Fact[] {
 }
 
 function loggedFacts(
-  { index, event, details, seen }: ProvenEvent, stamp: FoundStamp | null, words: EvidenceWords,
+  { indexInLog, event, details, seen }: ProvenEvent, stamp: FoundStamp | null, words: EvidenceWords,
 ): Fact[] {
   return [
     { name: words.serverClock, value: sayTime(event?.at ?? '') },
-    { name: words.place, value: words.placeIn(`${index}`, seen.checkpoint.origin) },
+    { name: words.place, value: words.placeIn(`${indexInLog}`, seen.checkpoint.origin) },
     { name: words.checkpoint, value: sayCheckpoint(seen, words) },
     { name: words.cosignedBy, value: sayCosignatures(seen, words) },
     ...stamp === null ? [] : [{ name: words.stamped, value: sayStamp(stamp, words) }],

@@ -26,14 +26,16 @@ import {
   commitDetails, commitEvent, parseDetails, type Details, type Event,
 } from '../log/event.js'
 import {
-  EXPORT_FORMAT, parseDetailsFile, parseExport, verifyExport, type Finding,
+  EXPORT_FORMAT, exportPolicy, parseDetailsFile, parseExport, verifyExport, type Finding,
 } from '../log/export.js'
+import { firstIndexOf, listOrigins, spanAt } from '../log/line.js'
 import { verifyConsistency } from '../log/merkle.js'
 import { parseNote } from '../log/note.js'
 import {
   parsePolicy, policyOfLog, verifyCheckpoint, type Policy, type TrustedCheckpoint,
 } from '../log/policy.js'
 import { verifyProof } from '../log/proof.js'
+import { isBorder, verifyRotation, withLinkedKeys } from '../log/rotation.js'
 import { formatPem, readTimeStamp } from '../log/time-stamp.js'
 import { parseAddCheckpoint } from '../log/witness.js'
 import { CHECKSUMS_NAME, parseChecksums } from './checksums.js'
@@ -60,7 +62,10 @@ export interface CheckedFile {
 
 /** An event that a receipt or an export has proved, and under which checkpoint. */
 export interface ProvenEvent {
+  /** Over all logs, as far as the files lead through them. */
   readonly index: bigint
+  /** In the log that `seen` is of. */
+  readonly indexInLog: bigint
   /** `null` where it was erased: the entry is there, of what nobody knows. */
   readonly event: Event | null
   /** Lower-case hex. */
@@ -276,9 +281,12 @@ class Check {
     this.#trust = named === null ? 'none' : 'named'
     this.#sums = this.#readChecksums()
     this.#findPolicy()
+    this.#followLogs()
     // What others lean on comes first: events before what they commit to.
     for (const kind of PROVING_KINDS) {
-      for (const file of this.#files) if (file.kind === kind) this.#judge(file)
+      for (const file of this.#files) {
+        if (file.kind === kind && !this.#verdicts.has(file.name)) this.#judge(file)
+      }
     }
     this.#judgeRest()
   }
@@ -377,6 +385,22 @@ class Check {
     this.#trust = 'files'
   }
 
+  /** What leads from a log to the next counts before anything that stands in one of them. */
+  #followLogs(): void {
+    for (const file of this.#files.filter(({ kind }) => kind === 'receipt')) {
+      try {
+        const text = textOf(file.bytes, MAX_RECEIPT_SIZE_BYTES, 'malformed-proof')
+        if (!isBorder(text)) continue
+        this.#requireUnchanged(file)
+        const link = verifyRotation(text)
+        if (this.#policy !== null) this.#policy = withLinkedKeys(this.#policy, [link])
+        this.#set(file, 'proved')
+      } catch (error) {
+        this.#set(file, 'failed', requireProtocolError(error))
+      }
+    }
+  }
+
   // -- what proves
 
   #verifyReceipt({ bytes }: Placed): Verdict {
@@ -385,7 +409,11 @@ class Check {
     const receipt = verifyProof(text, this.#policy)
     const { index, event, opening } = receipt
     const commitment = encodeHex(commitEvent(opening.salt, opening.eventBytes))
-    this.#keepEvent({ index, event, commitment, details: null, seen: trustedOf(receipt) })
+    const firstIndex = firstIndexOf(this.#policy, receipt.checkpoint.origin)
+    this.#keepEvent({
+      index: firstIndex + index, indexInLog: index, event, commitment, details: null,
+      seen: trustedOf(receipt),
+    })
     return 'proved'
   }
 
@@ -393,11 +421,13 @@ class Check {
     const audit = parseExport(decodeUtf8(bytes))
     if (this.#policy === null) this.#trustFiles(policyOfLog(audit.vkey))
     if (this.#policy === null) return 'unjudged'
+    this.#policy = exportPolicy(audit, this.#policy)
     const verified = verifyExport(audit, this.#policy)
-    const seen = trustedOf(verified)
     this.#isWholeExport ||= audit.filter === undefined
     for (const { index, event, commitment, details } of verified.events) {
-      this.#keepEvent({ index, event, commitment, details: details ?? null, seen })
+      const { trusted: seen, firstIndex } = spanAt(verified.spans, index)
+      const place = { index, indexInLog: index - firstIndex }
+      this.#keepEvent({ ...place, event, commitment, details: details ?? null, seen })
       this.#keepNote(event, details?.note)
     }
     return 'proved'
@@ -487,7 +517,8 @@ class Check {
     throw new ProtocolError('bad-time-stamp', 'certificates that no time-stamp here carries')
   }
 
-  #findStamp({ index, seen: { checkpoint: { origin, size } } }: ProvenEvent): FoundStamp | null {
+  #findStamp({ indexInLog: index, seen }: ProvenEvent): FoundStamp | null {
+    const { origin, size } = seen.checkpoint
     return listByTime(this.#stamps).find(({ checkpoint }) => {
       const sizes = [size, checkpoint.size].sort((a, b) => a < b ? -1 : 1)
       const isLinked = checkpoint.size === size || this.#growths.has([origin, ...sizes].join('/'))
@@ -497,7 +528,7 @@ class Check {
 
   #keepEvent(proven: ProvenEvent): void {
     this.#keepCheckpoint(proven.seen)
-    const key = `${proven.seen.checkpoint.origin}/${proven.index}`
+    const key = `${proven.seen.checkpoint.origin}/${proven.indexInLog}`
     const known = this.#events.get(key)
     if (known !== undefined && known.commitment !== proven.commitment) {
       throw new ProtocolError('forked-log', `two entries at index ${proven.index}`)
@@ -532,8 +563,12 @@ class Check {
   #keepNote(event: Event | null, note: string | undefined): void {
     if (note === undefined || event?.type !== 'nda.accepted') return
     const acceptance = verifyAcceptance(note)
-    requireSameAcceptance(event, acceptance)
+    requireSameAcceptance(event, acceptance, this.#originsOf(event))
     this.#signed.push({ name: '', note, acceptance })
+  }
+
+  #originsOf({ log }: Event): string[] {
+    return this.#policy === null ? [log] : listOrigins(this.#policy, log)
   }
 
   #verifyStatement({ name, bytes }: Placed): Verdict {
@@ -603,7 +638,7 @@ class Check {
   #describe(proof: ProvenEvent, { releases, emailProofs }: Related): ProvenAcceptance {
     const { event, details, commitment, index } = proof
     const signed = this.#signed.find(({ note, acceptance }) => details?.note === undefined
-      ? event !== null && isSame(event, acceptance)
+      ? event !== null && isSame(event, acceptance, this.#originsOf(event))
       : details.note === note)
     const agreementSha256 = event?.agreementSha256 ?? ''
     const before = emailProofs.get(personOf(event))?.filter((other) => other.index < index) ?? []
@@ -653,9 +688,9 @@ function notesIn(events: Iterable<ProvenEvent>): { notes: Set<string>, isWhole: 
   return { notes: new Set(notes), isWhole: notes.length > 0 && notes.length === accepted.length }
 }
 
-function isSame(event: Event, acceptance: Acceptance): boolean {
+function isSame(event: Event, acceptance: Acceptance, origins: readonly string[]): boolean {
   try {
-    requireSameAcceptance(event, acceptance)
+    requireSameAcceptance(event, acceptance, origins)
     return true
   } catch (error) {
     requireProtocolError(error)

@@ -11,10 +11,12 @@ import { parseCheckpoint } from '../log/checkpoint.js'
 import type { EventType } from '../log/event-types.js'
 import { parseDetails, parseEvent, type Event } from '../log/event.js'
 import {
-  formatDetailsFile, formatExport, parseExport, type AuditExport, type ExportedEvent, type Salted,
+  exportPolicy, formatDetailsFile, formatExport, parseExport, type AuditExport,
+  type ExportedEvent, type Salted,
 } from '../log/export.js'
+import { firstIndexOf, spanAt, verifyLine, type Span } from '../log/line.js'
 import { parseNote } from '../log/note.js'
-import { formatPolicy, type Policy } from '../log/policy.js'
+import { formatPolicy, policyOfLog, type Policy } from '../log/policy.js'
 import { buildProof, decodeOpening, parseProof } from '../log/proof.js'
 import {
   EVIDENCE_WORDS, tellAcceptances, tellChecks, tellEvents, type EvidenceLanguage, type Section,
@@ -81,58 +83,93 @@ function requireVerified({ files, outcome }: EvidenceReport): void {
 
 /** An event ready to be written out as files. */
 interface Source extends ReceiptSource {
+  /** Over all logs. */
   readonly index: bigint
+  readonly indexInLog: bigint
   readonly event: Event
   readonly checkpoint: string
 }
 
 /** The entries that the pack will prove, for their time-stamps to be asked for. */
 export function listStampable(proofs: ProofSource): StampableEntry[] {
-  return readProofs(proofs).sources.map(({ index, event, checkpoint }) => ({
-    index: Number(index), size: Number(parseCheckpoint(parseNote(checkpoint).text).size),
-    type: event.type,
+  return readProofs(proofs).sources.map(({ indexInLog, event, checkpoint }) => ({
+    index: Number(indexInLog), size: Number(parseCheckpoint(parseNote(checkpoint).text).size),
+    type: event.type, log: event.log,
   }))
 }
 
-/** `audit` is `null` where the proofs are receipts. */
-function readProofs(proofs: ProofSource): { audit: AuditExport | null, sources: Source[] } {
-  if ('receipts' in proofs) return { audit: null, sources: proofs.receipts.map(sourceOfReceipt) }
-  const audit = selectExport(proofs)
-  const { events, checkpoint } = audit
-  return { audit, sources: events.flatMap((event) => sourceOfExported(event, checkpoint)) }
+interface ReadProofs {
+  /** `null` where the proofs are receipts. */
+  readonly audit: AuditExport | null
+  readonly sources: readonly Source[]
+  /** With what the proofs' own statements lead to. */
+  readonly policy: Policy
 }
 
-function listEvidence({ proofs, agreements, policy, stamps = [] }: PackInput): PackFile[] {
-  const { audit, sources } = readProofs(proofs)
-  const notes = audit === null ? sources.map(({ checkpoint }) => checkpoint) : [audit.checkpoint]
+/** @param given - whom to believe; left out, what the proofs name: nothing is verified then. */
+function readProofs(proofs: ProofSource, given?: Policy): ReadProofs {
+  if ('receipts' in proofs) {
+    const policy = given ?? { logs: [], witnesses: [], groups: [], quorum: null }
+    const sources = proofs.receipts.map((receipt) => sourceOfReceipt(receipt, policy))
+    return { audit: null, policy, sources }
+  }
+  const audit = selectExport(proofs)
+  const policy = exportPolicy(audit, given ?? policyOfLog(audit.vkey))
+  return { audit, policy, sources: sourcesOfExport(audit, policy) }
+}
+
+function listEvidence({ proofs, agreements, policy: given, stamps = [] }: PackInput): PackFile[] {
+  const { audit, sources, policy } = readProofs(proofs, given)
+  const notes = [
+    ...sources.map(({ checkpoint }) => checkpoint), ...audit === null ? [] : [audit.checkpoint],
+  ]
   return [
     ...filesOfAgreements(agreements, sources),
     ...chooseReceipts(sources, 'receipts' in proofs).flatMap(filesOfSource),
     ...audit === null ? [] : [textFile('events.json', formatExport(audit))],
     ...filesOfCheckpoints(notes),
     ...filesOfStamps(stamps, notes),
+    ...filesOfBorders(policy, sources),
     textFile('policy.txt', formatPolicy(policy)),
   ]
+}
+
+/** What leads from each log to the next: a reader who knows one key follows to the others. */
+function filesOfBorders(policy: Policy, sources: readonly Source[]): PackFile[] {
+  const origins = new Set(sources.map(({ event }) => event.log))
+  const isNeeded = [...origins].some((origin) => firstIndexOf(policy, origin) > 0n)
+  return !isNeeded ? [] : (policy.closings ?? []).map(({ statement }, at) =>
+    textFile(`receipts/next-log-${at + 1}.tlog-proof`, statement))
 }
 
 function textFile(name: string, text: string): PackFile {
   return { name, bytes: encodeUtf8(text) }
 }
 
-function sourceOfReceipt({ proof, details }: ReceiptSource): Source {
+function sourceOfReceipt({ proof, details }: ReceiptSource, policy: Policy): Source {
   const { index, extra, checkpoint } = parseProof(proof)
   if (extra === undefined) throw new ProtocolError('malformed-proof', 'no opening of an event')
   const event = parseEvent(decodeOpening(extra).eventBytes)
-  return { index, event, checkpoint, proof, details }
+  const place = { index: firstIndexOf(policy, event.log) + index, indexInLog: index }
+  return { ...place, event, checkpoint, proof, details }
 }
 
-function sourceOfExported(exported: ExportedEvent, checkpoint: string): Source[] {
+function sourcesOfExport(audit: AuditExport, policy: Policy): Source[] {
+  const spans = verifyLine(audit.checkpoint, policy)
+  return audit.events.flatMap((exported) =>
+    sourceOfExported(exported, spanAt(spans, exported.index)))
+}
+
+function sourceOfExported(
+  exported: ExportedEvent, { note: checkpoint, firstIndex }: Span,
+): Source[] {
   const { index, opened, vaultTag, partyTag, path, details = null } = exported
   if ('commitment' in opened) return []
   const event = parseEvent(opened.bytes)
   const opening = { salt: opened.salt, vaultTag, partyTag, eventBytes: opened.bytes }
-  const proof = buildProof({ index, path, checkpoint, opening })
-  return [{ index, event, checkpoint, details, proof }]
+  const indexInLog = index - firstIndex
+  const proof = buildProof({ index: indexInLog, path, checkpoint, opening })
+  return [{ index, indexInLog, event, checkpoint, details, proof }]
 }
 
 /** Signatures first: what they opened, and how an address was proven, is in the export too. */

@@ -22,6 +22,8 @@ import type { PackFile } from './zip.js'
 
 /** An entry for which a stamp is wanted. */
 export interface StampableEntry {
+  /** The origin of the log that it stands in, and its index there. */
+  readonly log: string
   readonly index: number
   /** Of the checkpoint under which the pack proves it. */
   readonly size: number
@@ -51,14 +53,16 @@ export async function gatherStamps(
   entries: readonly StampableEntry[], ask: AskForStamp,
 ): Promise<StampSource[]> {
   const found: { covered: number, source: StampSource }[] = []
-  let bareFrom = Number.POSITIVE_INFINITY // No stamp covers this entry, nor any after it.
+  const bareFrom = new Map<string, number>() // No stamp covers this entry of a log, nor any after it.
   for (const entry of inOrder(entries)) {
-    const isKnown = entry.index >= bareFrom || found.some(({ covered, source }) =>
-      source.size === entry.size && covered > entry.index)
+    const isBare = entry.index >= (bareFrom.get(entry.log) ?? Number.POSITIVE_INFINITY)
+    const isKnown = isBare || found.some(({ covered, source }) =>
+      originOf(source.checkpoint) === entry.log && source.size === entry.size &&
+      covered > entry.index)
     if (isKnown) continue
     if (found.length >= MAX_PACK_STAMP_COUNT) break
     const source = await ask(entry)
-    if (source === null) bareFrom = entry.index
+    if (source === null) bareFrom.set(entry.log, entry.index)
     else found.push({ covered: sizeOf(source.checkpoint), source })
   }
   return found.map(({ source }) => source)
@@ -68,6 +72,10 @@ function inOrder(entries: readonly StampableEntry[]): StampableEntry[] {
   const sorted = [...entries].sort((a, b) => a.index - b.index)
   const signatures = sorted.filter(({ type }) => SIGNATURE_TYPES.includes(type))
   return [...signatures, ...sorted.filter((entry) => !signatures.includes(entry))]
+}
+
+function originOf(note: string): string {
+  return parseCheckpoint(parseNote(note).text).origin
 }
 
 function sizeOf(note: string): number {
@@ -82,7 +90,13 @@ function sizeOf(note: string): number {
 export function filesOfStamps(
   stamps: readonly StampSource[], notes: readonly string[],
 ): PackFile[] {
-  const files = stamps.flatMap((stamp) => [...filesOfToken(stamp), ...filesOfGrowth(stamp, notes)])
+  const origins = [...new Set(notes.map(originOf))]
+  const files = stamps.flatMap((stamp) =>
+    [...filesOfToken(stamp), ...filesOfGrowth(stamp, notes)].map((file) => {
+      // Sizes tell the trees of one log apart; the logs of a pack have numbers.
+      const folder = origins.length < 2 ? 'timestamps' : `timestamps/log-${origins.indexOf(originOf(stamp.checkpoint)) + 1}`
+      return { ...file, name: file.name.replace(/^timestamps/, folder) }
+    }))
   return [...new Map(files.map((file) => [file.name, file])).values()]
 }
 
@@ -106,7 +120,7 @@ function filesOfGrowth(
 ): PackFile[] {
   const stamped = sizeOf(checkpoint)
   if (stamped === size) return []
-  const own = notes.find((note) => sizeOf(note) === size)
+  const own = notes.find((note) => sizeOf(note) === size && originOf(note) === originOf(checkpoint))
   assert(own !== undefined, 'a stamp was asked for an entry of the pack')
   const [oldSize, newer] = stamped < size ? [stamped, own] : [size, checkpoint]
   const growth = formatAddCheckpoint({ oldSize: BigInt(oldSize), proof, note: newer })

@@ -560,13 +560,20 @@ function verifyStatement<T extends { deviceKey: string, linkKey?: string }>(
 
 /**
  * That a signed acceptance is the one an event speaks of: same vault, agreement, grant, keys, log.
+ *
+ * @param origins - the logs of one line: what was signed for one of them may have been logged in the next.
  * @throws ProtocolError `bad-details`, naming the field.
  */
-export function requireSameAcceptance(event: Event, acceptance: Acceptance): void {
+export function requireSameAcceptance(
+  event: Event, acceptance: Acceptance, origins: readonly string[] = [],
+): void {
   const fields = [
-    'vault', 'agreementSha256', 'grantSha256', 'linkKey', 'deviceKey', 'recipientSha256', 'log',
+    'vault', 'agreementSha256', 'grantSha256', 'linkKey', 'deviceKey', 'recipientSha256',
   ] as const
-  const differing = fields.find((field) => event[field] !== acceptance[field])
+  const isOfLine = [event.log, acceptance.log].every((origin) => origins.includes(origin))
+  const isOfLog = event.log === acceptance.log || isOfLine
+  const differing = fields.find((field) => event[field] !== acceptance[field]) ??
+    (isOfLog ? undefined : 'log')
   if (event.type !== 'nda.accepted' || differing !== undefined) {
     throw new ProtocolError('bad-details', `the signed acceptance has another ${differing ?? 'type'}`)
   }

@@ -185,7 +185,7 @@ const FIELD_RULES: Readonly<Record<EventField, FieldRule>> = {
 /** What an event of a type cannot do without. */
 const REQUIRED_FIELDS: Readonly<Record<EventType, readonly EventField[]>> = {
   'log.started': ['logKey'],
-  'log.closed': ['size'],
+  'log.closed': ['size', 'nextLog', 'logKey'],
   'log.recovered': ['size'],
   'log.key-rotated': ['logKey', 'previousLogKey'],
   'client.served': ['clientSha256'],

@@ -6,7 +6,7 @@
  * read back to the same text is refused. Bytes are base64url without padding.
  *
  *   {"format":"sealdeck-audit-export/v1","origin":...,"vkey":...,"checkpoint":...,"exportedAt":...,
- *    "vaultId":...,["filter":...,]"events":[
+ *    "vaultId":...,["filter":...,]["statements":[...],]"events":[
  *   {"index":...,"event":...,"salt":...,"vaultTag":...,"partyTag":...,"proof":[...],"details":{...}},
  *   {"index":...,"commitment":...,"vaultTag":...,"partyTag":...,"proof":[...]}
  *   ]}
@@ -18,7 +18,7 @@ import { assert, ProtocolError } from '../errors.js'
 import { HASH_SIZE_BYTES } from '../hash.js'
 import {
   MAX_DETAILS_SIZE_BYTES, MAX_EVENT_SIZE_BYTES, MAX_EXPORT_EVENT_COUNT, MAX_EXPORT_SIZE_BYTES,
-  MAX_PROOF_HASH_COUNT,
+  MAX_PROOF_HASH_COUNT, MAX_ROTATION_COUNT,
 } from '../limits.js'
 import {
   commitEvent, encodeEntry, isTime, parseEvent, SALT_SIZE_BYTES, TAG_SIZE_BYTES, verifyDetails,
@@ -26,9 +26,11 @@ import {
 } from './event.js'
 import { ALARM_KINDS, findAnomalies, type AlarmKind } from './anomalies.js'
 import { EXPORT_END } from './export-pieces.js'
+import { spanAt, verifyLine, type Span } from './line.js'
 import { hashLeaf, verifyInclusion } from './merkle.js'
 import { equalKeys, parseVkey } from './note.js'
 import { verifyCheckpoint, type Policy, type TrustedCheckpoint } from './policy.js'
+import { verifyRotation, withLinkedKeys } from './rotation.js'
 
 export const EXPORT_FORMAT = 'sealdeck-audit-export/v1'
 
@@ -65,7 +67,9 @@ export interface AuditExport {
   readonly vaultId: string
   /** What was asked for, where that was not everything: a query's text. The events left out are not missing. */
   readonly filter?: string
-  /** By index, ascending. */
+  /** Where logs before this one hold some of the events: what leads from each to the next (rotation.ts). */
+  readonly statements?: readonly string[]
+  /** By place over all logs ([Note: One numbering] in line.ts), which in a first log is the index, ascending. */
   readonly events: readonly ExportedEvent[]
 }
 
@@ -77,10 +81,11 @@ export function formatExport(audit: AuditExport): string {
 
 /** The first line without its end; events follow, with commas between them, and `formatExportEnd`. */
 export function formatExportHead(audit: Omit<AuditExport, 'events'>): string {
-  const { origin, vkey, checkpoint, exportedAt, vaultId, filter } = audit
+  const { origin, vkey, checkpoint, exportedAt, vaultId, filter, statements } = audit
   const fields = {
     format: EXPORT_FORMAT, origin, vkey, checkpoint, exportedAt, vaultId,
     ...filter === undefined ? {} : { filter },
+    ...statements === undefined ? {} : { statements },
   }
   return `${JSON.stringify(fields).slice(0, -1)},"events":[`
 }
@@ -126,6 +131,7 @@ export function parseExport(text: string): AuditExport {
     exportedAt: textOf(root, 'exportedAt'),
     vaultId: textOf(root, 'vaultId'),
     ...root.has('filter') ? { filter: textOf(root, 'filter') } : {},
+    ...root.has('statements') ? { statements: statementsOf(root) } : {},
     events: listOf(root, 'events', MAX_EXPORT_EVENT_COUNT).map(readEvent),
   }
   if (!isTime(audit.exportedAt)) throw malformed('exportedAt')
@@ -164,6 +170,13 @@ function listOf(fields: Fields, name: string, limit: number): readonly unknown[]
   const value = fields.get(name)
   if (!Array.isArray(value) || value.length > limit) throw malformed(`${name} is not a list within its limit`)
   return value
+}
+
+function statementsOf(root: Fields): string[] {
+  return listOf(root, 'statements', MAX_ROTATION_COUNT).map((statement) => {
+    if (typeof statement !== 'string') throw malformed('a statement is not a text')
+    return statement
+  })
 }
 
 function bytesOf(text: unknown, size: { exactly: number } | { upTo: number }): Uint8Array {
@@ -237,6 +250,7 @@ export function formatDetailsFile(details: Salted): string {
 
 /** One event of a verified export. `event` is `null` where it was erased. */
 export interface VerifiedEvent {
+  /** Over all logs. */
   readonly index: bigint
   readonly event: Event | null
   /** Lower-case hex; what `because` of a later event names. */
@@ -251,6 +265,8 @@ export interface Finding {
 }
 
 export interface VerifiedExport extends TrustedCheckpoint {
+  /** The logs that hold the events, oldest first; the last one's checkpoint is the export's. */
+  readonly spans: readonly Span[]
   readonly events: readonly VerifiedEvent[]
   readonly findings: readonly Finding[]
 }
@@ -262,13 +278,20 @@ export interface VerifiedExport extends TrustedCheckpoint {
  * `wrong-origin` if log, key or an event belong to another log; `wrong-vault`.
  */
 export function verifyExport(audit: AuditExport, policy: Policy): VerifiedExport {
-  const trusted = verifyCheckpoint(audit.checkpoint, policy)
-  const isNamed = policy.logs.some(({ key }) => equalKeys(key, parseVkey(audit.vkey)))
+  const linked = exportPolicy(audit, policy)
+  const spans = verifyLine(audit.checkpoint, linked)
+  const trusted = verifyCheckpoint(audit.checkpoint, linked)
+  const isNamed = linked.logs.some(({ key }) => equalKeys(key, parseVkey(audit.vkey)))
   if (!isNamed || audit.origin !== trusted.checkpoint.origin) {
     throw new ProtocolError('wrong-origin', 'the export names another log')
   }
-  const events = audit.events.map((event) => verifyEvent(event, audit.vaultId, trusted))
-  return { ...trusted, events, findings: findOddities(events, audit.filter === undefined) }
+  const events = audit.events.map((event) => verifyEvent(event, audit.vaultId, spans))
+  return { ...trusted, spans, events, findings: findOddities(events, audit.filter === undefined) }
+}
+
+/** The policy, with what the export's own statements prove of the logs that it names. @throws as `withLinkedKeys`. */
+export function exportPolicy({ statements = [] }: AuditExport, policy: Policy): Policy {
+  return statements.length === 0 ? policy : withLinkedKeys(policy, statements.map(verifyRotation))
 }
 
 /**
@@ -285,15 +308,16 @@ export function findOddities(events: readonly VerifiedEvent[], isWhole = true): 
 }
 
 function verifyEvent(
-  exported: ExportedEvent, vaultId: string, trusted: TrustedCheckpoint,
+  exported: ExportedEvent, vaultId: string, spans: readonly Span[],
 ): VerifiedEvent {
-  const { origin, size, root } = trusted.checkpoint
   const { index, opened, vaultTag, partyTag, path } = exported
+  const { trusted, firstIndex } = spanAt(spans, index)
+  const { origin, size, root } = trusted.checkpoint
   const commitment = 'commitment' in opened
     ? opened.commitment
     : commitEvent(opened.salt, opened.bytes)
   const leaf = hashLeaf(encodeEntry({ commitment, vaultTag, partyTag }))
-  verifyInclusion({ leaf, index, size, root, proof: path })
+  verifyInclusion({ leaf, index: index - firstIndex, size, root, proof: path })
 
   const place = { index, commitment: encodeHex(commitment) }
   if ('commitment' in opened) return { ...place, event: null }

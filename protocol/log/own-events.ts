@@ -203,6 +203,8 @@ interface Case extends OwnEvent {
   readonly own: OwnVault
   readonly memory: OwnMemory
   readonly statements: Statements
+  /** The logs of one line up to the event's. */
+  readonly origins: readonly string[]
 }
 
 type Judge = (one: Case) => OwnEventProblem | null
@@ -316,7 +318,7 @@ function judgeAcceptance(one: Case): OwnEventProblem | null {
   const { recipientSha256: recipient = '', agreementSha256: nda = '' } = event
   const note = details?.note ?? ''
   const isSame = hers(() => {
-    requireSameAcceptance(event, verifyAcceptance(note))
+    requireSameAcceptance(event, verifyAcceptance(note), one.origins)
     return true
   })
   if (isSame !== true || !isLinkKeyOf(one)) return 'false-acceptance'

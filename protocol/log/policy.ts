@@ -7,7 +7,7 @@
  *   group <name> all|any|<k> <name>...
  *   quorum <name>|none
  */
-import { decodeUtf8, encodeHex, encodeUtf8 } from '../bytes.js'
+import { decodeUtf8, encodeHex, encodeUtf8, equalBytes } from '../bytes.js'
 import { ProtocolError } from '../errors.js'
 import { MAX_POLICY_FILE_SIZE_BYTES, MAX_POLICY_LINE_COUNT } from '../limits.js'
 import { parseCheckpoint, requireEmptyRoot, type Checkpoint } from './checkpoint.js'
@@ -43,6 +43,19 @@ export interface Policy {
   readonly groups: readonly PolicyGroup[]
   /** A witness, a group, or `null` for no quorum. */
   readonly quorum: string | null
+  /** How logs of this policy ended, where their own statements say so (rotation.ts); not part of its file. */
+  readonly closings?: readonly Closing[]
+}
+
+/** The end of a log, and the origin under which it goes on: proved by a statement of both. */
+export interface Closing {
+  /** The last of this log: there is none beyond it. */
+  readonly checkpoint: Checkpoint
+  /** The same as it was signed. */
+  readonly note: string
+  readonly nextOrigin: string
+  /** What proves it, for whoever passes it on. */
+  readonly statement: string
 }
 
 export interface Cosignature {
@@ -251,7 +264,8 @@ export function isQuorum(policy: Policy, witnesses: ReadonlySet<string>): boolea
  * @param note - the signed checkpoint as text.
  * @throws ProtocolError `malformed-note`, `malformed-checkpoint`, `bad-signature`; `wrong-origin` if
  * no log of the policy has that origin; `unknown-signer` if none of its keys signed;
- * `quorum-missing`; `bad-proof` for an empty tree with another root.
+ * `quorum-missing`; `bad-proof` for an empty tree with another root; `forked-log` for one beyond the end
+ * of a log that has closed, or another one in its place.
  */
 export function verifyCheckpoint(note: string, policy: Policy): TrustedCheckpoint {
   const checkpoint = parseCheckpoint(parseNote(note).text)
@@ -262,12 +276,23 @@ export function verifyCheckpoint(note: string, policy: Policy): TrustedCheckpoin
   const signed = verified.signatures.find(({ key }) => logKeys.includes(key))
   if (signed === undefined) throw new ProtocolError('unknown-signer', 'not signed by the log')
   requireEmptyRoot(checkpoint)
+  requireWithinLog(checkpoint, policy.closings ?? [])
 
   const cosignatures = cosignaturesIn(verified, policy)
   if (!isQuorum(policy, new Set(cosignatures.map(({ witness }) => witness)))) {
     throw new ProtocolError('quorum-missing', `cosigned by ${cosignatures.length} of the witnesses`)
   }
   return { checkpoint, logKey: signed.key, cosignatures }
+}
+
+/** @throws ProtocolError `forked-log` if the checkpoint cannot stand beside the end of its log. */
+export function requireWithinLog(
+  { origin, size, root }: Checkpoint, closings: readonly Closing[],
+): void {
+  const end = closings.find(({ checkpoint }) => checkpoint.origin === origin)?.checkpoint
+  if (end === undefined || size < end.size) return
+  if (size === end.size && equalBytes(root, end.root)) return
+  throw new ProtocolError('forked-log', `${origin} was closed with ${end.size} entries`)
 }
 
 function cosignaturesIn(note: VerifiedNote, policy: Policy): Cosignature[] {

@@ -24,7 +24,8 @@ import { hashLeaf, verifyInclusion } from './merkle.js'
 import { parseDecimal } from './note.js'
 import { verifyCheckpoint, type Policy, type TrustedCheckpoint } from './policy.js'
 
-const FIRST_LINE = 'c2sp.org/tlog-proof@v1'
+/** What every receipt begins with. */
+export const RECEIPT_FIRST_LINE = 'c2sp.org/tlog-proof@v1'
 const OPENING_VERSION = 1
 const OPENING_HEAD_SIZE_BYTES = 1 + SALT_SIZE_BYTES + 2 * TAG_SIZE_BYTES
 
@@ -53,7 +54,7 @@ export function formatProof(proof: Proof): string {
   assert(proof.path.every((hash) => hash.length === HASH_SIZE_BYTES), 'a hash is 32 bytes')
   const extra = proof.extra === undefined ? '' : `extra ${encodeBase64(proof.extra)}\n`
   const path = proof.path.map((hash) => `${encodeBase64(hash)}\n`).join('')
-  return `${FIRST_LINE}\n${extra}index ${proof.index}\n${path}\n${proof.checkpoint}`
+  return `${RECEIPT_FIRST_LINE}\n${extra}index ${proof.index}\n${path}\n${proof.checkpoint}`
 }
 
 /**
@@ -67,7 +68,7 @@ export function parseProof(text: string): Proof {
   const split = text.indexOf('\n\n')
   if (split < 0) throw new ProtocolError('malformed-proof', 'no empty line before the checkpoint')
   const [first, ...lines] = text.slice(0, split).split('\n')
-  if (first !== FIRST_LINE) throw new ProtocolError('malformed-proof', 'not a tlog-proof of version 1')
+  if (first !== RECEIPT_FIRST_LINE) throw new ProtocolError('malformed-proof', 'not a tlog-proof of version 1')
   return { ...parseHead(lines), checkpoint: text.slice(split + 2) }
 }
 
@@ -140,7 +141,7 @@ export function verifyProof(text: string, policy: Policy): VerifiedReceipt {
  */
 export function verifyOpening(
   { opening, index, path }: { opening: Opening, index: bigint, path: readonly Uint8Array[] },
-  { checkpoint }: TrustedCheckpoint,
+  { checkpoint }: Pick<TrustedCheckpoint, 'checkpoint'>,
 ): Event {
   const leaf = hashLeaf(entryOfOpening(opening))
   verifyInclusion({ leaf, index, size: checkpoint.size, root: checkpoint.root, proof: path })

@@ -23,6 +23,7 @@ import {
   emptyMemory, judgeOwnEvent, readStatements, wantedBy, type OwnMemory,
   type OwnVault, type Statements,
 } from './own-events.js'
+import type { Span } from './line.js'
 import type { TrustedCheckpoint } from './policy.js'
 import { bundleOfEntry, readBundle, TILE_WIDTH, type ReadResource } from './tile.js'
 
@@ -95,7 +96,8 @@ export interface EventPage {
 }
 
 export interface WatchReads {
-  readonly readFile: ReadResource
+  /** A file of the log of that origin. */
+  readonly readFile: (path: string, origin: string) => Promise<Uint8Array | null>
   /** One page, newest first. */
   readonly listEvents: (vaultId: string, range: EventRange) => Promise<EventPage>
   readonly readStatements: (vaultId: string, asked: AskStatements) => Promise<SentStatements>
@@ -104,8 +106,14 @@ export interface WatchReads {
   readonly onProgress: (doneCount: number, totalCount: number) => void
 }
 
+/** The same of one log. */
+interface LogReads extends Omit<WatchReads, 'readFile'> {
+  readonly readFile: ReadResource
+}
+
 export interface Look {
-  readonly trusted: TrustedCheckpoint
+  /** The log and those before it, oldest first, as `verifyLine` gives them. */
+  readonly spans: readonly Span[]
   /** The log's key, and those that proven rotations link to it. */
   readonly logVkeys: readonly string[]
   readonly state: WatchState
@@ -137,13 +145,64 @@ const MAX_INDEX = 999_999_999_999_999
 /** Clocks differ; nobody's differs by this much from the one that made the vault's id. */
 const CLOCK_MARGIN_MS = 24 * 3_600_000
 
-/** @throws ProtocolError where a file cannot be read; findings are answered, not thrown. */
+/** One log's part of a look. */
+interface LogLook extends Omit<Look, 'spans'> {
+  readonly trusted: TrustedCheckpoint
+  /** Of its entry 0, over all logs. */
+  readonly firstIndex: number
+  /** All origins of the line so far: what statements of people may name. */
+  readonly origins: readonly string[]
+}
+
+/**
+ * One look at all logs of the line, one after another: marks, positions and indexes are places over all of them.
+ * @throws ProtocolError where a file cannot be read; findings are answered, not thrown.
+ */
 export async function watchLog(look: Look, reads: WatchReads): Promise<Looked> {
-  const state = withVaults(look.state, look.vaults)
+  const last = look.spans.at(-1)
+  assert(last !== undefined, 'a line has a log')
+  let looked: Looked = {
+    state: withVaults(look.state, look.vaults), findings: [], revoked: [], checkedSize: 0,
+    treeSize: endOf(last),
+  }
+  let left = look.maxEntryCount
+  for (const [at, span] of look.spans.entries()) {
+    if (span !== last && isPast(looked.state, look.vaults, endOf(span))) continue
+    const firstIndex = Number(span.firstIndex)
+    const origins = look.spans.slice(0, at + 1).map(({ trusted }) => trusted.checkpoint.origin)
+    const { trusted } = span
+    const part = { ...look, ...looked, trusted, firstIndex, origins, maxEntryCount: left }
+    const { origin } = trusted.checkpoint
+    const next = await watchOne(part, {
+      ...reads, readFile: (path: string) => reads.readFile(path, origin),
+    })
+    const { findings, revoked } = looked
+    looked = {
+      ...next, treeSize: looked.treeSize,
+      findings: [...findings, ...next.findings], revoked: [...revoked, ...next.revoked],
+    }
+    left = Math.max(0, left - (next.checkedSize - firstIndex))
+    if (next.checkedSize < endOf(span)) break // The next look goes on here.
+  }
+  return looked
+}
+
+function endOf({ firstIndex, trusted }: Span): number {
+  return Number(firstIndex + trusted.checkpoint.size)
+}
+
+function isPast(
+  { vaults }: WatchState, watched: readonly WatchedVault[], end: number,
+): boolean {
+  return watched.every(({ vaultId }) => (vaults[vaultId]?.position ?? 0) >= end)
+}
+
+async function watchOne(look: LogLook, reads: LogReads): Promise<Looked> {
+  const { state } = look
+  const treeSize = look.firstIndex + Number(look.trusted.checkpoint.size)
   const walked = await walk(look, state, reads)
   if (walked === null) {
     // Nothing that rests on these files counts: the next look begins anew.
-    const treeSize = Number(look.trusted.checkpoint.size)
     const finding = bareFinding('false-files', '', treeSize)
     return { state: NEW_WATCH, findings: [finding], revoked: [], checkedSize: 0, treeSize }
   }
@@ -156,7 +215,6 @@ export async function watchLog(look: Look, reads: WatchReads): Promise<Looked> {
     revoked.push(...judged.revoked)
     vaults[vault.vaultId] = judged.state
   }
-  const treeSize = Number(look.trusted.checkpoint.size)
   const positions = look.vaults.map(({ vaultId }) => vaults[vaultId]?.position ?? 0)
   const checkedSize = Math.min(walked.end, ...positions)
   return { state: { marks: walked.marks, vaults }, findings, revoked, checkedSize, treeSize }
@@ -197,31 +255,34 @@ interface Walked {
 }
 
 /** `null` if what was walked does not lead to the signed root. */
-async function walk(look: Look, state: WatchState, reads: WatchReads): Promise<Walked | null> {
+async function walk(look: LogLook, state: WatchState, reads: LogReads): Promise<Walked | null> {
   const { size, root } = look.trusted.checkpoint
+  const { firstIndex } = look
+  const treeSize = firstIndex + Number(size)
   const positions = look.vaults.map((vault) => stateOf(state, vault).position)
-  const first = Math.min(Number(size), ...positions)
-  const start = markBefore(state.marks, first)
-  const end = Math.min(Number(size), start.size + look.maxEntryCount)
+  const first = Math.max(firstIndex, Math.min(treeSize, ...positions))
+  const start = markBefore(state.marks, { size: first, firstIndex })
+  const end = Math.min(treeSize, start.size + look.maxEntryCount)
   const { scanners, awaited } = startScanners(look, state)
   const entries = new Map<number, Uint8Array>()
-  let edge = decodeEdge(BigInt(start.size), decodeBase64Url(start.edge))
-  for await (const bundle of readEntries(reads, { from: start.size, end, size })) {
+  let edge = decodeEdge(BigInt(start.size - firstIndex), decodeBase64Url(start.edge))
+  const range = { from: start.size - firstIndex, end: end - firstIndex, size }
+  for await (const bundle of readEntries(reads, range)) {
     for (const [at, entry] of bundle.entries()) {
-      const index = edge.size + BigInt(at)
+      const index = BigInt(firstIndex) + edge.size + BigInt(at)
       const isHers = scanTag(awaited, index, vaultTagOf(entry)) !== undefined
       if (isHers) entries.set(Number(index), entry.slice())
     }
     edge = appendLeaves(edge, bundle.map((entry) => hashLeaf(entry)))
-    reads.onProgress(Number(edge.size), Number(size))
+    reads.onProgress(firstIndex + Number(edge.size), treeSize)
   }
   const isWhole = edge.size === size
   if (isWhole && !equalBytes(edgeRoot(edge), root)) return null
-  const marks = markedAt(state.marks, edge, { isWhole, atMs: look.nowMs })
+  const marks = markedAt(state.marks, edge, { isWhole, firstIndex, atMs: look.nowMs })
   return { end, scanners, entries, marks }
 }
 
-function startScanners(look: Look, state: WatchState) {
+function startScanners(look: LogLook, state: WatchState) {
   const awaited = new AwaitedTags()
   const scanners = new Map(look.vaults.map((vault) => {
     const { nextSequence, position } = stateOf(state, vault)
@@ -232,18 +293,22 @@ function startScanners(look: Look, state: WatchState) {
   return { scanners, awaited }
 }
 
-function markBefore(marks: readonly Mark[], size: number): Mark {
+/** A log begins with an empty edge, where the one before has ended with its own. */
+function markBefore(
+  marks: readonly Mark[], { size, firstIndex }: { size: number, firstIndex: number },
+): Mark {
   const edge = encodeBase64Url(encodeEdge(EMPTY_EDGE))
-  const start: Mark = { size: 0, edge, atMs: 0, isVerified: true }
-  return marks.filter((mark) => mark.size <= size)
+  const start: Mark = { size: firstIndex, edge, atMs: 0, isVerified: true }
+  return marks.filter((mark) => mark.size <= size && mark.size > firstIndex)
     .reduce((best, mark) => mark.size > best.size ? mark : best, start)
 }
 
 /** A verified walk vouches for every mark on its way. The newest are kept, and some of the old ones. */
 function markedAt(
-  marks: readonly Mark[], edge: Edge, { isWhole, atMs }: { isWhole: boolean, atMs: number },
+  marks: readonly Mark[], edge: Edge,
+  { isWhole, firstIndex, atMs }: { isWhole: boolean, firstIndex: number, atMs: number },
 ): Mark[] {
-  const size = Number(edge.size)
+  const size = firstIndex + Number(edge.size)
   const mark = { size, edge: encodeBase64Url(encodeEdge(edge)), atMs, isVerified: isWhole }
   // The earlier time of one size says more: nothing after it was there yet.
   const known = marks.find((one) => one.size === size)
@@ -256,7 +321,7 @@ function markedAt(
 
 /** Entries from `from` up to `end`, some bundles ahead of who takes them. */
 async function * readEntries(
-  { readFile }: WatchReads, { from, end, size }: { from: number, end: number, size: bigint },
+  { readFile }: LogReads, { from, end, size }: { from: number, end: number, size: bigint },
 ): AsyncGenerator<Uint8Array[]> {
   async function read(start: number): Promise<Uint8Array[]> {
     const entries = await readBundle(readFile, bundleOfEntry(BigInt(start), size))
@@ -279,14 +344,14 @@ async function * readEntries(
 // ---- One vault ----
 
 interface VaultLook {
-  readonly look: Look
+  readonly look: LogLook
   readonly vault: WatchedVault
   readonly walked: Walked
   readonly before: VaultState
 }
 
 async function judgeVault(
-  one: VaultLook, reads: WatchReads,
+  one: VaultLook, reads: LogReads,
 ): Promise<{ state: VaultState, findings: Finding[], revoked: string[] }> {
   const { vault, walked, before } = one
   const scanner = walked.scanners.get(vault.vaultId)
@@ -331,7 +396,7 @@ function revokedBy(opened: readonly OpenedEvent[], { permits }: OwnMemory): stri
 }
 
 async function readListed(
-  reads: WatchReads, vaultId: string, range: EventRange,
+  reads: LogReads, vaultId: string, range: EventRange,
 ): Promise<ReadonlyMap<number, LoggedEvent>> {
   const listed = new Map<number, LoggedEvent>()
   let before = range.before
@@ -417,14 +482,16 @@ function openDetails(event: Event, { details }: LoggedEvent): Details | null {
 async function judgeEvents(
   { vault, look }: VaultLook,
   { memory, opened }: { memory: OwnMemory, opened: readonly OpenedEvent[] },
-  reads: WatchReads,
+  reads: LogReads,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   for (let start = 0; start < opened.length; start += STATEMENTS_AT_ONCE) {
     const some = opened.slice(start, start + STATEMENTS_AT_ONCE)
     const statements = await askStatements(vault, some.map(({ event }) => event), reads)
     for (const { index, event, details, commitment, listed } of some) {
-      const kind = judgeOwnEvent({ event, details, commitment, own: vault, memory, statements }) ??
+      const { origins } = look
+      const judging = { event, details, commitment, own: vault, memory, statements, origins }
+      const kind = judgeOwnEvent(judging) ??
         judgeLog(event, statements, look.logVkeys)
       if (kind === null) continue
       findings.push({ ...bareFinding(kind, vault.vaultId, index), event, details, listed })
@@ -444,7 +511,7 @@ function judgeLog(
 const NONE_SENT: SentStatements = { grants: [], records: [], wraps: [] }
 
 async function askStatements(
-  vault: WatchedVault, events: readonly Event[], reads: WatchReads,
+  vault: WatchedVault, events: readonly Event[], reads: LogReads,
 ): Promise<Statements> {
   const wanted = events.map(wantedBy)
   const asked = {
@@ -477,7 +544,7 @@ function toldBy(events: readonly Event[]): number {
 
 /** More erased entries than erasures told of; one that is told beyond this checkpoint still counts. */
 async function findUntold(
-  { vault, walked }: VaultLook, { erasedCount, toldCount }: VaultState, reads: WatchReads,
+  { vault, walked }: VaultLook, { erasedCount, toldCount }: VaultState, reads: LogReads,
 ): Promise<Finding[]> {
   if (erasedCount <= toldCount) return []
   const { events } = await reads.listEvents(vault.vaultId, {

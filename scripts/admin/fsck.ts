@@ -1,6 +1,7 @@
 /** `sealdeck admin fsck [--repair]`: checks the whole log, and brings a database that is behind up to it. */
 import { checkWholeLog, type LogReport } from '../../server/log-check.js'
-import { repairLog } from '../../server/log-repair.js'
+import { followStatedBorder } from '../../server/border.js'
+import { repairLog, type Repair } from '../../server/log-repair.js'
 import { startSequencer } from '../../server/sequencer.js'
 import type { LogParts } from '../../server/world.js'
 import { UsageError, type Terminal } from '../command.js'
@@ -23,7 +24,11 @@ export async function checkInstance(
     return 1
   }
   await repair(parts, report, terminal)
-  return conclude(await check(parts, terminal), terminal)
+  const repaired = await check(parts, terminal)
+  // A copy from before a log was closed is brought up log by log.
+  return repaired.headSize < repaired.publishedSize && repaired.problemCount === 0
+    ? await checkInstance(parts, args, terminal)
+    : conclude(repaired, terminal)
 }
 
 async function check(parts: LogParts, terminal: Terminal): Promise<LogReport> {
@@ -41,12 +46,23 @@ async function check(parts: LogParts, terminal: Terminal): Promise<LogReport> {
 async function repair(parts: LogParts, report: LogReport, terminal: Terminal): Promise<void> {
   const lock = await parts.database.tryLead()
   if (lock === undefined) throw new UsageError('another instance leads the log: stop all instances first')
-  const { restoredCount, lostCount, eventIds } = await repairLog(parts, report)
+  const { restoredCount, lostCount, eventIds, isBehind } = await repairAndFollow(parts, report)
     .finally(() => lock.release())
+  if (isBehind) {
+    terminal.out(`REPAIRED: ${restoredCount} entries are back, to the end of a log that was closed. The next log follows.`)
+    return
+  }
   const sequencer = await startSequencer(parts)
   await sequencer.published(eventIds).finally(() => sequencer.stop())
   terminal.out(`REPAIRED: ${restoredCount} entries are back, ${lostCount} of them without their openings. The log says so (log.recovered).`)
   terminal.out('Rows are as old as the copy: revocations, links and versions made since then are gone. Tell the founders.')
+}
+
+async function repairAndFollow(
+  parts: LogParts, report: LogReport,
+): Promise<Repair & { isBehind: boolean }> {
+  const repair = await repairLog(parts, report)
+  return { ...repair, isBehind: await followStatedBorder(parts) }
 }
 
 function conclude(report: LogReport, terminal: Terminal): number {

@@ -11,6 +11,7 @@ import { parseTime } from '../../protocol/log/event.js'
 import { equalKeys, formatVkey } from '../../protocol/log/note.js'
 import type { Rotation } from '../../protocol/log/rotation.js'
 import { logKeyPath, makeLogKey, openKeys } from '../../server/keys.js'
+import { openLogs } from '../../server/logs.js'
 import { startRotations } from '../../server/rotations.js'
 import { startSequencer } from '../../server/sequencer.js'
 import type { LogParts } from '../../server/world.js'
@@ -37,7 +38,9 @@ async function begin(parts: LogParts, terminal: Terminal): Promise<number> {
   const isBegun = keys.log.signers.length > 1
   if (!isBegun && config.logKey !== undefined) return await writeNextKey(parts, terminal)
   if (!isBegun) await addKey(parts)
-  const rotating = { ...parts, keys: await openKeys(config, parts.clock) }
+  const renewed = await openKeys(config, parts.clock)
+  const logs = await openLogs({ ...parts, keys: renewed })
+  const rotating = { ...parts, keys: renewed, logs }
   const link = await announce(rotating)
   for (const { key } of rotating.keys.log.signers) terminal.out(line('signs', formatVkey(key)))
   if (link === undefined) {

@@ -23,6 +23,8 @@ import { formatVkey, verifyNote, type NoteKey } from '../../protocol/log/note.js
 import { listLinkedKeys } from '../../protocol/log/rotation.js'
 import { CHECKPOINT_PATH, readNodes } from '../../protocol/log/tile.js'
 import type { Bucket } from '../../server/bucket.js'
+import { findStatedEnd } from '../../server/border.js'
+import { logPrefix } from '../../server/keys.js'
 import { openFolderBucket } from '../../server/folder-bucket.js'
 import { LOGS_PREFIX } from '../../server/object-keys.js'
 import { platformSha256 } from '../../server/platform-hash.js'
@@ -82,7 +84,11 @@ export async function requireRestorable(
   if (migrations.join() !== manifest.migrations.join()) {
     throw new Refused('another version of Sealdeck made this backup: restore with that version, then upgrade')
   }
-  const { prefix } = parts.keys.log
+  const prefix = logPrefix(manifest.logOrigin)
+  if (!isBehind && await findStatedEnd(parts, { prefix, origin: manifest.logOrigin }) !== null) {
+    throw new Refused(`${manifest.logOrigin} was closed after this backup, and another log goes on: restore a newer backup, ` +
+      'or put the rows back behind it with --behind, then bring its entries back with `npx sealdeck admin fsck --repair`')
+  }
   const shown = await readCheckpoint(parts.bucket, prefix, logKeys)
   const copied = await readCheckpoint(await changingOf(restoring), prefix, logKeys)
   if (copied === undefined) throw new Refused('the backup has no checkpoint')
@@ -97,11 +103,13 @@ export async function requireRestorable(
 
 /** All keys that the log has had, by the statements here and in the backup: a backup may be older than a key. */
 async function listLogKeys(
-  { bucket, keys }: LogParts, { folder }: Restoring,
+  { bucket, keys }: LogParts, restoring: Restoring,
 ): Promise<NoteKey[]> {
-  const copied = await openFolderBucket(join(folder, 'objects'))
+  const copied = await changingOf(restoring)
+  const folder = logPrefix(restoring.manifest.logOrigin)
   const read = [
-    ...await readStatements({ bucket, keys }), ...await readStatements({ bucket: copied, keys }),
+    ...await readStatements({ bucket, keys }),
+    ...await readStatements({ bucket: copied, keys }, { folder }),
   ]
   return listLinkedKeys(keys.log.signer.key, read.map(({ link }) => link))
 }
@@ -142,7 +150,7 @@ async function changingOf({ folder, name }: Restoring): Promise<Bucket> {
 
 /** Put every object back that is not there, the checkpoint last. @returns how many were put. */
 export async function fillBucket(
-  { bucket, keys }: LogParts, restoring: Restoring, sums: readonly Sum[],
+  { bucket }: LogParts, restoring: Restoring, sums: readonly Sum[],
 ): Promise<number> {
   const { folder, name, isBehind, onProgress } = restoring
   const store = await openFolderBucket(join(folder, 'objects'))
@@ -154,7 +162,7 @@ export async function fillBucket(
   await inParallel(shared, (key) => put(store, key))
   onProgress(`${count} objects put back`)
   if (isBehind) return count
-  const checkpoint = `${keys.log.prefix}/${CHECKPOINT_PATH}`
+  const checkpoint = `${logPrefix(restoring.manifest.logOrigin)}/${CHECKPOINT_PATH}`
   const others = keysUnder(sums, `snapshots/${name}/objects/`).filter((key) => key !== checkpoint)
   for (const key of others) if (await bucket.head(key) === null) await put(changing, key)
   await showCheckpoint(bucket, changing, checkpoint)

@@ -18,6 +18,9 @@ import {
   readTileBytes, tilePath,
 } from '../../protocol/log/tile.js'
 import type { Bucket } from '../../server/bucket.js'
+import { parseCheckpoint } from '../../protocol/log/checkpoint.js'
+import { parseNote } from '../../protocol/log/note.js'
+import { logPrefix } from '../../server/keys.js'
 import { openFolderBucket } from '../../server/folder-bucket.js'
 import { hashListKey, LOGS_PREFIX, partKey } from '../../server/object-keys.js'
 import type { LogParts } from '../../server/world.js'
@@ -65,7 +68,7 @@ export async function writeSnapshot(
     }
     const manifest = {
       madeAt: new Date(madeAtMs).toISOString(), migrations: rows.migrations,
-      logOrigin: parts.keys.log.origin, logVkey: parts.keys.log.vkey,
+      logOrigin: originOf(rows.published.checkpoint), logVkey: parts.keys.log.vkey,
       publishedSize: rows.published.size, headSize: rows.headSize, rows: rows.counts,
       objectCount: store.objectCount, objectBytes: store.objectBytes,
     }
@@ -126,6 +129,10 @@ function sizeIn(rows: readonly string[] | undefined): number | undefined {
   return rows?.[0] === undefined ? undefined : Number(Reflect.get(Object(JSON.parse(rows[0])), 'size'))
 }
 
+function originOf(checkpoint: string): string {
+  return parseCheckpoint(parseNote(checkpoint).text).origin
+}
+
 // ---- Objects ----
 
 interface Wanted {
@@ -164,11 +171,12 @@ async function copyObject(bucket: Bucket, store: Store, wanted: Wanted): Promise
 
 /** See [Note: A pair that fits]. */
 async function copyLog(
-  { bucket, keys }: LogParts, store: Store, { published }: Rows,
+  { bucket }: LogParts, store: Store, { published }: Rows,
 ): Promise<void> {
-  const { prefix } = keys.log
+  const checkpoint = parseCheckpoint(parseNote(published.checkpoint).text)
+  const prefix = logPrefix(checkpoint.origin)
   const read = (path: string) => bucket.read(`${prefix}/${path}`)
-  const size = BigInt(published.size)
+  const { size } = checkpoint
   await inParallel(listTiles(size), async (tile) => {
     await store.keep(`${prefix}/${tilePath(tile)}`, await readTileBytes(read, tile))
   })

@@ -14,7 +14,8 @@ export const verifyExportFile: Run = async (args, terminal) => {
   const audit = parseExport(await readText(parsed.positionals[0] ?? '', MAX_EXPORT_SIZE_BYTES))
   const pinned = await findPolicy(parsed)
   const verified = verifyExport(audit, pinned ?? policyOfLog(audit.vkey))
-  const lines = verified.events.map(sayListed)
+  const origins = verified.spans.map(({ trusted }) => trusted.checkpoint.origin)
+  const lines = verified.events.map((listed) => sayListed(listed, origins))
 
   terminal.out(`VERIFIED: ${verified.events.length} events of vault ${audit.vaultId}`)
   for (const text of [...listCheckpoint(verified), ...lines]) terminal.out(text)
@@ -25,17 +26,19 @@ export const verifyExportFile: Run = async (args, terminal) => {
   return verified.findings.length === 0 ? 0 : 1
 }
 
-function sayListed(listed: VerifiedEvent): string {
+function sayListed(listed: VerifiedEvent, origins: readonly string[]): string {
   const { index, event } = listed
   if (event === null) return `  ${`${index}`.padStart(8)}  (erased; its place in the log is proved)`
-  return `  ${`${index}`.padStart(8)}  ${sayTime(event.at)}  ${sayEvent(event, nameIn(listed))}`
+  return `  ${`${index}`.padStart(8)}  ${sayTime(event.at)}  ${sayEvent(event, nameIn(listed, origins))}`
 }
 
 /** The signature on an acceptance is checked wherever the export holds it. */
-function nameIn({ event, details }: VerifiedEvent): string | null {
+function nameIn(
+  { event, details }: VerifiedEvent, origins: readonly string[],
+): string | null {
   if (details?.note !== undefined && event?.type === 'nda.accepted') {
     const acceptance = verifyAcceptance(details.note)
-    requireSameAcceptance(event, acceptance)
+    requireSameAcceptance(event, acceptance, origins)
     return saySignatory(acceptance)
   }
   return details?.name ?? null

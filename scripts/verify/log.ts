@@ -23,6 +23,9 @@ export const verifyLogAt: Run = async (args, terminal) => {
   })
   terminal.out('VERIFIED: every entry and every tile leads to the checkpoint')
   for (const text of listCheckpoint(trusted)) terminal.out(text)
+  const { origin } = trusted.checkpoint
+  const closing = policy.closings?.find(({ checkpoint }) => checkpoint.origin === origin)
+  if (closing !== undefined) terminal.out(line('closed', `${closing.nextOrigin} goes on`))
   terminal.out(line('root', encodeHex(trusted.checkpoint.root)))
   return 0
 }

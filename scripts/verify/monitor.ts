@@ -13,22 +13,24 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { decodeHex, decodeUtf8, encodeHex, equalBytes } from '../../protocol/bytes.js'
-import { ProtocolError } from '../../protocol/errors.js'
+import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.js'
 import { MAX_EXPORT_SIZE_BYTES } from '../../protocol/limits.js'
+import { parseCheckpoint } from '../../protocol/log/checkpoint.js'
 import { TagScanner } from '../../protocol/log/completeness.js'
 import { decodeEntry } from '../../protocol/log/event.js'
 import { parseExport } from '../../protocol/log/export.js'
 import {
   appendLeaves, decodeEdge, EMPTY_EDGE, edgeRoot, encodeEdge, hashLeaf, type Edge,
 } from '../../protocol/log/merkle.js'
-import { parseDecimal } from '../../protocol/log/note.js'
+import { firstIndexOf, verifyLine, type Span } from '../../protocol/log/line.js'
+import { parseDecimal, parseNote } from '../../protocol/log/note.js'
 import { verifyCheckpoint, type Policy, type TrustedCheckpoint } from '../../protocol/log/policy.js'
 import { bundleOfEntry, CHECKPOINT_PATH, readBundle, type ReadResource } from '../../protocol/log/tile.js'
 import { readArguments, UsageError, type Arguments, type Run, type Terminal } from '../command.js'
 import { replaceFile } from '../replace-file.js'
 import { platformHash } from './log.js'
-import { readerOf } from './read-log.js'
-import { withRotations } from './rotations.js'
+import { placeBeside, readerOf } from './read-log.js'
+import { followLog } from './rotations.js'
 import { readText, requirePolicy } from './trust.js'
 import { ensureTagKey, lookAtVault } from './watch-vault.js'
 import { listCheckpoint } from './words.js'
@@ -37,6 +39,7 @@ const USAGE = 'sealdeck verify monitor URL (--vkey VKEY | --policy FILE) --state
   '[--vault ID [--passphrase-file FILE]] [--every SECONDS]'
 const STATE_FORMAT = 'sealdeck-monitor/v1'
 const MAX_STATE_SIZE_BYTES = 64 * 1024
+const FORK_CODES: readonly ProtocolErrorCode[] = ['wrong-origin', 'forked-log']
 const MAX_INTERVAL_SECONDS = 24 * 60 * 60
 
 /** What is remembered between two looks, as five lines of text and the checkpoint. */
@@ -51,7 +54,8 @@ interface State {
 const NEW_STATE: State = { edge: EMPTY_EDGE, nextSequence: 1, checkpoint: '' }
 
 interface Watch {
-  readonly read: ReadResource
+  /** Where the log is, or was before another went on. */
+  readonly place: string
   readonly policy: Policy
   readonly statePath: string
   readonly tagKey: Uint8Array | null
@@ -91,7 +95,7 @@ async function readWatch(parsed: Arguments): Promise<Watch> {
   }
   return {
     vaultId,
-    read: readerOf(positionals[0] ?? ''),
+    place: positionals[0] ?? '',
     policy: await requirePolicy(parsed),
     statePath,
     tagKey: tagKeyPath === undefined ? null : await readTagKey(tagKeyPath),
@@ -123,33 +127,68 @@ async function readKnown(path: string): Promise<ReadonlySet<bigint>> {
 // ---- One look ----
 
 async function look(given: Watch, terminal: Terminal): Promise<number> {
-  // Each time: a log may take a new key while it is watched.
-  const watch = { ...given, policy: await withRotations(given.policy, given.read) }
+  // Each time: a log may take a new key while it is watched, or be closed, and another goes on.
+  const { place, read, policy } = await followLog(given.policy, given.place)
+  const watch = { ...given, place, policy }
   const state = await readState(watch)
-  const bytes = await watch.read(CHECKPOINT_PATH)
+  const isOurs = isBelieved(state, policy)
+  const bytes = await read(CHECKPOINT_PATH)
   if (bytes === null) throw new Error('there is no checkpoint at that place')
   const checkpoint = decodeUtf8(bytes)
-  const trusted = verifyCheckpoint(checkpoint, watch.policy)
+  if (!isOurs) return await alarmFork(watch, { state, checkpoint }, terminal)
+  const spans = verifyLine(checkpoint, policy)
+  const trusted = verifyCheckpoint(checkpoint, policy)
 
   const scanner = startScanner(watch, state)
-  const edge = await follow(watch, { state, trusted, scanner })
+  const edge = await follow(watch, { state, spans, scanner })
   if (edge === null) return await alarmFork(watch, { state, checkpoint }, terminal)
   const alarms = scanner === null ? [] : listAlarms(scanner, watch.known)
   const nextSequence = scanner?.nextSequence ?? 0
   await replaceFile(watch.statePath, formatState({ edge, nextSequence, checkpoint }))
-  const status = announce({ trusted, before: state.edge.size, scanner, alarms }, terminal)
-  return Math.max(status, await judge(watch, trusted, terminal))
+  const counts = {
+    before: sizeBefore(state, policy),
+    after: firstIndexOf(policy, trusted.checkpoint.origin) + edge.size,
+  }
+  const status = announce({ trusted, ...counts, scanner, alarms }, terminal)
+  return Math.max(status, await judge(watch, spans, terminal))
 }
 
 /** With `--vault`: what only the founder's own signatures can tell. */
 async function judge(
-  { vaultId, tagKey, statePath, read, policy }: Watch, trusted: TrustedCheckpoint,
+  { vaultId, tagKey, statePath, place, policy }: Watch, spans: readonly Span[],
   terminal: Terminal,
 ): Promise<number> {
   if (vaultId === null || tagKey === null) return 0
-  return await lookAtVault(
-    { vaultId, tagKey, statePath: `${statePath}.vault`, read, policy, trusted }, terminal,
-  )
+  const places = new Map<string, ReadResource>()
+  return await lookAtVault({
+    vaultId, tagKey, statePath: `${statePath}.vault`, policy, spans,
+    async read(path, origin) {
+      const known = places.get(origin) ?? readerOf(await placeOf(place, origin))
+      places.set(origin, known)
+      return await known(path)
+    },
+  }, terminal)
+}
+
+/** What was verified once and is none of what is shown now: the log went back over a border, or on beyond one. */
+function isBelieved({ checkpoint }: State, policy: Policy): boolean {
+  try {
+    if (checkpoint !== '') verifyCheckpoint(checkpoint, policy)
+    return true
+  } catch (error) {
+    if (error instanceof ProtocolError && FORK_CODES.includes(error.code)) return false
+    throw error
+  }
+}
+
+function originOf({ checkpoint }: State): string | undefined {
+  return checkpoint === '' ? undefined : checkpoint.split('\n', 1)[0]
+}
+
+/** Entries over all logs that were looked at before. */
+function sizeBefore(state: State, policy: Policy): bigint {
+  const origin = originOf(state)
+  return origin === undefined ? 0n : firstIndexOf(policy, origin) + state.edge.size
 }
 
 function startScanner({ tagKey, statePath }: Watch, { nextSequence }: State): TagScanner | null {
@@ -162,21 +201,46 @@ function startScanner({ tagKey, statePath }: Watch, { nextSequence }: State): Ta
 
 /** The edge after the new entries, or `null` if the log did not simply grow. */
 async function follow(
-  { read }: Watch,
-  { state, trusted, scanner }:
-  { state: State, trusted: TrustedCheckpoint, scanner: TagScanner | null },
+  watch: Watch,
+  { state, spans, scanner }:
+  { state: State, spans: readonly Span[], scanner: TagScanner | null },
 ): Promise<Edge | null> {
-  const { size, root } = trusted.checkpoint
-  if (size < state.edge.size) return null
-  let edge = state.edge
+  const origin = originOf(state)
+  const from = origin === undefined ? 0
+    : spans.findIndex(({ trusted }) => trusted.checkpoint.origin === origin)
+  if (from < 0) return null // What was watched is none of what is shown now.
+  let edge: Edge | null = state.edge
+  for (const [at, span] of spans.slice(from).entries()) {
+    edge = await followOne(watch, { span, edge: at === 0 ? state.edge : EMPTY_EDGE, scanner })
+    if (edge === null) break
+  }
+  return edge
+}
+
+/** The edge at the end of one log, or of what is shown of it. */
+async function followOne(
+  { place }: Watch,
+  { span, edge: before, scanner }: { span: Span, edge: Edge, scanner: TagScanner | null },
+): Promise<Edge | null> {
+  const { firstIndex, trusted: { checkpoint: { origin, size, root } } } = span
+  if (size < before.size) return null
+  const read = readerOf(await placeOf(place, origin))
+  let edge = before
   while (edge.size < size) {
     const entries = await readNext(read, edge.size, size)
     for (const [at, entry] of entries.entries()) {
-      scanner?.scan(edge.size + BigInt(at), decodeEntry(entry).vaultTag)
+      scanner?.scan(firstIndex + edge.size + BigInt(at), decodeEntry(entry).vaultTag)
     }
     edge = appendLeaves(edge, entries.map((entry) => hashLeaf(entry, platformHash)), platformHash)
   }
   return equalBytes(edgeRoot(edge), root) ? edge : null
+}
+
+/** The folder of a log of the line: the given one may have a name of its own, the others lie beside it. */
+async function placeOf(place: string, origin: string): Promise<string> {
+  const shown = await readerOf(place)(CHECKPOINT_PATH)
+  const isThere = shown !== null && decodeUtf8(shown).startsWith(`${origin}\n`)
+  return isThere ? place : placeBeside(place, origin)
 }
 
 /** The entries from `index` to the end of its bundle. */
@@ -197,14 +261,17 @@ function listAlarms({ problems, tagged }: TagScanner, known: ReadonlySet<bigint>
 
 interface Look {
   readonly trusted: TrustedCheckpoint
+  /** Over all logs. */
   readonly before: bigint
+  readonly after: bigint
   readonly scanner: TagScanner | null
   readonly alarms: readonly string[]
 }
 
-function announce({ trusted, before, scanner, alarms }: Look, terminal: Terminal): number {
-  const { size } = trusted.checkpoint
-  terminal.out(`VERIFIED: the log grew from ${before} to ${size} entries and changed nothing`)
+function announce(
+  { trusted, before, after, scanner, alarms }: Look, terminal: Terminal,
+): number {
+  terminal.out(`VERIFIED: the log grew from ${before} to ${after} entries and changed nothing`)
   for (const text of listCheckpoint(trusted)) terminal.out(text)
   if (scanner !== null) terminal.out(`  ${scanner.tagged.length} new events of the vault`)
   for (const alarm of alarms) terminal.err(`ALARM: ${alarm}`)
@@ -230,7 +297,7 @@ function formatState({ edge, nextSequence, checkpoint }: State): string {
 }
 
 /** The remembered state, checked like anything else that was read: files can be damaged. */
-async function readState({ statePath, policy }: Watch): Promise<State> {
+async function readState({ statePath }: Watch): Promise<State> {
   const text = await findText(statePath)
   if (text === null) return NEW_STATE
   const match = /^sealdeck-monitor\/v1\nsize ([0-9]+)\nedge ([0-9a-f]*)\nnext ([0-9]+)\n\n([^]+)$/.exec(text)
@@ -239,8 +306,7 @@ async function readState({ statePath, policy }: Watch): Promise<State> {
     throw new UsageError(`${statePath} is not the state of a monitor`)
   }
   const edge = decodeEdge(parseDecimal(size, 'malformed-checkpoint'), decodeHex(edgeHex))
-  const trusted = verifyCheckpoint(checkpoint, policy)
-  const { size: signedSize, root } = trusted.checkpoint
+  const { size: signedSize, root } = parseCheckpoint(parseNote(checkpoint).text)
   const isSame = signedSize === edge.size && equalBytes(root, edgeRoot(edge))
   if (!isSame) throw new ProtocolError('malformed-checkpoint', `${statePath} was changed`)
   return { edge, nextSequence: Number(parseDecimal(next, 'malformed-checkpoint')), checkpoint }

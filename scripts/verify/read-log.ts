@@ -14,6 +14,17 @@ export function readerOf(place: string): ReadResource {
   return /^https?:\/\//.test(place) ? addressReader(place) : folderReader(place)
 }
 
+/**
+ * The place of another log of the same line, beside this one: as SPEC.md § 7.5 names folders.
+ *
+ * @param origin - its name; the last part of it names the folder.
+ */
+export function placeBeside(place: string, origin: string): string {
+  const trimmed = place.replace(/\/+$/, '')
+  const folder = /[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'
+  return `${trimmed.slice(0, trimmed.lastIndexOf('/') + 1)}${folder}`
+}
+
 function folderReader(folder: string): ReadResource {
   return async (path) => {
     try {

@@ -10,6 +10,7 @@ import {
 } from '../../protocol/log/acceptance.js'
 import { verifyDetails, type Details, type Event } from '../../protocol/log/event.js'
 import { parseDetailsFile } from '../../protocol/log/export.js'
+import { listOrigins } from '../../protocol/log/line.js'
 import { verifyProof } from '../../protocol/log/proof.js'
 import { readArguments, type Arguments, type Run } from '../command.js'
 import { readBytes, readText, requirePolicy } from './trust.js'
@@ -29,7 +30,8 @@ export const verifyReceiptFile: Run = async (args, terminal) => {
   const { event } = receipt
 
   const details = await verifyDetailsOption(parsed, event)
-  const acceptance = await verifyNoteOption(parsed, event, details)
+  const origins = listOrigins(policy, event.log)
+  const acceptance = await verifyNoteOption(parsed, { event, details, origins })
   const ndaLine = await verifyNdaOption(parsed, event)
   terminal.out(`VERIFIED: ${sayEvent(event, nameSigner(acceptance, details))}`)
   const lines = [
@@ -58,13 +60,15 @@ async function verifyDetailsOption({ option }: Arguments, event: Event): Promise
 
 /** The signed acceptance from its own file, or from the details. */
 async function verifyNoteOption(
-  { option }: Arguments, event: Event, details: Details | null,
+  { option }: Arguments,
+  { event, details, origins }:
+  { event: Event, details: Details | null, origins: readonly string[] },
 ): Promise<Acceptance | null> {
   const path = option('note')
   const note = path === undefined ? details?.note : await readText(path, MAX_NOTE_SIZE_BYTES)
   if (note === undefined || (path === undefined && event.type !== 'nda.accepted')) return null
   const acceptance = verifyAcceptance(note)
-  requireSameAcceptance(event, acceptance)
+  requireSameAcceptance(event, acceptance, origins)
   return acceptance
 }
 

@@ -10,8 +10,8 @@ import { decodeBase64Url, encodeHex } from '../../protocol/bytes.js'
 import { deriveVaultTagKey, fingerprintOf } from '../../protocol/deck/identity.js'
 import { formatVkey } from '../../protocol/log/note.js'
 import type { OwnMemory } from '../../protocol/log/own-events.js'
-import type { Policy, TrustedCheckpoint } from '../../protocol/log/policy.js'
-import type { ReadResource } from '../../protocol/log/tile.js'
+import type { Span } from '../../protocol/log/line.js'
+import type { Policy } from '../../protocol/log/policy.js'
 import { NEW_WATCH, watchLog, type Finding, type WatchReads, type WatchState } from '../../protocol/log/watch.js'
 import { Line } from '../account/line.js'
 import { unlockOwner } from '../account/owner.js'
@@ -34,9 +34,10 @@ export interface VaultWatch {
   readonly tagKey: Uint8Array
   /** Its own file, beside the monitor's. */
   readonly statePath: string
-  readonly read: ReadResource
+  /** A file of the log of that origin. */
+  readonly read: WatchReads['readFile']
   readonly policy: Policy
-  readonly trusted: TrustedCheckpoint
+  readonly spans: readonly Span[]
 }
 
 /** The tag key's file, made once with the passphrase: from then on nobody is asked. */
@@ -60,7 +61,7 @@ export async function lookAtVault(watch: VaultWatch, terminal: Terminal): Promis
   const signingKey = decodeBase64Url(session.account.signingKey)
   let memory = kept.memory
   const looked = await watchLog({
-    trusted: watch.trusted, logVkeys: watch.policy.logs.map(({ key }) => formatVkey(key)),
+    spans: watch.spans, logVkeys: watch.policy.logs.map(({ key }) => formatVkey(key)),
     state: kept.state, nowMs: Date.now(), maxEntryCount: MAX_ENTRIES,
     vaults: [{
       vaultId: watch.vaultId, tagKey: watch.tagKey, actor: `account/${session.account.userId}`,
@@ -76,7 +77,7 @@ export async function lookAtVault(watch: VaultWatch, terminal: Terminal): Promis
   return await announce(watch, looked.findings, terminal)
 }
 
-function readsOf(line: Line, readFile: ReadResource): Omit<WatchReads, 'readMemory' | 'writeMemory'> {
+function readsOf(line: Line, readFile: WatchReads['readFile']): Omit<WatchReads, 'readMemory' | 'writeMemory'> {
   return {
     readFile,
     async listEvents(vaultId, { after, before, type }) {

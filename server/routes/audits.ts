@@ -62,8 +62,8 @@ function eventRoutes(app: App, world: World): void {
   app.get('/api/log/consistency', {
     schema: { querystring: ConsistencyQuery, response: { 200: ConsistencyProof } },
   }, async (request) => {
-    const { from, to } = request.query
-    const hashes = await proveConsistency(world, { from: Number(from), to: Number(to) })
+    const { from, to, log } = request.query
+    const hashes = await proveConsistency(world, { from: Number(from), to: Number(to), log })
     return { hashes: hashes.map(encodeBase64Url) }
   })
 }

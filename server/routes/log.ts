@@ -4,7 +4,8 @@
  * she saw. Public; the files are readable from any origin.
  */
 import {
-  FirstTimeStamp, FirstTimeStampQuery, Gossip, GossipAnswer, TimeStampList, TimeStampsQuery,
+  FirstTimeStamp, FirstTimeStampQuery, Gossip, GossipAnswer, LogFileParams,
+  TimeStampList, TimeStampsQuery,
 } from '../../protocol/api.js'
 import { PAGE_LIMIT } from '../../protocol/limits.js'
 import { parseRotationPath } from '../../protocol/log/rotation.js'
@@ -12,6 +13,7 @@ import { CHECKPOINT_PATH, parseTilePath } from '../../protocol/log/tile.js'
 import { Refusal } from '../../protocol/refusals.js'
 import type { App } from '../app.js'
 import { headersFor } from '../headers.js'
+import { LOGS_PREFIX } from '../object-keys.js'
 import { listTimeStamps, parseTimeStampPath } from '../time-stamps.js'
 import { compareCheckpoint } from '../use-cases/compare-checkpoint.js'
 import { findFirstTimeStamp } from '../use-cases/find-first-time-stamp.js'
@@ -21,11 +23,14 @@ const CHECKPOINT_CACHE = 'public, max-age=1'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 export function logRoutes(app: App, world: World): void {
-  app.get(`/${world.keys.log.prefix}/*`, { schema: { hide: true } }, async (request, reply) => {
-    const path: unknown = Reflect.get(Object(request.params), '*')
-    const type = typeof path === 'string' ? typeOf(path) : null
-    if (typeof path !== 'string' || type === null) throw new Refusal('not-found')
-    const bytes = await world.bucket.read(`${world.keys.log.prefix}/${path}`)
+  app.get(`/${LOGS_PREFIX}:log/*`, {
+    schema: { hide: true, params: LogFileParams },
+  }, async (request, reply) => {
+    const { log, '*': path } = request.params
+    const type = typeOf(path)
+    const prefix = `${LOGS_PREFIX}${log}`
+    if (type === null || !await isOurs(world, prefix)) throw new Refusal('not-found')
+    const bytes = await world.bucket.read(`${prefix}/${path}`)
     if (bytes === null) throw new Refusal('not-found')
     const isCheckpoint = path === CHECKPOINT_PATH
     return reply
@@ -42,13 +47,31 @@ export function logRoutes(app: App, world: World): void {
     schema: { querystring: TimeStampsQuery, response: { 200: TimeStampList } },
   }, async (request) => {
     const after = Number(request.query.after ?? 0)
-    const sizes = await listTimeStamps(world, { after, limit: PAGE_LIMIT })
+    const folder = await folderOf(world, request.query.log)
+    const sizes = await listTimeStamps({ ...world, folder }, { after, limit: PAGE_LIMIT })
     return { sizes, next: sizes.length < PAGE_LIMIT ? null : sizes.at(-1) ?? null }
   })
   app.get('/api/log/timestamps/first', {
     schema: { querystring: FirstTimeStampQuery, response: { 200: FirstTimeStamp } },
   }, async ({ query }) =>
-    await findFirstTimeStamp(world, { index: Number(query.index), size: Number(query.size) }))
+    await findFirstTimeStamp(world, {
+      index: Number(query.index), size: Number(query.size), log: query.log,
+    }))
+}
+
+/** Whether a log of ours lies in that folder: one that another instance has begun is looked up. */
+async function isOurs({ logs }: World, prefix: string): Promise<boolean> {
+  const isKnown = (): boolean => logs.list().some((span) => span.prefix === prefix)
+  if (!isKnown()) await logs.refresh()
+  return isKnown()
+}
+
+/** Refuses: not-found for a log that is none of ours. */
+async function folderOf(world: World, origin: string | undefined): Promise<string | undefined> {
+  if (origin === undefined) return undefined
+  const prefix = world.logs.find(origin)?.prefix
+  if (prefix === undefined) throw new Refusal('not-found')
+  return prefix
 }
 
 /** The media type of a log's file; `null` for what is none. */

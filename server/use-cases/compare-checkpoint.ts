@@ -8,7 +8,7 @@ import { sha256 } from '../../protocol/hash.js'
 import type { Checkpoint } from '../../protocol/log/checkpoint.js'
 import { edgeNodes, edgeRoot } from '../../protocol/log/merkle.js'
 import { parseNote } from '../../protocol/log/note.js'
-import { policyOfLog, verifyCheckpoint } from '../../protocol/log/policy.js'
+import { policyOfLog, verifyCheckpoint, type Policy } from '../../protocol/log/policy.js'
 import { CHECKPOINT_PATH, readNodes } from '../../protocol/log/tile.js'
 import { Refusal } from '../../protocol/refusals.js'
 import { networkOf } from '../network.js'
@@ -32,9 +32,10 @@ export async function compareCheckpoint(
   const nowMs = world.clock.nowMs()
   const limit = { scope: `gossip:${networkOf(brought.address)}`, ...TURNS }
   if (!await takeTurn(world.db, [limit], nowMs)) throw new Refusal('too-many-requests')
-  const policy = world.rotations.trust(policyOfLog(world.keys.log.vkey))
+  const { closings: _ends, ...policy } = await trusted(world)
   const { checkpoint } = verifyCheckpoint(brought.checkpoint, policy)
-  const ours = await newestOf(world)
+  const span = world.logs.find(checkpoint.origin) ?? world.logs.current()
+  const ours = span.closing ?? await newestOf(world)
   const published = verifyCheckpoint(ours, policy).checkpoint
   const isSame = await isOfTree(world, checkpoint, published)
   if (isSame) return { outcome: 'consistent', checkpoint: ours }
@@ -46,6 +47,12 @@ export async function compareCheckpoint(
   return { outcome: 'fork', checkpoint: ours }
 }
 
+/** All keys of all our logs. What goes beyond the end of one is a fork here, and no error. */
+async function trusted(world: World): Promise<Policy> {
+  await world.rotations.refresh()
+  return world.rotations.trust(policyOfLog(world.keys.log.vkey))
+}
+
 /** Another instance may have published what the database does not say yet: the bucket shows it first. */
 async function newestOf(world: World): Promise<string> {
   const bytes = await world.bucket.read(`${world.keys.log.prefix}/${CHECKPOINT_PATH}`)
@@ -53,13 +60,15 @@ async function newestOf(world: World): Promise<string> {
 }
 
 async function isOfTree(
-  world: World, { size, root }: Checkpoint, published: Checkpoint,
+  world: World, { origin, size, root }: Checkpoint, published: Checkpoint,
 ): Promise<boolean> {
+  const span = world.logs.find(origin)
+  if (span === undefined || origin !== published.origin) return false
   if (size > published.size) return false
   if (size === published.size) return equalBytes(root, published.root)
   const nodes = edgeNodes(size)
   const nodeHash = await readNodes(
-    world.sequencer.readFile, { nodes, size: published.size }, platformSha256,
+    world.sequencer.filesOf(span), { nodes, size: published.size }, platformSha256,
   )
   return equalBytes(edgeRoot({ size, hashes: nodes.map(nodeHash) }), root)
 }

@@ -10,6 +10,7 @@ import {
 } from '../../protocol/log/export.js'
 import { requireReader, type Reader } from '../auditors.js'
 import { proveEvents, type ProvenEvent } from '../log-reader.js'
+import type { ShownLog } from '../logs.js'
 import { mailAct } from '../release-mails.js'
 import type { World } from '../world.js'
 
@@ -56,15 +57,19 @@ function exportEvent(world: World, { userId }: Reader, { vaultId, format }: Audi
 async function * formatTexts(
   world: World, { vaultId, filter }: AuditQuery, withIdentities: boolean,
 ): AsyncGenerator<string> {
-  const { size, checkpoint } = await getPublished(world.db)
+  const published = await getPublished(world.db)
+  const { checkpoint } = published
+  await world.logs.follow(checkpoint)
+  const { origin, vkey } = exportedLog(world, checkpoint)
   const asked = formatFilter(filter)
   yield formatExportHead({
-    origin: world.keys.log.origin, vkey: world.keys.log.vkey, checkpoint,
+    origin, vkey, checkpoint,
     exportedAt: formatTime(world.clock.nowMs()), vaultId: vaultId ?? WHOLE_INSTANCE,
     ...asked === '' ? {} : { filter: asked },
+    ...await statementsFor(world, origin),
   })
   let comma = ''
-  for await (const page of readPages(world, { vaultId, size }, filter)) {
+  for await (const page of readPages(world, { vaultId, ...published }, filter)) {
     const events = page.map((proven) => formatExportEvent(presentExported(proven, withIdentities)))
     yield `${comma}${events.join(',')}`
     comma = ','
@@ -72,15 +77,31 @@ async function * formatTexts(
   yield formatExportEnd()
 }
 
+/** The log that this checkpoint is of: at a border the one before may still be shown. */
+function exportedLog(world: World, checkpoint: string): { origin: string, vkey: string } {
+  const { log } = world.keys
+  const span = world.logs.find(checkpoint.slice(0, Math.max(0, checkpoint.indexOf('\n'))))
+  return span === undefined || span.origin === log.origin ? log : span
+}
+
+/** What leads over from the logs before, where there are some. */
+async function statementsFor(
+  world: World, origin: string,
+): Promise<{ statements?: readonly string[] }> {
+  if (world.logs.list()[0]?.origin === origin) return {}
+  await world.rotations.refresh()
+  return { statements: world.rotations.statements() }
+}
+
 /** Oldest first, none of them empty. */
 async function * readPages(
-  world: World, scope: EventScope, filter: EventFilter,
+  world: World, scope: EventScope & ShownLog, filter: EventFilter,
 ): AsyncGenerator<ProvenEvent[]> {
   let after: number | undefined
   let rows: EventRow[]
   do {
     rows = await listEvents(world.db, scope, filter, { order: 'oldest-first', after, limit: PAGE_SIZE })
-    if (rows.length > 0) yield await proveEvents(world, rows, scope.size)
+    if (rows.length > 0) yield await proveEvents(world, rows, scope)
     after = rows.at(-1)?.index
   } while (rows.length === PAGE_SIZE)
 }

@@ -44,7 +44,7 @@ export async function listEvents(
   if (isAuditor) await noteReading(world, reader, query)
   const limit = Math.min(query.page.limit, MAX_PAGE_LIMIT)
   const rows = await listRows(world.db, scope, filter, { ...query.page, limit: limit + 1 })
-  const proven = await proveEvents(world, rows.slice(0, limit), published.size)
+  const proven = await proveEvents(world, rows.slice(0, limit), published)
   return {
     events: proven.map((event) => presentEvent(event, withIdentities)),
     checkpoint: published.checkpoint,

@@ -35,6 +35,7 @@ t.test('what each role must not do', async (t) => {
 
   const api = [
     ...LOG_TABLES.flatMap((table) => [`update ${table} set ${table === 'audit_sequence' ? 'count = 0' : table.startsWith('tlog') ? 'size = 0' : 'event_id = null'}`, `delete from ${table}`, `truncate ${table}`, `insert into ${table} select * from ${table}`]),
+    'update tlog_origins set closing = null', 'delete from tlog_origins', 'insert into tlog_origins select * from tlog_origins',
     'update audit_outbox set salt = null', 'delete from audit_outbox', 'truncate audit_outbox',
     'alter table audit_entry disable trigger all', 'drop table audit_entry', 'create table mine (id integer)',
     "select integrate(0, ''::bytea, ''::bytea, ''::bytea, '', ''::bytea, '', '')",
@@ -42,7 +43,7 @@ t.test('what each role must not do', async (t) => {
   for (const statement of api) t.equal(await stateOf(db, statement), FORBIDDEN, `the api: ${statement}`)
   t.equal(await stateOf(db, 'select count(*) from audit_entry'), undefined, 'it reads')
 
-  const integrator = ['update audit_entry set entry = null', 'delete from audit_entry', 'delete from audit_opening', 'update audit_opening set bytes = null', 'select * from users', 'select * from sessions', 'update vaults set tag_key = null']
+  const integrator = ['delete from tlog_origins', 'update audit_outbox set salt = null', 'update audit_entry set entry = null', 'delete from audit_entry', 'delete from audit_opening', 'update audit_opening set bytes = null', 'select * from users', 'select * from sessions', 'update vaults set tag_key = null']
   for (const statement of integrator) t.equal(await stateOf(logDb, statement), FORBIDDEN, `the integrator: ${statement}`)
   const erasure = ['delete from audit_opening', 'insert into audit_entry select * from audit_entry', 'update tlog_head set size = 0', 'select * from users', 'update vaults set tag_key = null']
   for (const statement of erasure) t.equal(await stateOf(erasureDb, statement), FORBIDDEN, `the eraser: ${statement}`)

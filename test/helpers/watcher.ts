@@ -3,7 +3,8 @@ import type { AskStatements, EventList, LoggedEvent, Statements } from '../../pr
 import { decodeUtf8 } from '../../protocol/bytes.js'
 import { deriveVaultTagKey } from '../../protocol/deck/identity.js'
 import type { OwnMemory } from '../../protocol/log/own-events.js'
-import { policyOfLog, verifyCheckpoint } from '../../protocol/log/policy.js'
+import { verifyLine } from '../../protocol/log/line.js'
+import { policyOfLog } from '../../protocol/log/policy.js'
 import { CHECKPOINT_PATH } from '../../protocol/log/tile.js'
 import {
   NEW_WATCH, watchLog, type EventRange, type Looked, type WatchState,
@@ -41,9 +42,9 @@ export class Watcher {
   async looks(lies: Lies = {}, maxEntryCount = 1_000_000): Promise<Looked> {
     const { vkey } = this.#test.world.keys.log
     const bytes = await this.#readFile(CHECKPOINT_PATH, {})
-    const trusted = verifyCheckpoint(decodeUtf8(bytes ?? new Uint8Array()), policyOfLog(vkey))
+    const spans = verifyLine(decodeUtf8(bytes ?? new Uint8Array()), policyOfLog(vkey))
     const looked = await watchLog({
-      trusted, logVkeys: [vkey], state: this.state, maxEntryCount, nowMs: this.#test.clock.nowMs(),
+      spans, logVkeys: [vkey], state: this.state, maxEntryCount, nowMs: this.#test.clock.nowMs(),
       vaults: this.#vaultIds.map((vaultId) => ({
         vaultId, tagKey: deriveVaultTagKey(this.#founder.root, vaultId),
         actor: `account/${this.#founder.userId}`,

@@ -36,8 +36,8 @@ t.test('founder and investor take their packs', async (t) => {
   await grace.enters(link)
   await grace.signsNda(link)
   await una.enters(link)
-  async function stampFrom({ index, size }: StampableEntry): Promise<StampSource | null> {
-    const path = `/api/log/timestamps/first?index=${index}&size=${size}`
+  async function stampFrom({ index, size, log }: StampableEntry): Promise<StampSource | null> {
+    const path = `/api/log/timestamps/first?index=${index}&size=${size}&log=${log}`
     const { stamp } = await grace.gets<FirstTimeStamp>(path)
     return stamp && {
       checkpoint: stamp.checkpoint, token: decodeBase64Url(stamp.token), size,

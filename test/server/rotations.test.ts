@@ -313,7 +313,7 @@ t.test('keys that do not belong together are refused', async (t) => {
   const config = readConfig(instance.settings)
   const { log } = await openKeys(config, systemClock)
   const old = (await instance.keys()).trim()
-  for (const keys of [[old, old], [old, makeLogKey('other/log')], [old, makeLogKey(log.origin), makeLogKey(log.origin)], ['nonsense']]) {
+  for (const keys of [[old, old], [old, makeLogKey('other/log'), makeLogKey('third/log')], [old, makeLogKey(log.origin), makeLogKey(log.origin)], ['nonsense']]) {
     await instance.writeKeys(...keys)
     await t.rejects(openKeys(config, systemClock), SettingError)
   }

@@ -43,6 +43,7 @@ const TIMEOUT_MS = 1_000
 const PATIENCE_MS = 60_000
 const signer = ed25519Signer(ORIGIN, LOG_SEED)
 const log = { origin: ORIGIN, vkey: LOG_VKEY, signer, signers: [signer], prefix: 'log/2026' }
+const ours = { keys: { log, logs: [log] }, logs: { list: () => [] } }
 
 type Respond = (body: string, response: ServerResponse) => void
 
@@ -142,10 +143,10 @@ t.test('WITNESSES is read strictly, and a wrong one is said to be wrong', async 
   const path = join(folder, 'witnesses.txt')
   const open = async (text: string | Uint8Array) => {
     await writeFile(path, text)
-    return await openWitnessPolicy({ witnessesFile: path }, log)
+    return await openWitnessPolicy({ witnessesFile: path }, ours)
   }
   const line = `witness w ${WITNESS_VKEY} http://127.0.0.1:9/sub/`
-  t.equal(await openWitnessPolicy({ witnessesFile: undefined }, log), undefined)
+  t.equal(await openWitnessPolicy({ witnessesFile: undefined }, ours), undefined)
   const read = await open(`# ours\nlog ${LOG_VKEY}\n${line}\ngroup g 1 w\nquorum g\n`)
   t.equal(read?.text, `witness w ${WITNESS_VKEY}\ngroup g 1 w\nquorum g\n`, 'without log and address')
   t.equal(read?.members[0]?.submitUrl, 'http://127.0.0.1:9/sub/add-checkpoint')
@@ -177,7 +178,7 @@ t.test('WITNESSES is read strictly, and a wrong one is said to be wrong', async 
     await t.rejects(open(text), new SettingError(''), String(what))
     await t.rejects(open(text), what)
   }
-  await t.rejects(openWitnessPolicy({ witnessesFile: join(folder, 'absent') }, log), /WITNESSES: .* cannot be read/)
+  await t.rejects(openWitnessPolicy({ witnessesFile: join(folder, 'absent') }, ours), /WITNESSES: .* cannot be read/)
 })
 
 // ---- With our own witnesses ----

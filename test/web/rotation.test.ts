@@ -9,7 +9,7 @@ import { encodeBase64Url, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
 import { sha256 } from '../../protocol/hash.js'
 import { verifyEnrolment } from '../../protocol/log/acceptance.js'
 import { buildConsistencyProof, consistencyNodes } from '../../protocol/log/merkle.js'
-import { ed25519Signer, formatVkey, type NoteSigner } from '../../protocol/log/note.js'
+import { ed25519Signer, formatVkey, parseNote, type NoteSigner } from '../../protocol/log/note.js'
 import { buildProof } from '../../protocol/log/proof.js'
 import { readNodes } from '../../protocol/log/tile.js'
 import { ready } from '../../protocol/sodium.js'
@@ -78,7 +78,7 @@ async function stage() {
   /** What the server gives out for a release to this device. */
   async function release(source = log): Promise<string> {
     const event = source.appendEvent({
-      ...HEAD, type: 'header.released', id: uuidv7(), actor: 'server', vault: vaultId, party: uuidv7(), grant: grantId, document: uuidv7(), part: 0, version: 1,
+      ...HEAD, log: source.origin, type: 'header.released', id: uuidv7(), actor: 'server', vault: vaultId, party: uuidv7(), grant: grantId, document: uuidv7(), part: 0, version: 1,
       recordSha256: HASH, headerSha256: HASH, because: HASH,
       recipientSha256: encodeHex(sha256(encodeUtf8(recipient))),
     })
@@ -167,4 +167,105 @@ t.test('a log whose keys have two successors is believed for neither', async (t)
   const second = await rotate(log, { previousLogKey: OLD, logKey: STOLEN }, by(old, stolen))
   await t.rejects(crypto.learnLogKeys({ logVkey: OLD ?? '', statements: [first, second] }), { message: /^bad-rotation/ })
   await t.rejects(crypto.verifyGate(viewAs(OLD)), { message: /^bad-rotation/ })
+})
+
+// ---- Another log goes on ----
+
+const NEXT_ORIGIN = 'log.sealdeck.example/2027'
+const [nextLog, otherLog] = [0x61, 0x62]
+  .map((byte) => ed25519Signer(NEXT_ORIGIN, new Uint8Array(32).fill(byte)))
+
+/** `log.closed` in the one, `log.started` in another: both ends, or what is given instead. */
+async function crossTo(
+  log: WrittenLog, signer = nextLog,
+): Promise<{ next: WrittenLog, statement: string, vkey: string }> {
+  const vkey = signer === undefined ? '' : formatVkey(signer.key)
+  const closed = log.appendEvent({
+    ...HEAD, type: 'log.closed', id: uuidv7(), actor: 'operator', size: log.events.length + 1, nextLog: NEXT_ORIGIN, logKey: vkey,
+  })
+  const end = await receiptOf(log, closed)
+  const next = new WrittenLog(NEXT_ORIGIN)
+  next.signers = by(signer)
+  const started = next.appendEvent({
+    ...HEAD, log: NEXT_ORIGIN, type: 'log.started', id: uuidv7(), actor: 'server', logKey: vkey, previousLogKey: OLD ?? '',
+    checkpointSha256: encodeHex(sha256(encodeUtf8(parseNote(log.checkpoint).text))),
+  })
+  return { next, statement: `${end}${await receiptOf(next, started)}`, vkey }
+}
+
+t.test('a link that pins the old log goes on in the next one by both logs\' word, and what was remembered leads to the end', async (t) => {
+  const { crypto, grantId, log, release, check, viewAs } = await stage()
+  const before = await release()
+  t.match(await check(before), [{ treeSize: 1 }])
+  await release()
+  const { next, statement, vkey } = await crossTo(log)
+  const after = await release(next)
+  await t.rejects(check(after, next), { message: /^wrong-origin/ }, 'not by the server\'s word')
+  await t.rejects(crypto.verifyGate(viewAs(vkey)), { message: /^wrong-origin/ })
+
+  t.same(await crypto.learnLogKeys({ logVkey: vkey, statements: [statement] }), [OLD, vkey])
+  t.match(await crypto.verifyGate(viewAs(vkey)), { logOrigin: NEXT_ORIGIN })
+  const asked: string[] = []
+  const consistency = (from: number, to: number, origin: string) => {
+    asked.push(`${origin} ${from} ${to}`)
+    return consistencyOf(origin === ORIGIN ? log : next)(from, to)
+  }
+  const checked = await crypto.checkReceipts(
+    { grantId, proofs: [after], readConsistency: consistency })
+  t.match(checked, [{ treeSize: 2 }])
+  t.same(asked, [`${ORIGIN} 1 3`], 'what was remembered leads to where the old log ended')
+  t.match(await check(before), [{ treeSize: 1 }], 'old receipts stay')
+  const { accessRequest } = await crypto.signAccessRequest({ grantId, name: 'Grace Hopper', email: 'grace@fund.example', nonce: nonce() })
+  t.match(accessRequest, new RegExp(`log: ${NEXT_ORIGIN}`), 'what is signed now is for the log that goes on')
+})
+
+t.test('a server that goes on in the old log, ends it elsewhere, or goes on in two is shown to have two histories', async (t) => {
+  const { crypto, log, release, check } = await stage()
+  await check(await release())
+  const { statement, vkey, next } = await crossTo(log)
+  await crypto.learnLogKeys({ logVkey: vkey, statements: [statement] })
+  await check(await release(next), next).catch(() => undefined)
+  await t.rejects(check(await release()), { message: /^forked-log/ }, 'an entry after the last')
+
+  const shorter = new WrittenLog()
+  const other = await crossTo(shorter)
+  await t.rejects(crypto.learnLogKeys({ logVkey: vkey, statements: [other.statement] }), { message: /^forked-log/ }, 'two ends')
+
+  const second = await stage()
+  await second.check(await second.release())
+  const fork = await crossTo(new WrittenLog())
+  await second.crypto.learnLogKeys({ logVkey: fork.vkey, statements: [fork.statement] })
+  await second.crypto.verifyGate(second.viewAs(fork.vkey))
+  await t.rejects(second.check(await second.release(fork.next), fork.next), { message: /^forked-log/ }, 'a past that this browser has not seen')
+
+  const third = await stage()
+  const [one, two] = [await crossTo(new WrittenLog()), await crossTo(new WrittenLog(), otherLog)]
+  await t.rejects(third.crypto.learnLogKeys({ logVkey: OLD ?? '', statements: [one.statement, two.statement] }), { message: /^(forked-log|bad-rotation)/ })
+})
+
+function logOf(logs: readonly WrittenLog[], origin: string): WrittenLog {
+  const log = logs.find((one) => one.origin === origin)
+  if (log === undefined) throw new Error('no such log')
+  return log
+}
+
+t.test('a founder is led over the border by both logs\' word, and told of a server that puts another log in the place of hers', async (t) => {
+  const founder = makeClient().crypto
+  await founder.createRoot()
+  const log = new WrittenLog()
+  log.appendEvent({ ...HEAD, type: 'export.made', id: uuidv7(), actor: 'server', vault: uuidv7() })
+  const look = async (logVkey = '', logs = [log]) => await founder.watch(
+    { logVkey, accountId: uuidv7(), vaultIds: [] }, {
+      readFile: async (path, origin) => await logOf(logs, origin).read(path),
+      listEvents: async () => ({ events: [], next: null }),
+      readStatements: async () => ({ grants: [], records: [], wraps: [] }),
+      readConsistency: (from, to, origin) => consistencyOf(logOf(logs, origin))(from, to),
+      onProgress: () => undefined,
+    })
+  t.match(await look(OLD), { origin: ORIGIN, treeSize: 1, findings: [] })
+  const { next, statement, vkey } = await crossTo(log)
+  t.match(await look(vkey, [next]), { findings: [{ kind: 'fork' }] }, 'another log, by the server\'s word')
+  await founder.settleFindings(OLD ?? '', ['fork/'])
+  await founder.learnLogKeys({ logVkey: vkey, statements: [statement] })
+  t.match(await look(vkey, [log, next]), { origin: NEXT_ORIGIN, treeSize: 3 })
 })

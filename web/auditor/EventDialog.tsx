@@ -103,7 +103,7 @@ function Proof({ shown, tools, title }: { shown: ShownEvent, tools: LogTools, ti
       <p className={styles.quiet}>
         {copy.checkedOne(traced.path.treeSize)} <Time atMs={traced.atMs} style='utc' />
       </p>
-      <ProofPath traced={traced.path} index={shown.logged.index} title={title} />
+      <ProofPath traced={traced.path} index={traced.path.index} title={title} />
     </section>
   )
 }

@@ -223,7 +223,7 @@ function useWholeLog(tools: LogTools, shown: CheckedPage | null): Running<Walk> 
   const vaultTagKey = shown?.vaultTagKey ?? null
   return useTask(vaultId ?? 'instance', async (report, signal) => {
     const walked = await attempt(() => crypto.checkWholeLog(
-      { logVkey, vaultTagKey }, readerOf(api, logVkey, signal), report, consistencyOf(api)))
+      { logVkey, vaultTagKey }, readerOf(api, signal), report, consistencyOf(api)))
     if (!walked.ok) return walked
     // Asked for afterwards, so that the list has had the time to show what the files show.
     const list = await readCheckedPage(tools, { after: 0, limit: 1 })

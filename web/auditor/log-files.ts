@@ -7,11 +7,10 @@ const MAX_TRIES = 40
 const TRY_AFTER_MS = 2_000
 
 /** Rejects, so that the worker stops, once `signal` is aborted or the server no longer answers. */
-export function readerOf(api: Api, logVkey: string, signal: AbortSignal): ReadLogFile {
-  const prefix = prefixOf(logVkey)
-  return async (path) => {
+export function readerOf(api: Api, signal: AbortSignal): ReadLogFile {
+  return async (path, origin) => {
     for (let tryIndex = 0; ; tryIndex++) {
-      const file = await api.readLogFile(`${prefix}/${path}`, signal)
+      const file = await api.readLogFile(`${prefixOf(origin)}/${path}`, signal)
       if (file.ok) return file.value
       if (file.code === 'not-found') return null
       const isLater = file.code === 'too-many-requests' || file.code === 'not-ready'
@@ -22,8 +21,7 @@ export function readerOf(api: Api, logVkey: string, signal: AbortSignal): ReadLo
   }
 }
 
-/** The log's folder, as its origin names it (SPEC.md § 7.5). */
-function prefixOf(logVkey: string): string {
-  const [origin = ''] = logVkey.split('+', 1)
+/** A log's folder, as its origin names it (SPEC.md § 7.5). */
+function prefixOf(origin: string): string {
   return `log/${/[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'}`
 }

@@ -10,14 +10,18 @@ import {
   ByteReader, decodeBase64Url, decodeUtf8, encodeBase64, encodeBase64Url, encodeUtf8,
 } from '../../protocol/bytes.js'
 import { FINGERPRINT_SIZE_BYTES } from '../../protocol/deck/identity.js'
-import { ProtocolError } from '../../protocol/errors.js'
+import { assert, ProtocolError } from '../../protocol/errors.js'
+import { MAX_ROTATION_COUNT } from '../../protocol/limits.js'
 import type { Event } from '../../protocol/log/event.js'
 import { parseExport, verifyExport } from '../../protocol/log/export.js'
 import { verifyConsistency } from '../../protocol/log/merkle.js'
+import { verifyLine, type Span } from '../../protocol/log/line.js'
 import {
-  parseWitnesses, policyOfLog, verifyCheckpoint, type TrustedCheckpoint,
+  parseWitnesses, policyOfLog, requireWithinLog, verifyCheckpoint, type Closing, type Policy,
+  type TrustedCheckpoint,
 } from '../../protocol/log/policy.js'
 import { parseProof, verifyProof, type VerifiedReceipt } from '../../protocol/log/proof.js'
+import { verifyRotation } from '../../protocol/log/rotation.js'
 import type {
   CheckedEvent, CheckedLog, CheckedReceipt, CryptoWorker, ForkEvidence, ReadConsistency,
 } from '../crypto.js'
@@ -25,7 +29,7 @@ import { checkEvent, traceEvent } from './events.js'
 import type { LogKeys } from './log-keys.js'
 import type { DeviceStore, Platform } from './platform.js'
 import type { Visiting, VisitScope } from './visiting.js'
-import { readShownCheckpoint, walkLog } from './whole-log.js'
+import { readShownCheckpoint, walkLogs } from './whole-log.js'
 
 type CheckMethods = Pick<CryptoWorker,
   'takeAuditorFragment' | 'learnLogKeys' | 'checkReceipt' | 'checkReceipts' | 'checkEvents' | 'checkExport' | 'forkEvidence' |
@@ -45,6 +49,11 @@ export interface History {
   requireGrowth(offered: Offered, read: ReadConsistency): Promise<number | null>
   /** The checkpoint that is remembered, as it was signed. */
   remembered(origin: string): Promise<string | null>
+  /**
+   * All logs up to the one that a server shows, with what this browser has seen of where they end.
+   * @throws ProtocolError `forked-log`, with both checkpoints kept, for one beyond its log's end; as `verifyLine`.
+   */
+  verifyShown(note: string, policy: Policy): Promise<Span[]>
   /** The two checkpoints that cannot both be true, once there were such. */
   findFork(origin: string): Promise<ForkEvidence | null>
   keepFork(origin: string, fork: ForkEvidence): Promise<void>
@@ -58,6 +67,20 @@ export function createHistory({ store }: Platform, keys: LogKeys): History {
   const turns = new Map<string, Promise<unknown>>()
   const history: History = {
     keys,
+    async verifyShown(note, policy) {
+      const origin = note.slice(0, Math.max(0, note.indexOf('\n')))
+      await recallBorders(store, keys, origin)
+      const trusted = keys.trust(policy)
+      try {
+        return verifyLine(note, trusted)
+      } catch (error) {
+        const end = trusted.closings?.find(({ checkpoint }) => checkpoint.origin === origin)
+        if (end !== undefined && error instanceof ProtocolError && error.code === 'forked-log') {
+          await history.keepFork(origin, { remembered: end.note, offered: note })
+        }
+        throw error
+      }
+    },
     /** One after another: two checks side by side would each pass by what the other one remembers. */
     requireGrowth(offered, read) {
       const { origin } = offered.trusted.checkpoint
@@ -79,8 +102,9 @@ export function createHistory({ store }: Platform, keys: LogKeys): History {
     keepFork: (origin, fork) => store.write(`fork/${origin}`, encodeUtf8(JSON.stringify(fork))),
     forgetFork: (origin) => store.remove(`fork/${origin}`),
     async requireNoFork(logVkey) {
-      const [origin = ''] = logVkey.split('+', 1)
-      if (await history.findFork(origin) !== null) throw new ProtocolError('forked-log', origin)
+      for (const origin of new Set(keys.linkedTo(logVkey).map(originOf))) {
+        if (await history.findFork(origin) !== null) throw new ProtocolError('forked-log', origin)
+      }
     },
   }
   return history
@@ -114,21 +138,22 @@ export function createChecking(history: History, visiting: Visiting): CheckMetho
       return checked
     },
     async checkEvents({ vaultId, logVkey, list, readConsistency }) {
-      const trusted = verifyCheckpoint(list.checkpoint, trustLog(logVkey))
-      const offered = { note: list.checkpoint, trusted }
+      const spans = await history.verifyShown(list.checkpoint, trustLog(logVkey))
+      const offered = offeredBy(spans)
       const rememberedSize = await requireGrowth(offered, readConsistency)
       const tagKey = list.vaultTagKey === null ? null : decodeBase64Url(list.vaultTagKey)
-      const events = list.events.map((event) => checkEvent(event, { vaultId, tagKey, trusted }))
-      return describeLog(trusted, events, rememberedSize)
+      const events = list.events.map((event) => checkEvent(event, { vaultId, tagKey, spans }))
+      return describeLog(offered.trusted, events, rememberedSize)
     },
     async traceEvent({ vaultId, logVkey, checkpoint, logged }) {
-      const trusted = verifyCheckpoint(checkpoint, trustLog(logVkey))
-      return traceEvent(logged, { vaultId, tagKey: null, trusted })
+      const spans = verifyLine(checkpoint, trustLog(logVkey))
+      return traceEvent(logged, { vaultId, tagKey: null, spans })
     },
     async checkWholeLog({ logVkey, vaultTagKey }, readFile, onProgress, readConsistency) {
-      const offered = await readShownCheckpoint(readFile, trustLog(logVkey))
-      await requireGrowth(offered, readConsistency)
-      return await walkLog(offered.trusted, vaultTagKey, readFile, onProgress)
+      const note = await readShownCheckpoint(readFile, originOf(logVkey))
+      const spans = await history.verifyShown(note, trustLog(logVkey))
+      await requireGrowth(offeredBy(spans), readConsistency)
+      return await walkLogs(spans, vaultTagKey, readFile, onProgress)
     },
     async checkExport({ text, logVkey }) {
       const audit = parseExport(text)
@@ -196,10 +221,34 @@ function readAuditorFragment(
 
 // ---- One history ----
 
+function offeredBy(spans: readonly Span[]): Offered {
+  const last = spans.at(-1)
+  assert(last !== undefined, 'what is shown is of a log')
+  return last
+}
+
+function originOf(logVkey: string): string {
+  return logVkey.split('+', 1)[0] ?? ''
+}
+
 /** A checkpoint as it was signed, and what it says. */
 export interface Offered { readonly note: string, readonly trusted: TrustedCheckpoint }
 
+/** See [Note: Remembered checkpoint]: over all logs of a line, of which what is remembered must lead to the ends. */
 async function growFrom(
+  store: DeviceStore, history: History, offered: Offered, read: ReadConsistency,
+): Promise<number | null> {
+  const policy = history.keys.trust(policyOfKey(offered))
+  const spans = await history.verifyShown(offered.note, policy)
+  for (const span of spans.slice(0, -1)) {
+    const { origin } = span.trusted.checkpoint
+    if (await history.remembered(origin) !== null) await growOne(store, history, span, read)
+  }
+  for (const closing of history.keys.trust(policy).closings ?? []) await keepBorder(store, closing)
+  return await growOne(store, history, offered, read)
+}
+
+async function growOne(
   store: DeviceStore, history: History, offered: Offered, read: ReadConsistency,
 ): Promise<number | null> {
   const { origin, size } = offered.trusted.checkpoint
@@ -209,18 +258,47 @@ async function growFrom(
     return null
   }
   const policy = history.keys.trust(policyOfKey(offered))
-  const remembered = { note, trusted: verifyCheckpoint(note, policy) }
+  const { closings: _ends, ...anyEnd } = policy
+  const remembered = { note, trusted: verifyCheckpoint(note, anyEnd) }
   const rememberedSize = remembered.trusted.checkpoint.size
   const [older, newer] = rememberedSize <= size ? [remembered, offered] : [offered, remembered]
   try {
+    requireWithinLog(remembered.trusted.checkpoint, policy.closings ?? [])
     await requireConsistent(older.trusted, newer.trusted, read)
   } catch (error) {
-    if (!(error instanceof ProtocolError) || error.code !== 'bad-proof') throw error
+    const codes: readonly string[] = ['bad-proof', 'forked-log']
+    if (!(error instanceof ProtocolError) || !codes.includes(error.code)) throw error
     await history.keepFork(origin, { remembered: remembered.note, offered: offered.note })
     throw new ProtocolError('forked-log', origin)
   }
   if (newer === offered) await store.write(`log/${origin}`, encodeUtf8(offered.note))
   return Number(rememberedSize)
+}
+
+/** That a log has ended, and where, outlives the page as the remembered checkpoint does: no server takes it back. */
+async function keepBorder(
+  store: DeviceStore, { checkpoint, nextOrigin, statement }: Closing,
+): Promise<void> {
+  for (const name of [`log-end/${checkpoint.origin}`, `log-start/${nextOrigin}`]) {
+    if (await store.read(name) === null) await store.write(name, encodeUtf8(statement))
+  }
+}
+
+/** What this browser has seen proved of the logs before and after this one. */
+async function recallBorders(
+  store: DeviceStore, keys: LogKeys, origin: string,
+): Promise<void> {
+  for (const side of ['log-end', 'log-start'] as const) {
+    let name = origin
+    for (let step = 0; step < MAX_ROTATION_COUNT; step++) {
+      const kept = await store.read(`${side}/${name}`)
+      if (kept === null) break
+      const statement = decodeUtf8(kept)
+      keys.learn([statement])
+      const { previous, next } = verifyRotation(statement)
+      name = side === 'log-end' ? next.name : previous.name
+    }
+  }
 }
 
 /** The server itself says that what is remembered does not fit: both are kept, if it signed the other one. */
@@ -241,7 +319,7 @@ async function requireConsistent(
 ): Promise<void> {
   const [{ size: oldSize, root: oldRoot }, { size, root }] = [older.checkpoint, newer.checkpoint]
   const isTrivial = oldSize === size || oldSize === 0n
-  const hashes = isTrivial ? [] : await read(Number(oldSize), Number(size))
+  const hashes = isTrivial ? [] : await read(Number(oldSize), Number(size), newer.checkpoint.origin)
   verifyConsistency(
     { oldSize, oldRoot, size, root, proof: hashes.map((hash) => decodeBase64Url(hash)) },
   )

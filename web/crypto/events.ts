@@ -9,7 +9,7 @@ import {
   commitEvent, encodeEntry, vaultTag, verifyDetails, type Details, type Event,
 } from '../../protocol/log/event.js'
 import { hashLeaf, traceInclusion, verifyInclusion } from '../../protocol/log/merkle.js'
-import type { TrustedCheckpoint } from '../../protocol/log/policy.js'
+import { spanAt, type Span } from '../../protocol/log/line.js'
 import { verifyOpening } from '../../protocol/log/proof.js'
 import type { CheckedEvent, TracedEvent } from '../crypto.js'
 
@@ -19,11 +19,12 @@ export interface Frame {
   readonly vaultId: string | null
   /** `null`: tags are not checked. */
   readonly tagKey: Uint8Array | null
-  readonly trusted: TrustedCheckpoint
+  /** The logs up to the one that is shown, oldest first. */
+  readonly spans: readonly Span[]
 }
 
 /** What does not hold is answered as unproven. */
-export function checkEvent(logged: LoggedEvent, { vaultId, tagKey, trusted }: Frame): CheckedEvent {
+export function checkEvent(logged: LoggedEvent, { vaultId, tagKey, spans }: Frame): CheckedEvent {
   const { index } = logged
   const unproven = {
     index, isProven: false, event: null, details: null, commitment: '', vaultSequence: null,
@@ -32,7 +33,7 @@ export function checkEvent(logged: LoggedEvent, { vaultId, tagKey, trusted }: Fr
     const commitment = encodeHex(commitmentOf(logged))
     const vaultSequence = checkSequence(logged, tagKey)
     const proven = { index, commitment, vaultSequence, isProven: true }
-    const event = openEvent(logged, trusted)
+    const event = openEvent(logged, spanAt(spans, BigInt(index)))
     if (event === null) return { ...proven, event, details: null }
     const isStated = event.type === logged.type && event.id === logged.eventId &&
       (vaultId === null || event.vault === vaultId) && Date.parse(event.at) === logged.atMs
@@ -74,8 +75,8 @@ function checkSequence(
 }
 
 /** The event, proven; `null` where it was erased: the entry is in the tree, of what nobody can tell any more. */
-function openEvent(logged: LoggedEvent, trusted: TrustedCheckpoint): Event | null {
-  const index = BigInt(logged.index)
+function openEvent(logged: LoggedEvent, { firstIndex, trusted }: Span): Event | null {
+  const index = BigInt(logged.index) - firstIndex
   const path = logged.proof.map(decodeBase64Url)
   if (logged.event === null || logged.salt === null) {
     const { size, root } = trusted.checkpoint
@@ -100,12 +101,15 @@ function openDetails(logged: LoggedEvent, event: Event): Details | null {
 /** Every step from the leaf to the root; `null` if the event is not proven. */
 export function traceEvent(logged: LoggedEvent, frame: Frame): TracedEvent | null {
   if (!checkEvent(logged, frame).isProven) return null
-  const { origin, size, root } = frame.trusted.checkpoint
+  const { trusted, firstIndex } = spanAt(frame.spans, BigInt(logged.index))
+  const { origin, size, root } = trusted.checkpoint
+  const index = BigInt(logged.index) - firstIndex
   const leaf = leafOf(logged)
   const proof = logged.proof.map(decodeBase64Url)
-  const steps = traceInclusion({ leaf, index: BigInt(logged.index), size, proof })
+  const steps = traceInclusion({ leaf, index, size, proof })
   return {
-    origin, treeSize: Number(size), rootHash: encodeBase64(root), leafHash: encodeBase64(leaf),
+    origin, index: Number(index), treeSize: Number(size),
+    rootHash: encodeBase64(root), leafHash: encodeBase64(leaf),
     steps: steps.map(({ side, neighbour, start, end, node }) => ({
       side, neighbour: encodeBase64(neighbour), start: Number(start), end: Number(end),
       node: encodeBase64(node),

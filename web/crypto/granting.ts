@@ -37,13 +37,18 @@ type GrantMethods = Pick<CryptoWorker,
   'makeGrant' | 'reviseGrant' | 'readGrant' | 'headersForGrant' | 'approve' | 'approveAgain' |
   'auditorFragment'>
 
+/** A link of hers, and the names of the logs that its own one belongs to. */
+type LinkOfLine = Link & { readonly origins: readonly string[] }
+
 export function createGranting(owner: Owner, newest: Newest, history: History): GrantMethods {
   /** Her own link, and no older state of it than this device has seen: nothing is made for that. */
-  async function requireLink(vaultId: string, summary: GrantSummary): Promise<Link> {
+  async function requireLink(vaultId: string, summary: GrantSummary): Promise<LinkOfLine> {
     const link = readOwnLink(owner.secrets(), vaultId, summary)
     await newest.requireNewest(summary, link.grant.revision)
-    await history.requireNoFork(link.grant.logVkey)
-    return link
+    const { logVkey } = link.grant
+    await history.requireNoFork(logVkey)
+    const origins = history.keys.linkedTo(logVkey).map((vkey) => parseVkey(vkey).name)
+    return { ...link, origins }
   }
   return {
     async makeGrant(input) {
@@ -139,7 +144,7 @@ export function encodeHash(hash: Uint8Array | null): string | null {
 // ---- Approving ----
 
 function wrapForDevice(
-  owner: Owner, link: Link, request: AccessRequest, versions: readonly StoredVersion[],
+  owner: Owner, link: LinkOfLine, request: AccessRequest, versions: readonly StoredVersion[],
 ): WrappedHeader[] {
   const recipient = requireEnrolled(link, request)
   requireAccepted(owner, link, request)
@@ -193,7 +198,7 @@ function requireEnrolled(link: Link, request: AccessRequest): Recipient {
   return recipient
 }
 
-function requireAccepted(owner: Owner, link: Link, request: AccessRequest): void {
+function requireAccepted(owner: Owner, link: LinkOfLine, request: AccessRequest): void {
   const acceptance = verifyAcceptance(request.acceptance)
   const enrolment = verifyEnrolment(request.enrolment)
   const { grant, signed } = link
@@ -208,7 +213,7 @@ function requireAccepted(owner: Owner, link: Link, request: AccessRequest): void
   const isOfNda = grant.ndaSha256 !== null &&
     acceptance.agreementSha256 === encodeHex(grant.ndaSha256)
   if (!isOfNda) throw new ProtocolError('bad-details', 'another agreement')
-  if (acceptance.log !== parseVkey(grant.logVkey).name) throw new ProtocolError('wrong-origin', 'acceptance')
+  if (!link.origins.includes(acceptance.log)) throw new ProtocolError('wrong-origin', 'acceptance')
   const isStated = acceptance.name === request.name && acceptance.email === request.email
   if (!isStated) throw new ProtocolError('bad-details', 'the server names another person')
 }

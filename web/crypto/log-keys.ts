@@ -5,7 +5,7 @@
 import { ProtocolError } from '../../protocol/errors.js'
 import { MAX_ROTATION_COUNT } from '../../protocol/limits.js'
 import { formatVkey, parseVkey } from '../../protocol/log/note.js'
-import type { Policy } from '../../protocol/log/policy.js'
+import { policyOfLog, type Policy } from '../../protocol/log/policy.js'
 import {
   listLinkedKeys, verifyRotation, withLinkedKeys, type Rotation,
 } from '../../protocol/log/rotation.js'
@@ -13,7 +13,7 @@ import {
 export interface LogKeys {
   /** Take what a server shows. A statement that does not hold links nothing, and is left out. */
   learn(statements: readonly string[]): void
-  /** The policy with every key that its logs' keys lead to. @throws ProtocolError `bad-rotation`. */
+  /** The policy with every key that its logs' keys lead to. @throws ProtocolError `bad-rotation`, `forked-log`. */
   trust(policy: Policy): Policy
   /** All keys of the log that this is one of, oldest first. @throws ProtocolError `bad-rotation`, `malformed-key`. */
   linkedTo(vkey: string): string[]
@@ -25,12 +25,21 @@ export function createLogKeys(): LogKeys {
     learn(statements) {
       for (const statement of statements.slice(0, MAX_ROTATION_COUNT)) {
         const link = findLink(statement)
-        if (link !== null) links.set(`${formatVkey(link.previous)} ${formatVkey(link.next)}`, link)
+        if (link !== null) links.set(nameOf(link), link)
       }
     },
     trust: (policy) => withLinkedKeys(policy, [...links.values()]),
-    linkedTo: (vkey) => listLinkedKeys(parseVkey(vkey), [...links.values()]).map(formatVkey),
+    linkedTo(vkey) {
+      const rotations = [...links.values()]
+      withLinkedKeys(policyOfLog(vkey), rotations) // Or a line that ends twice would pass.
+      return listLinkedKeys(parseVkey(vkey), rotations).map(formatVkey)
+    },
   }
+}
+
+/** Another end of the same log is another link: both together are two histories. */
+function nameOf({ previous, next, closing }: Rotation): string {
+  return [formatVkey(previous), formatVkey(next), closing?.checkpoint.size ?? '', closing?.note ?? ''].join(' ')
 }
 
 function findLink(statement: string): Rotation | null {

@@ -52,6 +52,8 @@ interface Gate {
   readonly grant: Grant, readonly signed: Signed, readonly founderKey: Uint8Array,
   readonly trust: LogPolicy,
   readonly agreement: string | null,
+  /** The log that goes on now, of the line that the grant names. */
+  readonly origin: string,
 }
 
 interface Visit {
@@ -263,14 +265,16 @@ function verifyGate(
   const named = logKeys.trust(policyNamed(grant, view.witnesses))
   // Witnesses for whom only the server vouches are counted, never demanded.
   const trust = grant.policy.witnessesSha256 === null ? { ...named, quorum: null } : named
-  visit.gate = { grant, signed, founderKey, trust, agreement: view.nda?.title ?? null }
+  // The log goes on under another name where its own statements say so: what is signed now is for that one.
+  const origin = parseVkey(logKeys.linkedTo(grant.logVkey).at(-1) ?? grant.logVkey).name
+  visit.gate = { grant, signed, founderKey, trust, origin, agreement: view.nda?.title ?? null }
   return {
     card: describeCard(card),
     policy: describePolicy(grant.policy),
     founderFingerprint: encodeBase64Url(visit.fingerprint),
     revision: grant.revision,
     ndaSha256: encodeHash(grant.ndaSha256),
-    logOrigin: parseVkey(grant.logVkey).name,
+    logOrigin: origin,
     logPolicy: formatPolicy(named),
     hasWitnesses: trust.witnesses.length > 0,
     demandedWitnessCount: countForQuorum(trust),
@@ -417,7 +421,7 @@ function seedOf(secretKey: Uint8Array): Uint8Array {
 function freshness(visit: Visit, nonce: string, platform: Platform): Freshness {
   const nowMs = platform.nowMs()
   return {
-    log: parseVkey(gateOf(visit).grant.logVkey).name,
+    log: gateOf(visit).origin,
     signedAt: new Date(nowMs).toISOString(),
     expiresAt: new Date(nowMs + ACCEPTANCE_TTL_MS).toISOString(),
     nonce: encodeHex(decodeBase64Url(nonce)),

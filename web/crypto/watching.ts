@@ -7,15 +7,16 @@
  */
 import { decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js'
 import { deriveVaultTagKey } from '../../protocol/deck/identity.js'
-import { ProtocolError } from '../../protocol/errors.js'
+import { assert, ProtocolError } from '../../protocol/errors.js'
+import type { Span } from '../../protocol/log/line.js'
 import type { OwnMemory } from '../../protocol/log/own-events.js'
-import { policyOfLog, verifyCheckpoint } from '../../protocol/log/policy.js'
+import { policyOfLog } from '../../protocol/log/policy.js'
 import { CHECKPOINT_PATH } from '../../protocol/log/tile.js'
 import {
   NEW_WATCH, watchLog, type Finding, type Looked, type WatchedVault, type WatchState,
 } from '../../protocol/log/watch.js'
 import type { CryptoWorker, WatchFinding, WatchInput, WatchReport, WatchReads } from '../crypto.js'
-import type { History, Offered } from './checking.js'
+import type { History } from './checking.js'
 import type { Newest } from './newest.js'
 import type { Owner } from './owner.js'
 import type { Platform } from './platform.js'
@@ -76,8 +77,10 @@ function originOf(logVkey: string): string {
   return logVkey.split('+', 1)[0] ?? ''
 }
 
-function nameOf({ owner }: Parts, logVkey: string): string {
-  return `watch/${encodeBase64Url(owner.keys().fingerprint)}/${originOf(logVkey)}`
+/** By the first log of the line: what is remembered goes on over its borders. */
+function nameOf({ owner, history }: Parts, logVkey: string): string {
+  const [first = logVkey] = history.keys.linkedTo(logVkey)
+  return `watch/${encodeBase64Url(owner.keys().fingerprint)}/${originOf(first)}`
 }
 
 async function readKept(parts: Parts, logVkey: string): Promise<Kept> {
@@ -96,15 +99,17 @@ async function writeKept(parts: Parts, logVkey: string, kept: Kept): Promise<voi
 async function watch(parts: Parts, input: WatchInput, reads: WatchReads): Promise<WatchReport> {
   const { logVkey } = input
   const kept = await readKept(parts, logVkey)
-  const offered = await readOffered(parts, input, reads)
+  let spans: readonly Span[]
   try {
-    await parts.history.requireGrowth(offered, (from, to) => reads.readConsistency(from, to))
+    spans = await readOffered(parts, input, reads)
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== 'forked-log') throw error
     return await reportOf(parts, input, kept)
   }
+  const offered = spans.at(-1)
+  assert(offered !== undefined, 'what is shown is of a log')
   const looked = await watchLog({
-    trusted: offered.trusted, logVkeys: parts.history.keys.linkedTo(logVkey), state: kept.state,
+    spans, logVkeys: parts.history.keys.linkedTo(logVkey), state: kept.state,
     vaults: vaultsOf(parts, input),
     nowMs: parts.platform.nowMs(), maxEntryCount: input.maxEntryCount ?? MAX_ENTRIES_PER_LOOK,
   }, { ...callsOf(reads), ...memoriesOf(parts, logVkey) })
@@ -114,13 +119,37 @@ async function watch(parts: Parts, input: WatchInput, reads: WatchReads): Promis
   return await reportOf(parts, input, next)
 }
 
+/** @throws ProtocolError `forked-log`, with what shows it kept. */
 async function readOffered(
-  { history }: Parts, { logVkey }: WatchInput, { readFile }: WatchReads,
-): Promise<Offered> {
-  const bytes = await readFile(CHECKPOINT_PATH)
+  parts: Parts, { logVkey }: WatchInput, reads: WatchReads,
+): Promise<readonly Span[]> {
+  const { history } = parts
+  const origin = originOf(logVkey)
+  const bytes = await reads.readFile(CHECKPOINT_PATH, origin)
   if (bytes === null) throw new ProtocolError('missing-tile', 'checkpoint')
   const note = decodeUtf8(bytes)
-  return { note, trusted: verifyCheckpoint(note, history.keys.trust(policyOfLog(logVkey))) }
+  const spans = await history.verifyShown(note, history.keys.trust(policyOfLog(logVkey)))
+  await requireSameLine(parts, logVkey, note)
+  const last = spans.at(-1)
+  assert(last !== undefined, 'what is shown is of a log')
+  await history.requireGrowth(last, (from, to, log) => reads.readConsistency(from, to, log))
+  return spans
+}
+
+function lineName({ owner }: Parts): string {
+  return `watch/${encodeBase64Url(owner.keys().fingerprint)}`
+}
+
+/** Her log is the one that this device met first, and those that it leads to by its own statements: no other takes its place unnoticed. */
+async function requireSameLine(parts: Parts, logVkey: string, offered: string): Promise<void> {
+  const { platform: { store }, history } = parts
+  const pinned = await store.read(lineName(parts))
+  if (pinned === null) return await store.write(lineName(parts), encodeUtf8(logVkey))
+  const first = decodeUtf8(pinned)
+  if (history.keys.linkedTo(logVkey).includes(first)) return
+  const remembered = await history.remembered(originOf(first)) ?? first
+  await history.keepFork(originOf(logVkey), { remembered, offered })
+  throw new ProtocolError('forked-log', originOf(logVkey))
 }
 
 function vaultsOf({ owner }: Parts, { vaultIds, accountId }: WatchInput): WatchedVault[] {
@@ -134,7 +163,7 @@ function vaultsOf({ owner }: Parts, { vaultIds, accountId }: WatchInput): Watche
 /** One by one: what comes from the page answers to every name, and lists none. */
 function callsOf(reads: WatchReads): Omit<WatchReads, 'readConsistency'> {
   return {
-    readFile: (path) => reads.readFile(path),
+    readFile: (path, origin) => reads.readFile(path, origin),
     listEvents: (vaultId, range) => reads.listEvents(vaultId, range),
     readStatements: (vaultId, asked) => reads.readStatements(vaultId, asked),
     onProgress: (doneCount, totalCount) => reads.onProgress(doneCount, totalCount),
@@ -213,7 +242,10 @@ function describe(finding: Finding): WatchFinding {
 
 async function settle(parts: Parts, logVkey: string, keys: readonly string[]): Promise<void> {
   const kept = await readKept(parts, logVkey)
-  if (keys.includes(FORK_KEY)) await parts.history.forgetFork(originOf(logVkey))
+  if (keys.includes(FORK_KEY)) {
+    await parts.history.forgetFork(originOf(logVkey))
+    await parts.platform.store.write(lineName(parts), encodeUtf8(logVkey))
+  }
   // A fork that is found again is shown again.
   const settled = [...new Set([...kept.settled, ...keys])].filter((key) => key !== FORK_KEY)
   await writeKept(parts, logVkey, { ...kept, settled })

@@ -125,9 +125,9 @@ async function readStamps(
 }
 
 async function readStamp(
-  api: PackApi, { index, size }: StampableEntry,
+  api: PackApi, { index, size, log }: StampableEntry,
 ): Promise<Answer<StampSource | null>> {
-  const answer = await api.readFirstTimeStamp({ index, size })
+  const answer = await api.readFirstTimeStamp({ index, size, log })
   if (!answer.ok) return answer
   const { stamp } = answer.value
   return {

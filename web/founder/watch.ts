@@ -72,7 +72,7 @@ async function lookAtLog(
   if (vaultIds === null) return null
   await gossip(tools, logVkey)
   const looked = await attempt(() => tools.crypto.watch(
-    { logVkey, accountId, vaultIds }, readsOf(tools, { logVkey, onProgress }),
+    { logVkey, accountId, vaultIds }, readsOf(tools, { onProgress }),
   ))
   return looked.ok ? looked.value : null
 }
@@ -98,10 +98,10 @@ function required<T>(answer: Answer<T>): T {
 }
 
 function readsOf(
-  { api }: SessionTools, { logVkey, onProgress }: Pick<LookInput, 'onProgress'> & { logVkey: string },
+  { api }: SessionTools, { onProgress }: Pick<LookInput, 'onProgress'>,
 ): WatchReads {
   return {
-    readFile: readerOf(api, logVkey, new AbortController().signal),
+    readFile: readerOf(api, new AbortController().signal),
     async listEvents(vaultId, { after, before, type }) {
       const { events, next } = required(await api.listEvents(vaultId, {
         before, limit: PAGE_SIZE, ...after < 0 ? {} : { after },

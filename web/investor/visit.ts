@@ -13,6 +13,7 @@ import {
 } from '../crypto.js'
 import type { Failure } from '../failure-words.js'
 import { gossip } from '../gossip.js'
+import { isOfLaterLog } from '../protocol-error-code.js'
 
 /** Version of the consent to electronic signatures whose words stand in web/copy/investor.ts. */
 export const CONSENT_VERSION = 1
@@ -104,10 +105,10 @@ export async function arrive(tools: VisitTools, fragment: string | null): Promis
   if (!view.ok) return { step: 'closed', code: view.code }
   if (!config.ok) return { step: 'closed', code: config.code }
   const { logVkey, logRotations: statements } = config.value
-  const verified = await attempt(async () => {
-    await crypto.learnLogKeys({ logVkey, statements })
-    return await crypto.verifyGate(view.value)
-  })
+  const learnt = await attempt(() => crypto.learnLogKeys({ logVkey, statements }))
+  if (!learnt.ok) return { step: 'closed', code: learnt.code }
+  // The gate may be of a log that has begun since.
+  const verified = await judge(tools, () => crypto.verifyGate(view.value))
   if (!verified.ok) return { step: 'closed', code: verified.code }
   const gate: Gate = {
     verified: verified.value, nda: view.value.nda,
@@ -239,11 +240,17 @@ function withWitnesses(receipt: Receipt, checked: CheckedReceipt | undefined): K
 
 /** Receipts under a key that the log has taken since the link was opened are judged once more. */
 async function checkProofs(
-  { api, crypto, grantId }: VisitTools, proofs: readonly string[],
+  tools: VisitTools, proofs: readonly string[],
 ): Promise<Outcome<CheckedReceipt[]>> {
-  const check = () => crypto.checkReceipts({ grantId, proofs, readConsistency: consistencyOf(api) })
-  const checked = await attempt(check)
-  if (checked.ok || checked.code !== 'unknown-signer') return checked
+  const { api, crypto, grantId } = tools
+  return await judge(tools, () => (
+    crypto.checkReceipts({ grantId, proofs, readConsistency: consistencyOf(api) })))
+}
+
+/** The log may have taken another key since its statements were read, or another log may go on. */
+async function judge<T>({ api, crypto }: VisitTools, check: () => Promise<T>): Promise<Outcome<T>> {
+  const judged = await attempt(check)
+  if (judged.ok || !isOfLaterLog(judged.code)) return judged
   const { learnLaterKeys } = await import('./later-keys.js')
   return await attempt(() => learnLaterKeys(api, crypto).then(check))
 }

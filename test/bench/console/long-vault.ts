@@ -65,7 +65,8 @@ export async function fillVault(
   const { bucket, keys: { log } } = world
   const head = await getHead(world.database.logDb)
   let size = head.size
-  let edge = await readTileEdge(world.sequencer.readFile, { size: BigInt(size), root: head.root })
+  const read = world.sequencer.filesOf(world.logs.current())
+  let edge = await readTileEdge(read, { size: BigInt(size), root: head.root })
   let root = head.root
   for (let made = 0; made < count; made += MAX_INTEGRATION_ENTRY_COUNT) {
     const length = Math.min(MAX_INTEGRATION_ENTRY_COUNT, count - made)

@@ -323,7 +323,7 @@ t.test('a time-stamp over a later tree counts, one of another history is a fork'
 
 t.test('the first stamp over each entry is asked for, signatures first, none twice', async (t) => {
   const types = ['nda.published', 'email.verified', 'nda.accepted', 'header.released', 'email.verified', 'nda.accepted', 'header.released'] as const
-  const entries = types.map((type, at) => ({ index: at * 10, size: 100, type }))
+  const entries = types.map((type, at) => ({ index: at * 10, size: 100, type, log: ORIGIN }))
   const asked: number[] = []
   const stampedSizes = [5, 25, 58]
   const stamps = await gatherStamps(entries, async ({ index, size }) => {
@@ -335,7 +335,7 @@ t.test('the first stamp over each entry is asked for, signatures first, none twi
   })
   t.same(asked, [20, 50, 60], 'earlier entries are under the first, and nothing is over the last')
   t.same(stamps.map(({ checkpoint }) => checkpoint.split('\n')[1]), ['25', '58'])
-  const many = Array.from({ length: 200 }, (_, index) => ({ index, size: 1000, type: 'nda.accepted' as const }))
+  const many = Array.from({ length: 200 }, (_, index) => ({ index, size: 1000, type: 'nda.accepted' as const, log: ORIGIN }))
   const bounded = await gatherStamps(many, async ({ index, size }) => ({
     checkpoint: story.log.checkpoint.replace(/^10$/m, `${index + 1}`), token: new Uint8Array(), size, proof: [],
   }))

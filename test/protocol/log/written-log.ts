@@ -27,7 +27,15 @@ export class WrittenLog {
   checkpoint = ''
   /** Whoever signs checkpoints from now on. */
   signers: readonly NoteSigner[] = [ed25519Signer(ORIGIN, LOG_SEED)]
+  readonly origin: string
+  /** The next vault's number of an event here: it runs on over logs. */
+  readonly firstSequence: number
   readonly #witness = cosigner(WITNESS_NAME, WITNESS_SEED, () => COSIGNED_AT_SECONDS)
+
+  constructor(origin = ORIGIN, firstSequence = 1) {
+    this.origin = origin
+    this.firstSequence = firstSequence
+  }
 
   read: ReadResource = async (path) => this.files.get(path) ?? null
 
@@ -40,7 +48,7 @@ export class WrittenLog {
       this.files.set(path, bytes)
     }
     this.edge = edge
-    const signed = signCheckpoint({ origin: ORIGIN, size: edge.edge.size, root }, this.signers)
+    const signed = signCheckpoint({ origin: this.origin, size: edge.edge.size, root }, this.signers)
     this.checkpoint = `${signed}${cosignCheckpoint(signed, this.#witness)}`
     this.files.set(CHECKPOINT_PATH, encodeUtf8(this.checkpoint))
   }
@@ -48,7 +56,7 @@ export class WrittenLog {
   /** Append one event of the vault, with the next tags. */
   appendEvent(event: Omit<Event, 'details'>, details?: Details): WrittenEvent {
     const sealed = sealEvent(event, details)
-    const sequence = this.events.length + 1
+    const sequence = this.events.length + this.firstSequence
     const opening = {
       salt: sealed.salt,
       eventBytes: sealed.bytes,
