@@ -33,12 +33,14 @@ import {
   commitEvent, encodeEntry, encodeEvent, parseEvent, partyTag, TAG_SIZE_BYTES, vaultTag, type Event,
 } from '../protocol/log/event.js'
 import { EMPTY_ROOT, encodeEdge } from '../protocol/log/merkle.js'
-import { parseNote, parseVkey, verifyNote, type NoteKey } from '../protocol/log/note.js'
+import { equalKeys, parseNote, parseVkey, verifyNote, type NoteKey } from '../protocol/log/note.js'
+import { verifyRotation } from '../protocol/log/rotation.js'
 import {
   CHECKPOINT_PATH, EMPTY_TILE_EDGE, planIntegration, readTileEdge, rootOfLevels, TILE_WIDTH,
   type Integration, type Resource, type TileEdge,
 } from '../protocol/log/tile.js'
-import { findStatedEnd, followStatedBorder } from './border.js'
+import { findStatedEnd, followStatedBorder, readStatementFiles } from './border.js'
+import { SettingError } from './config.js'
 import type { LogSpan } from './logs.js'
 import { platformSha256 } from './platform-hash.js'
 import { TileCache } from './tile-cache.js'
@@ -149,7 +151,7 @@ export class Integrator {
   /** Without this log's key all that can be done is to follow what it has published of its end. */
   async #recoverNext(log: LogSpan): Promise<LogState> {
     if (await followStatedBorder(this.#parts)) return await this.recover()
-    throw new Overtaken(`this instance has no key of ${log.origin}: give LOG_KEY (or DATA_DIR/keys/log.key) the newest log's`)
+    throw new SettingError(`this instance has no key of ${log.origin}: give LOG_KEY (or DATA_DIR/keys/log.key) the newest log's`)
   }
 
   /** Publish what is committed and not yet published, batch by batch. */
@@ -207,7 +209,7 @@ export class Integrator {
     if (isEmpty) return { pending: found.filter(isOurs).slice(0, 1), ending: null }
     const pending = await this.#remake(found.filter(({ type }) => type !== CLOSED), log)
     const closing = ends.find((end) => this.#isDueEnd(end, log))
-    if (closing === undefined) return { pending, ending: null }
+    if (closing === undefined || !await this.#isLastKey(log)) return { pending, ending: null }
     const event = parseEvent(closing.bytes)
     const size = Number(edge.edge.size) + pending.length + 1
     const bytes = encodeEvent({ ...event, size })
@@ -221,6 +223,14 @@ export class Integrator {
     const { log, nextLog, logKey } = parseEvent(bytes)
     return log === origin && this.#parts.keys.logs.some((next) =>
       next.origin === nextLog && next.vkey === logKey && next.origin !== origin)
+  }
+
+  /** Two keys must not follow the same one: nothing is closed while the log's key is being rotated, nor by one that was. */
+  async #isLastKey(log: LogSpan): Promise<boolean> {
+    const [signer, second] = this.#parts.keys.log.signers
+    if (signer === undefined || second !== undefined) return false
+    const newest = (await readStatementFiles(this.#parts, log)).at(-1)
+    return newest === undefined || equalKeys(verifyRotation(newest).next, signer.key)
   }
 
   /** See [Note: Made again]. */

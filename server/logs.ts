@@ -7,6 +7,7 @@
  */
 import type { Bucket } from './bucket.js'
 import type { OpenDatabase } from '../db/client.js'
+import { getPublished } from '../db/queries/log.js'
 import { insertFirstOrigin, listOrigins, type OriginRow } from '../db/queries/origins.js'
 import { assert } from '../protocol/errors.js'
 import { parseCheckpoint } from '../protocol/log/checkpoint.js'
@@ -92,12 +93,23 @@ class KnownLogs implements Logs {
   }
 
   async noteFirst(): Promise<void> {
-    const { database, keys } = this.#parts
-    await insertFirstOrigin(database.logDb, keys.log)
+    const { database: { logDb }, keys } = this.#parts
+    // A database from before there were rows: what it published says whose it is, and the row is for ever.
+    const { checkpoint } = await getPublished(logDb)
+    const isFirst = (await listOrigins(logDb)).length === 0
+    if (isFirst && checkpoint !== '' && originOf(checkpoint) !== keys.log.origin) {
+      throw this.#otherLog(originOf(checkpoint))
+    }
+    await insertFirstOrigin(logDb, keys.log)
     await this.refresh()
     const isKnown = keys.logs.some(({ origin }) => this.find(origin) !== undefined)
     if (isKnown || await this.#hasEnded()) return
-    throw new SettingError(`LOG_KEY (or DATA_DIR/keys/log.key) is for ${keys.logs[0]?.origin ?? ''}, and this database holds the log ${this.current().origin}`)
+    throw this.#otherLog(this.current().origin)
+  }
+
+  #otherLog(origin: string): SettingError {
+    const first = this.#parts.keys.logs[0]?.origin ?? ''
+    return new SettingError(`LOG_KEY (or DATA_DIR/keys/log.key) is for ${first}, and this database holds the log ${origin}`)
   }
 
   /** Whether this log has ended, by what it has published: the database is older, and our key a later log's. */

@@ -26,6 +26,7 @@ import { parseNote } from '../protocol/log/note.js'
 import { buildProof } from '../protocol/log/proof.js'
 import { readNodes, type ReadResource } from '../protocol/log/tile.js'
 import { Bell } from './bell.js'
+import { SettingError } from './config.js'
 import { Integrator, LogContradiction, Overtaken, sizeOf, type LogState, type Turn } from './integrator.js'
 import { crossBorder, publishBorder } from './border.js'
 import type { LogSpan, Standing } from './logs.js'
@@ -318,6 +319,8 @@ class RunningSequencer implements Sequencer {
     assert(ending !== null, 'only a log that ends is crossed from')
     await this.#awaitClosable()
     const state = this.#state ?? ended
+    // Whoever stops now must not close without the witnesses: the next start waits for them again.
+    if (this.#isStopping && !this.#isClosable(state.checkpoint)) return false
     const { log: logger, keys } = this.#parts
     if (!this.#isClosable(state.checkpoint)) {
       logger.error({ log: log.origin, size: sizeOf(state) }, 'the log\'s last checkpoint has no quorum of its witnesses: receipts before it keep what they have')
@@ -425,9 +428,12 @@ class RunningSequencer implements Sequencer {
   async #beginLog(empty: LogState): Promise<LogState> {
     const { keys, clock, database, logs } = this.#parts
     const { origin, vkey } = keys.log
+    const before = logs.list().at(-2)
+    if (before !== undefined && vkey !== empty.log.vkey) {
+      throw new SettingError(`LOG_KEY (or DATA_DIR/keys/log.key) holds ${vkey}, and ${before.origin} was closed for ${empty.log.vkey}`)
+    }
     const waiting = await listPending(database.logDb, MAX_STARTS, 'log.started')
     if (!waiting.some(({ bytes }) => parseEvent(bytes).log === origin)) {
-      const before = logs.list().at(-2)
       await insertEvents(database.logDb, [sealEvent({
         type: 'log.started', id: uuidv7(), log: origin, at: formatTime(clock.nowMs()), actor: 'server', logKey: vkey,
         ...before?.closing == null ? {} : {

@@ -175,7 +175,7 @@ class RunningWitnesses implements Witnesses {
 
   async cosigned(index: number, policy: Policy): Promise<CurrentLog> {
     const newest = await this.newest()
-    if (isEnough(newest, { index, policy })) return newest
+    if (this.#isEnough(newest, { index, policy })) return newest
     return await new Promise((resolve, reject) => {
       const waiter: Waiter = {
         index, policy,
@@ -208,7 +208,14 @@ class RunningWitnesses implements Witnesses {
   }
 
   #settle(log: CurrentLog): void {
-    for (const waiter of this.#waiters) if (isEnough(log, waiter)) waiter.resolve(log)
+    for (const waiter of this.#waiters) if (this.#isEnough(log, waiter)) waiter.resolve(log)
+  }
+
+  /** Whoever began to wait in the log before is answered by the next one's checkpoint, too. */
+  #isEnough(
+    { size, checkpoint }: CurrentLog, { index, policy }: Pick<Waiter, 'index' | 'policy'>,
+  ): boolean {
+    return size > index && isWitnessedBy(checkpoint, ofLog(policy, this.#parts.keys.log.vkey))
   }
 
   // ---- Rounds ----
@@ -324,12 +331,6 @@ class RunningWitnesses implements Witnesses {
     this.#storing = stored.catch(() => undefined) // Whoever asked hears of it.
     return stored
   }
-}
-
-function isEnough(
-  { size, checkpoint }: CurrentLog, { index, policy }: Pick<Waiter, 'index' | 'policy'>,
-): boolean {
-  return size > index && isWitnessedBy(checkpoint, policy)
 }
 
 function hasSigned(note: string, { key }: Member): boolean {

@@ -33,13 +33,14 @@ export async function insertBorder(
   db: Db, head: Pick<Head, 'size' | 'root'>, { closed, next }: Border,
 ): Promise<boolean> {
   const [row] = await queryRows(db, sql`
-    with ended as (
-      update tlog_origins set vkey = ${closed.vkey}::text, closing = ${closed.closing}::text
-      where origin = ${closed.origin}::text and closing is null returning origin
-    ), head as (
+    with head as (
       update tlog_head set root = sha256(''::bytea), edge = ''::bytea
-      where id = 1 and size = ${head.size}::bigint and root = ${head.root}::bytea
-        and exists (select 1 from ended) returning size
+      where id = 1 and size = ${head.size}::bigint and root = ${head.root}::bytea and exists (
+        select 1 from tlog_origins where origin = ${closed.origin}::text and closing is null
+      ) returning size
+    ), ended as (
+      update tlog_origins set vkey = ${closed.vkey}::text, closing = ${closed.closing}::text
+      where origin = ${closed.origin}::text and exists (select 1 from head)
     ), begun as (
       insert into tlog_origins (first_index, origin, vkey)
       select size, ${next.origin}::text, ${next.vkey}::text from head returning first_index

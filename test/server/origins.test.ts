@@ -13,6 +13,8 @@ import type { Config, ConsistencyProof } from '../../protocol/api.js'
 import { decodeUtf8 } from '../../protocol/bytes.js'
 import { formatTime, sealEvent } from '../../protocol/log/event.js'
 import { listOrigins as originsOf } from '../../protocol/log/line.js'
+import { EMPTY_ROOT } from '../../protocol/log/merkle.js'
+import { ed25519Signer } from '../../protocol/log/note.js'
 import { policyOfLog } from '../../protocol/log/policy.js'
 import { verifyProof } from '../../protocol/log/proof.js'
 import { verifyRotation } from '../../protocol/log/rotation.js'
@@ -22,11 +24,13 @@ import { closeLog } from '../../scripts/admin/close-log.js'
 import { checkInstance } from '../../scripts/admin/fsck.js'
 import { main } from '../../scripts/sealdeck.js'
 import { buildApp } from '../../server/app.js'
+import { crossBorder } from '../../server/border.js'
 import { readConfig, SettingError } from '../../server/config.js'
 import { Integrator, LogContradiction } from '../../server/integrator.js'
 import { logKeyPath, makeLogKey, openKeys } from '../../server/keys.js'
 import { checkWholeLog } from '../../server/log-check.js'
 import { openEngines, openLog, openWorld } from '../../server/open-world.js'
+import { startSequencer } from '../../server/sequencer.js'
 import { TileCache } from '../../server/tile-cache.js'
 import { systemClock, type World } from '../../server/world.js'
 import { makeFolder, removeFolder } from '../helpers/engine.js'
@@ -205,18 +209,39 @@ t.test('each step that a crash leaves undone is done by the next start, once', a
   const { parts, close } = await openEngines(readConfig(instance.settings), {
     log: openLog('silent'), database: { engine: 'pglite', folder: null, snapshot: asked },
   })
-  const integrator = new Integrator(parts, ({ prefix }) => new TileCache(parts.bucket, prefix))
+  const tilesOf = ({ prefix }: { prefix: string }) => new TileCache(parts.bucket, prefix)
+  const integrator = new Integrator(parts, tilesOf)
   const state = await integrator.recover()
+  const { log } = parts.keys
+  const second = ed25519Signer(OLD, new Uint8Array(32).fill(0x71))
+  const rotating = { ...parts.keys, log: { ...log, signers: [...log.signers, second] } }
+  t.equal(await new Integrator({ ...parts, keys: rotating }, tilesOf).turn(state), undefined, 'not while the key is being rotated')
   const turn = await integrator.turn(state)
   t.match(turn?.state.ending, { origin: NEXT })
   await insertEvents(parts.database.logDb, [sealEvent({
     type: 'admin.acted', id: uuidv7(), log: OLD, actor: 'operator', at: formatTime(0), action: 'late',
   })])
   await t.rejects(integrator.turn({ ...state, ...turn?.state, ending: null }), { cause: /log was closed/ }, 'the database lets nothing follow')
-  const ended = await parts.database.dump()
+  const stopped = await startSequencer(parts, { isClosable: () => false })
+  await stopped.stop()
+  t.equal((await listOrigins(parts.database.logDb)).length, 1, 'whoever stops while witnesses are waited for leaves it to the next start')
+
+  // The row of the next log, and nothing more.
+  const border = {
+    log: parts.logs.current(), root: turn?.state.root ?? EMPTY_ROOT, size: 4, vkey: log.vkey,
+    closing: turn?.state.checkpoint ?? '', next: turn?.state.ending ?? { origin: '', vkey: '' },
+  }
+  t.notOk(await crossBorder(parts, { ...border, root: EMPTY_ROOT }), 'another head')
+  t.same((await listOrigins(parts.database.logDb)).map(({ closing }) => closing), [null], 'changes nothing')
+  t.ok(await crossBorder(parts, border))
+  const crossed = await parts.database.dump()
   await close()
 
-  instance.snapshot = ended
+  await writeFile(instance.keyPath, `${old}\n${makeLogKey(NEXT)}\n`)
+  instance.snapshot = crossed
+  await t.rejects(instance.serve(append), new SettingError(''), 'no other key than the one that the log was closed for')
+  await writeFile(instance.keyPath, `${old}\n${nextSecret}\n`)
+  instance.snapshot = crossed
   const begun = await instance.serve(async (world) => {
     const receipt = await append(world)
     t.equal(verifyProof(receipt, policyOfLog(world.keys.log.vkey)).index, 2n, 'started, what waited, and this')
