@@ -249,7 +249,8 @@ function logOf(logs: readonly WrittenLog[], origin: string): WrittenLog {
   return log
 }
 
-t.test('a founder is led over the border by both logs\' word, and told of a server that puts another log in the place of hers', async (t) => {
+/** A founder's page, and her look at what a server shows her. */
+async function watching() {
   const founder = makeClient().crypto
   await founder.createRoot()
   const log = new WrittenLog()
@@ -262,10 +263,52 @@ t.test('a founder is led over the border by both logs\' word, and told of a serv
       readConsistency: (from, to, origin) => consistencyOf(logOf(logs, origin))(from, to),
       onProgress: () => undefined,
     })
+  return { founder, log, look }
+}
+
+t.test('a founder is led over the border by both logs\' word, and told of a server that puts another log in the place of hers', async (t) => {
+  const { founder, log, look } = await watching()
   t.match(await look(OLD), { origin: ORIGIN, treeSize: 1, findings: [] })
   const { next, statement, vkey } = await crossTo(log)
   t.match(await look(vkey, [next]), { findings: [{ kind: 'fork' }] }, 'another log, by the server\'s word')
   await founder.settleFindings(OLD ?? '', ['fork/'])
   await founder.learnLogKeys({ logVkey: vkey, statements: [statement] })
   t.match(await look(vkey, [log, next]), { origin: NEXT_ORIGIN, treeSize: 3 })
+
+  const other = await crossTo(log, otherLog)
+  await t.rejects(founder.learnLogKeys({ logVkey: other.vkey, statements: [other.statement] }), { message: /^forked-log/ })
+  t.match(await look(other.vkey, [log, other.next]), { findings: [{ kind: 'fork' }] }, 'another end than the one that was followed')
+})
+
+t.test('a founder is told of a past that does not lead to the end', async (t) => {
+  const { founder, look } = await watching()
+  await look(OLD)
+  const fork = new WrittenLog()
+  const { next, statement, vkey } = await crossTo(fork)
+  await founder.learnLogKeys({ logVkey: vkey, statements: [statement] })
+  t.match(await look(vkey, [fork, next]), { findings: [{ kind: 'fork' }] })
+})
+
+t.test('what a founder was told of stays, whatever log a server puts before hers', async (t) => {
+  const { founder, look, log } = await watching()
+  const bundle = log.files.get('tile/entries/000.p/1') ?? new Uint8Array()
+  log.files.set('tile/entries/000.p/1', bundle.map((byte, at) => at === bundle.length - 1 ? byte ^ 1 : byte))
+  t.match(await look(OLD), { findings: [{ kind: 'false-files' }] })
+  log.files.set('tile/entries/000.p/1', bundle)
+  t.match(await look(OLD), { findings: [{ kind: 'false-files' }] }, 'though the server mended it')
+  const before = new WrittenLog('log.sealdeck.example/2025')
+  const signer = ed25519Signer(before.origin, new Uint8Array(32).fill(0x63))
+  before.signers = [signer]
+  const closed = before.appendEvent({
+    ...HEAD, log: before.origin, type: 'log.closed', id: uuidv7(), actor: 'operator', size: 1, nextLog: ORIGIN, logKey: OLD ?? '',
+  })
+  const forged = new WrittenLog()
+  const started = forged.appendEvent({
+    ...HEAD, type: 'log.started', id: uuidv7(), actor: 'server', logKey: OLD ?? '', previousLogKey: formatVkey(signer.key),
+    checkpointSha256: encodeHex(sha256(encodeUtf8(parseNote(before.checkpoint).text))),
+  })
+  const statement = `${await receiptOf(before, closed)}${await receiptOf(forged, started)}`
+  await founder.learnLogKeys({ logVkey: OLD ?? '', statements: [statement] })
+  const { findings } = await look(OLD, [before, log])
+  t.ok(findings.some(({ kind }) => kind === 'false-files'))
 })

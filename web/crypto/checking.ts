@@ -54,6 +54,8 @@ export interface History {
    * @throws ProtocolError `forked-log`, with both checkpoints kept, for one beyond its log's end; as `verifyLine`.
    */
   verifyShown(note: string, policy: Policy): Promise<Span[]>
+  /** Learn what this browser has seen proved of the logs before and after this one, whatever the server shows today. */
+  recall(origin: string): Promise<void>
   /** The two checkpoints that cannot both be true, once there were such. */
   findFork(origin: string): Promise<ForkEvidence | null>
   keepFork(origin: string, fork: ForkEvidence): Promise<void>
@@ -69,18 +71,24 @@ export function createHistory({ store }: Platform, keys: LogKeys): History {
     keys,
     async verifyShown(note, policy) {
       const origin = note.slice(0, Math.max(0, note.indexOf('\n')))
-      await recallBorders(store, keys, origin)
-      const trusted = keys.trust(policy)
+      await history.recall(origin)
+      let ends: readonly Closing[] = []
       try {
+        const trusted = keys.trust(policy)
+        ends = trusted.closings ?? []
         return verifyLine(note, trusted)
       } catch (error) {
-        const end = trusted.closings?.find(({ checkpoint }) => checkpoint.origin === origin)
-        if (end !== undefined && error instanceof ProtocolError && error.code === 'forked-log') {
-          await history.keepFork(origin, { remembered: end.note, offered: note })
-        }
+        if (!(error instanceof ProtocolError) || error.code !== 'forked-log') throw error
+        const end = ends.find(({ checkpoint }) => checkpoint.origin === origin)
+        // Where the ends themselves are two, what was seen first is kept beside what is shown now.
+        const remembered = end?.note ?? await findBorder(store, origin) ??
+          await history.remembered(origin) ?? ''
+        const offered = [note, ...keys.borders()].join('\n')
+        await history.keepFork(origin, { remembered, offered })
         throw error
       }
     },
+    recall: (origin) => recallBorders(store, keys, origin),
     /** One after another: two checks side by side would each pass by what the other one remembers. */
     requireGrowth(offered, read) {
       const { origin } = offered.trusted.checkpoint
@@ -239,17 +247,21 @@ async function growFrom(
   store: DeviceStore, history: History, offered: Offered, read: ReadConsistency,
 ): Promise<number | null> {
   const policy = history.keys.trust(policyOfKey(offered))
+  const shownAs = offered.trusted.checkpoint.origin
   const spans = await history.verifyShown(offered.note, policy)
   for (const span of spans.slice(0, -1)) {
     const { origin } = span.trusted.checkpoint
-    if (await history.remembered(origin) !== null) await growOne(store, history, span, read)
+    if (await history.remembered(origin) === null) continue
+    await growOne(store, history, { ...span, shownAs }, read)
   }
   for (const closing of history.keys.trust(policy).closings ?? []) await keepBorder(store, closing)
-  return await growOne(store, history, offered, read)
+  return await growOne(store, history, { ...offered, shownAs }, read)
 }
 
+/** @param offered - of the log that is shown, or of one before it; a fork is kept where whoever looks at the shown one finds it. */
 async function growOne(
-  store: DeviceStore, history: History, offered: Offered, read: ReadConsistency,
+  store: DeviceStore, history: History, offered: Offered & { readonly shownAs: string },
+  read: ReadConsistency,
 ): Promise<number | null> {
   const { origin, size } = offered.trusted.checkpoint
   const note = await history.remembered(origin)
@@ -268,7 +280,7 @@ async function growOne(
   } catch (error) {
     const codes: readonly string[] = ['bad-proof', 'forked-log']
     if (!(error instanceof ProtocolError) || !codes.includes(error.code)) throw error
-    await history.keepFork(origin, { remembered: remembered.note, offered: offered.note })
+    await history.keepFork(offered.shownAs, { remembered: remembered.note, offered: offered.note })
     throw new ProtocolError('forked-log', origin)
   }
   if (newer === offered) await store.write(`log/${origin}`, encodeUtf8(offered.note))
@@ -284,7 +296,12 @@ async function keepBorder(
   }
 }
 
-/** What this browser has seen proved of the logs before and after this one. */
+/** The border that was met first, at this log's end or beginning. */
+async function findBorder(store: DeviceStore, origin: string): Promise<string | null> {
+  const kept = await store.read(`log-end/${origin}`) ?? await store.read(`log-start/${origin}`)
+  return kept === null ? null : decodeUtf8(kept)
+}
+
 async function recallBorders(
   store: DeviceStore, keys: LogKeys, origin: string,
 ): Promise<void> {

@@ -15,6 +15,8 @@ export interface LogKeys {
   learn(statements: readonly string[]): void
   /** The policy with every key that its logs' keys lead to. @throws ProtocolError `bad-rotation`, `forked-log`. */
   trust(policy: Policy): Policy
+  /** The statements that lead from one log to the next, as they were learnt. */
+  borders(): string[]
   /** All keys of the log that this is one of, oldest first. @throws ProtocolError `bad-rotation`, `malformed-key`. */
   linkedTo(vkey: string): string[]
 }
@@ -29,6 +31,7 @@ export function createLogKeys(): LogKeys {
       }
     },
     trust: (policy) => withLinkedKeys(policy, [...links.values()]),
+    borders: () => [...links.values()].flatMap(({ closing }) => closing?.statement ?? []),
     linkedTo(vkey) {
       const rotations = [...links.values()]
       withLinkedKeys(policyOfLog(vkey), rotations) // Or a line that ends twice would pass.

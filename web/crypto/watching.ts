@@ -77,21 +77,26 @@ function originOf(logVkey: string): string {
   return logVkey.split('+', 1)[0] ?? ''
 }
 
-/** By the first log of the line: what is remembered goes on over its borders. */
-function nameOf({ owner, history }: Parts, logVkey: string): string {
-  const [first = logVkey] = history.keys.linkedTo(logVkey)
-  return `watch/${encodeBase64Url(owner.keys().fingerprint)}/${originOf(first)}`
+/**
+ * By the log that this device met first: what is remembered goes on over the line's borders, and no statement that a
+ * server shows, or leaves out, puts anything else in its place.
+ */
+async function nameOf(parts: Parts, logVkey: string): Promise<string> {
+  const pinned = await parts.platform.store.read(lineName(parts))
+  const first = pinned === null ? logVkey : decodeUtf8(pinned)
+  return `${lineName(parts)}/${originOf(first)}`
 }
 
 async function readKept(parts: Parts, logVkey: string): Promise<Kept> {
-  const bytes = await parts.platform.store.read(nameOf(parts, logVkey))
+  const bytes = await parts.platform.store.read(await nameOf(parts, logVkey))
   if (bytes === null) return NOTHING_KEPT
   const kept: Kept = JSON.parse(decodeUtf8(bytes))
   return kept
 }
 
 async function writeKept(parts: Parts, logVkey: string, kept: Kept): Promise<void> {
-  await parts.platform.store.write(nameOf(parts, logVkey), encodeUtf8(JSON.stringify(kept)))
+  const name = await nameOf(parts, logVkey)
+  await parts.platform.store.write(name, encodeUtf8(JSON.stringify(kept)))
 }
 
 // ---- One look ----
@@ -128,6 +133,7 @@ async function readOffered(
   const bytes = await reads.readFile(CHECKPOINT_PATH, origin)
   if (bytes === null) throw new ProtocolError('missing-tile', 'checkpoint')
   const note = decodeUtf8(bytes)
+  if (!note.startsWith(`${origin}\n`)) throw new ProtocolError('wrong-origin', 'the checkpoint of another log')
   const spans = await history.verifyShown(note, history.keys.trust(policyOfLog(logVkey)))
   await requireSameLine(parts, logVkey, note)
   const last = spans.at(-1)
@@ -172,16 +178,17 @@ function callsOf(reads: WatchReads): Omit<WatchReads, 'readConsistency'> {
 
 function memoriesOf(parts: Parts, logVkey: string) {
   const { store } = parts.platform
-  const nameOfVault = (vaultId: string): string => `${nameOf(parts, logVkey)}/${vaultId}`
+  const nameOfVault = async (vaultId: string): Promise<string> =>
+    `${await nameOf(parts, logVkey)}/${vaultId}`
   return {
     async readMemory(vaultId: string): Promise<OwnMemory | null> {
-      const bytes = await store.read(nameOfVault(vaultId))
+      const bytes = await store.read(await nameOfVault(vaultId))
       if (bytes === null) return null
       const memory: OwnMemory = JSON.parse(decodeUtf8(bytes))
       return memory
     },
     async writeMemory(vaultId: string, memory: OwnMemory): Promise<void> {
-      await store.write(nameOfVault(vaultId), encodeUtf8(JSON.stringify(memory)))
+      await store.write(await nameOfVault(vaultId), encodeUtf8(JSON.stringify(memory)))
     },
   }
 }
@@ -242,13 +249,30 @@ function describe(finding: Finding): WatchFinding {
 
 async function settle(parts: Parts, logVkey: string, keys: readonly string[]): Promise<void> {
   const kept = await readKept(parts, logVkey)
-  if (keys.includes(FORK_KEY)) {
-    await parts.history.forgetFork(originOf(logVkey))
-    await parts.platform.store.write(lineName(parts), encodeUtf8(logVkey))
-  }
   // A fork that is found again is shown again.
   const settled = [...new Set([...kept.settled, ...keys])].filter((key) => key !== FORK_KEY)
   await writeKept(parts, logVkey, { ...kept, settled })
+  if (!keys.includes(FORK_KEY)) return
+  await parts.history.forgetFork(originOf(logVkey))
+  await pinAnother(parts, logVkey)
+}
+
+/** She goes on with a log of another line; one that hers leads to needs no pin of its own. */
+async function pinAnother(parts: Parts, logVkey: string): Promise<void> {
+  const { platform: { store }, history } = parts
+  const pinned = await store.read(lineName(parts))
+  if (pinned !== null && isLinked(history, decodeUtf8(pinned), logVkey)) return
+  await store.write(lineName(parts), encodeUtf8(logVkey))
+}
+
+/** A line with two ends is none that another log's could take the place of. */
+function isLinked({ keys }: History, first: string, logVkey: string): boolean {
+  try {
+    return keys.linkedTo(logVkey).includes(first)
+  } catch (error) {
+    if (error instanceof ProtocolError) return true
+    throw error
+  }
 }
 
 /** Everything that shows it, as text: what the tree holds, what the list said, and under which checkpoints. */
@@ -263,6 +287,6 @@ async function forgetVault(parts: Parts, logVkey: string, vaultId: string): Prom
   const kept = await readKept(parts, logVkey)
   const { [vaultId]: _gone, ...vaults } = kept.state.vaults
   await writeKept(parts, logVkey, { ...kept, state: { ...kept.state, vaults } })
-  await parts.platform.store.remove(`${nameOf(parts, logVkey)}/${vaultId}`)
+  await parts.platform.store.remove(`${await nameOf(parts, logVkey)}/${vaultId}`)
   await parts.newest.forgetVault(vaultId)
 }
