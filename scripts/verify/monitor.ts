@@ -29,7 +29,7 @@ import { bundleOfEntry, CHECKPOINT_PATH, readBundle, type ReadResource } from '.
 import { readArguments, UsageError, type Arguments, type Run, type Terminal } from '../command.js'
 import { replaceFile } from '../replace-file.js'
 import { platformHash } from './log.js'
-import { placeBeside, readerOf } from './read-log.js'
+import { placeOf, readerOf } from './read-log.js'
 import { followLog } from './rotations.js'
 import { readText, requirePolicy } from './trust.js'
 import { ensureTagKey, lookAtVault } from './watch-vault.js'
@@ -234,13 +234,6 @@ async function followOne(
     edge = appendLeaves(edge, entries.map((entry) => hashLeaf(entry, platformHash)), platformHash)
   }
   return equalBytes(edgeRoot(edge), root) ? edge : null
-}
-
-/** The folder of a log of the line: the given one may have a name of its own, the others lie beside it. */
-async function placeOf(place: string, origin: string): Promise<string> {
-  const shown = await readerOf(place)(CHECKPOINT_PATH)
-  const isThere = shown !== null && decodeUtf8(shown).startsWith(`${origin}\n`)
-  return isThere ? place : placeBeside(place, origin)
 }
 
 /** The entries from `index` to the end of its bundle. */

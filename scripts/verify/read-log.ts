@@ -1,7 +1,8 @@
 /** A log's resources from a folder or from an address. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ReadResource } from '../../protocol/log/tile.js'
+import { decodeUtf8 } from '../../protocol/bytes.js'
+import { CHECKPOINT_PATH, type ReadResource } from '../../protocol/log/tile.js'
 
 /** The largest resource: a bundle of 256 entries at their longest. */
 const MAX_RESOURCE_SIZE_BYTES = 256 * (2 + 65_535)
@@ -23,6 +24,13 @@ export function placeBeside(place: string, origin: string): string {
   const trimmed = place.replace(/\/+$/, '')
   const folder = /[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'
   return `${trimmed.slice(0, trimmed.lastIndexOf('/') + 1)}${folder}`
+}
+
+/** The folder of a log of the line: the given one may have a name of its own, the others lie beside it. */
+export async function placeOf(place: string, origin: string): Promise<string> {
+  const shown = await readerOf(place)(CHECKPOINT_PATH)
+  const isThere = shown !== null && decodeUtf8(shown).startsWith(`${origin}\n`)
+  return isThere ? place : placeBeside(place, origin)
 }
 
 function folderReader(folder: string): ReadResource {

@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import type { Config } from '../../protocol/api.js'
-import { ed25519Signer, formatVkey } from '../../protocol/log/note.js'
+import { encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
+import { sha256 } from '../../protocol/hash.js'
+import { ed25519Signer, formatVkey, parseNote } from '../../protocol/log/note.js'
+import { buildProof } from '../../protocol/log/proof.js'
+import { rotationPath } from '../../protocol/log/rotation.js'
 import { ready } from '../../protocol/sodium.js'
 import { requireNoFork } from '../../scripts/account/history.js'
 import { main } from '../../scripts/sealdeck.js'
@@ -80,6 +84,58 @@ t.test('one of another history is an alarm, and all of them are kept', async (t)
     t.notOk(kept.includes(middle), 'and none that fits')
   }
   t.equal((await gossips(place, '--checkpoint', write('good', middle), '--vkey', LOG_VKEY)).status, 0)
+})
+
+async function receiptOf(log: WrittenLog, at: number): Promise<string> {
+  const written = log.events[at]
+  if (written === undefined) throw new Error('no such event')
+  const { opening } = written
+  const index = BigInt(at)
+  return buildProof({ opening, index, path: await log.path(index), checkpoint: log.checkpoint })
+}
+
+/** `log.closed` in the one and `log.started` in the next, and what leads over in both folders. */
+async function closedLog() {
+  const head = { id: '01890a5d-ac96-774b-bcce-000000000001', at: '2026-12-31T23:00:00.000Z', actor: 'operator' }
+  const old = new WrittenLog()
+  for (let count = 0; count < 2; count++) old.appendEvent({ ...head, type: 'admin.acted', log: ORIGIN, action: 'test' })
+  const early = old.checkpoint
+  const signer = ed25519Signer('log.sealdeck.example/2027', new Uint8Array(32).fill(0x61))
+  const logKey = formatVkey(signer.key)
+  old.appendEvent({ ...head, type: 'log.closed', log: ORIGIN, size: 3, nextLog: signer.key.name, logKey })
+  const next = new WrittenLog(signer.key.name)
+  next.signers = [signer]
+  const end = old.checkpoint
+  next.appendEvent({
+    ...head, type: 'log.started', log: next.origin, logKey, previousLogKey: LOG_VKEY,
+    checkpointSha256: encodeHex(sha256(encodeUtf8(parseNote(end).text))),
+  })
+  const statement = `${await receiptOf(old, 2)}${await receiptOf(next, 0)}`
+  for (const log of [old, next]) log.files.set(rotationPath(1), encodeUtf8(statement))
+  return { old, next, early, end }
+}
+
+t.test('checkpoints of a log that was closed are held against its end, from either folder', async (t) => {
+  const { old, next, early, end } = await closedLog()
+  const [before, after] = [writeLog('line/2026', old), writeLog('line/2027', next)]
+  const files = [early, end, next.checkpoint]
+    .flatMap((note, at) => ['--checkpoint', write(`line-${at}`, note)])
+  for (const at of [before, after]) {
+    const { status, said } = await gossips(at, ...files, '--vkey', LOG_VKEY)
+    t.equal(status, 0, said)
+    t.match(said, '2027, 1 entries')
+  }
+  old.append(entries(1, 30))
+  const others = [logOf([1, 50]), logOf([3, 50])].map(({ log }) => log.checkpoint)
+  for (const note of [old.checkpoint, ...others]) {
+    const fork = write('beyond', note)
+    const { status, said } = await gossips(after, '--checkpoint', fork, '--vkey', LOG_VKEY, '--evidence', evidence)
+    t.equal(status, 1, said)
+    t.match(said, `from ${fork}`)
+    t.ok([note, end].every((one) => readFileSync(evidence, 'utf8').includes(one)), 'the end and what is no beginning of it')
+  }
+  writeLog('line/2026', old)
+  t.match(await gossips(before, ...files, '--vkey', LOG_VKEY, '--evidence', evidence), { status: 1, said: /ALARM: the checkpoint of 4 entries/ }, 'a closed log that grows')
 })
 
 t.test('a log that shows less than it signed is an alarm, tiles that lead nowhere are no verdict', async (t) => {
