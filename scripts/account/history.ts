@@ -11,7 +11,7 @@ import { decodeUtf8, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
 import { ProtocolError } from '../../protocol/errors.js'
 import { sha256 } from '../../protocol/hash.js'
 import { policyOfLog, verifyCheckpoint, type Policy } from '../../protocol/log/policy.js'
-import { verifyRotation, withLinkedKeys } from '../../protocol/log/rotation.js'
+import { verifyRotation, withLinkedKeys, type Rotation } from '../../protocol/log/rotation.js'
 import { CHECKPOINT_PATH, type ReadResource } from '../../protocol/log/tile.js'
 import { readSessionFolder } from '../../server/config.js'
 import { Refused } from '../command.js'
@@ -22,6 +22,8 @@ import { keep, readText } from './saved-session.js'
 
 const MAX_SIZE_BYTES = 256 * 1024
 const NAME_HASH_LENGTH = 32
+/** In the place of an origin: the log of this server that was met last, whichever it is. */
+const LINE = ''
 
 const HistoryFile = Type.Object({
   /** The key by which the log was first met. */
@@ -50,15 +52,56 @@ export async function requireNoFork({ address, line, read: given }: Place): Prom
   const name = nameOf(address, origin)
   const kept = await readKept(name)
   if (kept !== null && kept.fork !== null) throw forked(name)
+  const rotations = config.logRotations.map(verifyRotation)
   const vkey = kept?.vkey ?? config.logVkey
-  const policy = withLinkedKeys(policyOfLog(vkey), config.logRotations.map(verifyRotation))
+  const policy = withLinkedKeys(policyOfLog(vkey), rotations)
   const read = given ?? readerOf(new URL(prefixOf(origin), address).href)
   const shown = await readShown(read)
+  await requireSameLine(address, { origin, shown, rotations })
   const next = kept === null
     ? { vkey, checkpoint: newest(shown, policy), fork: null }
     : await follow(kept, shown, { policy, read })
   await keep(name, next)
   if (next.fork !== null) throw forked(name)
+  await keep(nameOf(address, LINE), next)
+}
+
+interface ShownLog {
+  readonly origin: string
+  readonly shown: string
+  readonly rotations: readonly Rotation[]
+}
+
+/**
+ * The log that was met here last, or one that it leads to by both logs' word (SPEC.md § 7.13), from an end that what is
+ * remembered leads to. @throws ProtocolError `forked-log` for any other, with both kept.
+ */
+async function requireSameLine(
+  address: string, { origin, shown, rotations }: ShownLog,
+): Promise<void> {
+  const name = nameOf(address, LINE)
+  const last = await readKept(name)
+  if (last === null) return
+  if (last.fork !== null) throw forked(name)
+  const policy = withLinkedKeys(policyOfLog(last.vkey), rotations)
+  const isNamed = policy.logs.some(({ key }) => key.name === origin)
+  if (isNamed && await isBefore(last, { address, origin, policy })) return
+  await keep(name, { ...last, fork: shown })
+  throw forked(name)
+}
+
+/** Whether what is remembered is of that log, or is no more, and nothing else, than what its own one has ended with. */
+async function isBefore(
+  { checkpoint }: Kept,
+  { address, origin: shownAs, policy: { closings = [], ...policy } }:
+  { address: string, origin: string, policy: Policy },
+): Promise<boolean> {
+  const remembered = verifyCheckpoint(checkpoint, policy).checkpoint
+  const { origin, size } = remembered
+  const end = closings.find((closing) => closing.checkpoint.origin === origin)?.checkpoint
+  if (end === undefined) return origin === shownAs
+  const read = readerOf(new URL(prefixOf(origin), address).href)
+  return size <= end.size && await isOneHistory(read, remembered, end)
 }
 
 function newest(note: string, policy: Policy): string {

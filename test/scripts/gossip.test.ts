@@ -200,6 +200,25 @@ t.test('a log that grows is remembered, one that does not stops whoever makes so
   t.equal(await looks(at, log), 'goes on', 'once it was put aside')
 })
 
+t.test('another log is not taken for the one that was met, unless both say so', async (t) => {
+  const [at, elsewhere] = ['https://line.example', 'https://false.example']
+  const { old, next, end } = await closedLog()
+  const statement = `${await receiptOf(old, 2)}${await receiptOf(next, 0)}`
+  const [signer] = next.signers
+  const logVkey = signer === undefined ? '' : formatVkey(signer.key)
+  const config = { ...CONFIG, logVkey, logOrigin: next.origin }
+  t.equal(await looks(at, old), 'goes on')
+  t.equal(await looks(at, next, { ...config, logRotations: [statement] }), 'goes on')
+  t.equal(old.checkpoint, end)
+  t.match(await looks(at, old, { ...CONFIG, logRotations: [statement] }), /^forked-log/, 'nobody goes back over a border')
+  t.equal(await looks(elsewhere, old), 'goes on')
+  t.match(await looks(elsewhere, next, config), /^forked-log/, 'by the server\'s word')
+  t.match(await looks(elsewhere, next, { ...config, logRotations: [statement] }), /^forked-log/, 'from then on')
+  const past = 'https://past.example'
+  t.equal(await looks(past, logOf([3, 50]).log), 'goes on')
+  t.match(await looks(past, next, { ...config, logRotations: [statement] }), /^forked-log/, 'an end that is not what was remembered')
+})
+
 t.test('another key is not taken for the log\'s', async (t) => {
   const at = 'https://keys.example'
   const log = new WrittenLog()
