@@ -9,7 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
-import { listPending } from '../../db/queries/log.js'
+import { deletePending, listPending } from '../../db/queries/log.js'
 import { insertEvents } from '../../db/queries/outbox.js'
 import { formatTime, parseEvent, sealEvent } from '../../protocol/log/event.js'
 import { logKeyPath, logPrefix, makeLogKey, openKeys, type LogKey } from '../../server/keys.js'
@@ -40,7 +40,7 @@ export async function closeLog(
   if (origin === undefined || !ORIGIN_PATTERN.test(origin)) throw new UsageError(`usage: ${USAGE}`)
   const current = parts.logs.current()
   if (current.origin === origin) return await conclude(parts, terminal)
-  requireOther(parts, origin)
+  await requireOther(parts, origin)
   const next = parts.keys.logs.find((log) => log.origin === origin)
   if (next === undefined && parts.config.logKey !== undefined) {
     return await writeNextKey(parts, origin, terminal)
@@ -53,9 +53,13 @@ export async function closeLog(
 }
 
 /** Names and folders are for ever: none is used twice. */
-function requireOther({ logs, keys }: LogParts, origin: string): void {
-  const isUsed = logs.list().some((span) =>
+async function requireOther({ logs, keys, bucket }: LogParts, origin: string): Promise<void> {
+  const isNamed = logs.list().some((span) =>
     span.origin === origin || span.prefix === logPrefix(origin))
+  // Of another instance, or of a database that was restored: what lies there is no empty log.
+  const isUsed = isNamed || (await bucket.list(`${logPrefix(origin)}/`, 1)).length > 0
+  const other = keys.logs.find((log) => ![origin, logs.current().origin].includes(log.origin))
+  if (other !== undefined) throw new UsageError(`LOG_KEY (or DATA_DIR/keys/log.key) holds the key of ${other.origin}, too: give --next that, or take the key out first`)
   if (isUsed) throw new UsageError(`${origin} has the name or the folder (${logPrefix(origin)}) of a log that was`)
   if (keys.log.signers.length > 1) throw new UsageError('the log\'s key is being rotated: finish that first (rotate-log-key --finish)')
 }
@@ -76,6 +80,8 @@ async function writeNextKey(
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (!isThere) throw error
+    const isOurs = (await readFile(path, 'utf8')).startsWith(`PRIVATE+KEY+${origin}+`)
+    if (!isOurs) throw new UsageError(`${path} holds a key of another log: delete it, if that is kept or not needed, and give this command again`)
   }
   terminal.out(`The next log's key is in ${path}. LOG_KEY must now be the old key, a space and this new one,`)
   terminal.out('on every instance: start them again one after another, tell the witnesses the new key, and give this command again.')
@@ -122,7 +128,14 @@ async function askToClose(
   const next: LogKey | undefined = keys.logs.find((log) => log.origin === origin)
   if (next === undefined) throw new UsageError(`there is no key for ${origin}`)
   const waiting = await listPending(database.logDb, MAX_ENDS, 'log.closed')
-  if (waiting.some(({ bytes }) => parseEvent(bytes).log === current.origin)) return
+  const isAsked = ({ bytes }: { bytes: Uint8Array }): boolean => {
+    const { log, nextLog, logKey } = parseEvent(bytes)
+    return log === current.origin && nextLog === next.origin && logKey === next.vkey
+  }
+  // What was asked before and has not begun, for another name or key, is taken back.
+  const others = waiting.filter((one) => !isAsked(one))
+  await deletePending(database.logDb, others.map(({ eventId }) => eventId))
+  if (others.length < waiting.length) return
   await insertEvents(database.logDb, [sealEvent({
     type: 'log.closed', id: uuidv7(), log: current.origin, at: formatTime(clock.nowMs()),
     actor: 'operator', size: 0, nextLog: next.origin, logKey: next.vkey,

@@ -216,6 +216,11 @@ t.test('each step that a crash leaves undone is done by the next start, once', a
   const second = ed25519Signer(OLD, new Uint8Array(32).fill(0x71))
   const rotating = { ...parts.keys, log: { ...log, signers: [...log.signers, second] } }
   t.equal(await new Integrator({ ...parts, keys: rotating }, tilesOf).turn(state), undefined, 'not while the key is being rotated')
+  const silent = { out: () => undefined, err: () => undefined, isWatched: false }
+  await t.rejects(closeLog(parts, ['--next', 'elsewhere/2030'], silent), /holds the key of/, 'one next log at a time')
+  await parts.bucket.put('log/2031/checkpoint', new Uint8Array(1))
+  const alone = { ...parts, keys: { ...parts.keys, logs: [log] } }
+  await t.rejects(closeLog(alone, ['--next', 'elsewhere/2031'], silent), /folder/, 'and in no folder that holds something')
   const turn = await integrator.turn(state)
   t.match(turn?.state.ending, { origin: NEXT })
   await insertEvents(parts.database.logDb, [sealEvent({
