@@ -22,7 +22,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   deletePending, findEventAt, getHead, getPublished, hashEntries, integrate, listEntries,
-  listPending, markPublished, updatePending,
+  listPending, listPersonEvents, markPublished, updatePending,
   type Head, type LoggedEvent, type NumberedEntry, type PendingEvent,
 } from '../db/queries/log.js'
 import { concatBytes, decodeUtf8, encodeHex, equalBytes, encodeUtf8 } from '../protocol/bytes.js'
@@ -96,6 +96,8 @@ const CLOSED = 'log.closed'
 const STARTED = 'log.started'
 /** Commitments of events that were made again, by those that they had: for what names one of them later. */
 const MAX_REMADE = 10_000
+/** Newest events of a person among which the one is looked for that another event names. */
+const MAX_RECALLED = 1_000
 
 export class Integrator {
   readonly #parts: Parts
@@ -237,10 +239,28 @@ export class Integrator {
   async #remake(events: readonly PendingEvent[], log: LogSpan): Promise<PendingEvent[]> {
     const isOurs = namesLog(log)
     if (events.every(isOurs)) return [...events]
+    for (const event of events) if (!isOurs(event)) await this.#recallRemade(event, { events, log })
     const remade = events.map((event) => isOurs(event) ? event : this.#remakeOne(event, log.origin))
     const changed = remade.filter((event, at) => event !== events[at])
     await updatePending(this.#parts.database.logDb, changed)
     return remade
+  }
+
+  /** What another process made again is recognised: by its salt it had one commitment for each log's name. */
+  async #recallRemade(
+    { bytes, partyId }: PendingEvent,
+    { events, log }: { events: readonly PendingEvent[], log: LogSpan },
+  ): Promise<void> {
+    const { because, log: before } = parseEvent(bytes)
+    if (because === undefined || partyId === null || this.#remade.has(because)) return
+    const limit = MAX_RECALLED
+    const { logDb } = this.#parts.database
+    const stored = await listPersonEvents(logDb, { partyId, start: log.firstIndex, limit })
+    for (const one of [...stored, ...events.filter(namesLog(log))]) {
+      const old = commitEvent(one.salt, encodeEvent({ ...parseEvent(one.bytes), log: before }))
+      if (encodeHex(old) !== because) continue
+      this.#remade.set(because, encodeHex(commitEvent(one.salt, one.bytes)))
+    }
   }
 
   #remakeOne(pending: PendingEvent, log: string): PendingEvent {

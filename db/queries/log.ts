@@ -237,6 +237,18 @@ export async function findEventAt(
   return row === undefined || row.bytes === null ? undefined : { ...row, bytes: row.bytes }
 }
 
+/** The newest events of a person from `start` on, at most `limit`; those that were erased are left out. */
+export async function listPersonEvents(
+  db: Db, { partyId, start, limit }: { partyId: string, start: number, limit: number },
+): Promise<{ bytes: Uint8Array, salt: Uint8Array }[]> {
+  const { bytes, salt, index } = auditOpening
+  const rows = await db.select({ bytes, salt }).from(auditOpening)
+    .where(and(eq(auditOpening.partyId, partyId), gte(index, start)))
+    .orderBy(desc(index)).limit(limit)
+  return rows.flatMap((row) =>
+    row.bytes === null || row.salt === null ? [] : [{ bytes: row.bytes, salt: row.salt }])
+}
+
 /** The bytes of the newest event of an instance-wide type (one that belongs to no vault); `undefined` if there is none. */
 export async function findLastEvent(db: Db, type: string): Promise<Uint8Array | undefined> {
   const [row] = await db.select({ bytes: auditOpening.bytes }).from(auditOpening)

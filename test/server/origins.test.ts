@@ -10,8 +10,8 @@ import { openDb } from '../../db/client.js'
 import { insertEvents } from '../../db/queries/outbox.js'
 import { listOrigins } from '../../db/queries/origins.js'
 import type { Config, ConsistencyProof } from '../../protocol/api.js'
-import { decodeUtf8 } from '../../protocol/bytes.js'
-import { formatTime, sealEvent } from '../../protocol/log/event.js'
+import { decodeUtf8, encodeHex } from '../../protocol/bytes.js'
+import { commitEvent, formatTime, sealEvent } from '../../protocol/log/event.js'
 import { listOrigins as originsOf } from '../../protocol/log/line.js'
 import { EMPTY_ROOT } from '../../protocol/log/merkle.js'
 import { ed25519Signer } from '../../protocol/log/note.js'
@@ -128,6 +128,19 @@ async function append(world: World, log = world.keys.log.origin): Promise<string
   await insertEvents(world.db, [event])
   const [published] = await world.sequencer.published([event.id])
   return published?.proof ?? ''
+}
+
+/** One that was made for the log before, about a person, and names another. @returns its commitment, and whom it names. */
+async function actLate(world: World, party: string, because?: string) {
+  const event = sealEvent({
+    type: 'admin.acted', id: uuidv7(), log: OLD, actor: 'operator', at: formatTime(world.clock.nowMs()), action: 'test', party,
+    ...because === undefined ? {} : { because },
+  })
+  await insertEvents(world.db, [event])
+  const [published] = await world.sequencer.published([event.id])
+  const { opening, event: logged } = verifyProof(published?.proof ?? '', policyOfLog(world.keys.log.vkey))
+  const commitment = encodeHex(commitEvent(opening.salt, opening.eventBytes))
+  return { made: encodeHex(event.commitment), commitment, because: logged.because }
 }
 
 async function isWhole(t: Test, world: World): Promise<void> {
@@ -294,7 +307,8 @@ t.test('a backup over the border restores both logs', async (t) => {
   const instance = await Instance.make(t)
   await instance.serve(append)
   await instance.command(closeLog, '--next', NEXT)
-  await instance.serve(append)
+  const party = uuidv7()
+  const late = await instance.serve(async (world) => await actLate(world, party))
   const backup = join(instance.folder, 'backup')
   t.match(await instance.command(backUpInstance, backup), { status: 0 })
   const closed = await readFile(instance.logFile('2026', 'checkpoint'))
@@ -303,7 +317,9 @@ t.test('a backup over the border restores both logs', async (t) => {
   const restored = await instance.command(restoreInstance, backup, '--yes')
   t.match(restored, { status: 0 }, restored.text)
   await instance.serve(async (world) => {
-    await append(world)
+    const { because } = await actLate(world, party, late.made)
+    t.not(late.made, late.commitment)
+    t.equal(because, late.commitment, 'what another process made again is named as it stands')
     await isWhole(t, world)
     t.equal(decodeUtf8(await world.bucket.read('log/2026/checkpoint') ?? new Uint8Array()), decodeUtf8(closed))
   })
