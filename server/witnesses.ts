@@ -215,7 +215,9 @@ class RunningWitnesses implements Witnesses {
   #isEnough(
     { size, checkpoint }: CurrentLog, { index, policy }: Pick<Waiter, 'index' | 'policy'>,
   ): boolean {
-    return size > index && isWitnessedBy(checkpoint, ofLog(policy, this.#parts.keys.log.vkey))
+    const { origin, vkey } = this.#parts.keys.log
+    const isOfLog = policy.logs.some(({ key }) => key.name === origin)
+    return size > index && isWitnessedBy(checkpoint, isOfLog ? policy : ofLog(policy, vkey))
   }
 
   // ---- Rounds ----
