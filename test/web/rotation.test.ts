@@ -219,6 +219,22 @@ t.test('a link that pins the old log goes on in the next one by both logs\' word
   t.match(accessRequest, new RegExp(`log: ${NEXT_ORIGIN}`), 'what is signed now is for the log that goes on')
 })
 
+t.test('whoever pinned a log that was closed walks all of them', async (t) => {
+  const { crypto, log, release } = await stage()
+  await release()
+  const { next, statement, vkey } = await crossTo(log)
+  await crypto.learnLogKeys({ logVkey: vkey, statements: [statement] })
+  const walked = await crypto.checkWholeLog(
+    { logVkey: OLD ?? '', vaultTagKey: null },
+    async (path, origin) => {
+      const file = await (origin === ORIGIN ? log : next).read(path)
+      return file === null ? null : new Uint8Array(file)
+    },
+    () => {},
+    (from, to, origin) => consistencyOf(origin === ORIGIN ? log : next)(from, to))
+  t.match(walked, { origin: NEXT_ORIGIN, treeSize: log.events.length + next.events.length })
+})
+
 t.test('a server that goes on in the old log, ends it elsewhere, or goes on in two is shown to have two histories', async (t) => {
   const { crypto, log, release, check } = await stage()
   await check(await release())

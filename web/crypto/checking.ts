@@ -158,7 +158,9 @@ export function createChecking(history: History, visiting: Visiting): CheckMetho
       return traceEvent(logged, { vaultId, tagKey: null, spans })
     },
     async checkWholeLog({ logVkey, vaultTagKey }, readFile, onProgress, readConsistency) {
-      const note = await readShownCheckpoint(readFile, originOf(logVkey))
+      // The log that goes on: the one that the key was pinned of may have been closed since.
+      const newest = keys.linkedTo(logVkey).at(-1) ?? logVkey
+      const note = await readShownCheckpoint(readFile, originOf(newest))
       const spans = await history.verifyShown(note, trustLog(logVkey))
       await requireGrowth(offeredBy(spans), readConsistency)
       return await walkLogs(spans, vaultTagKey, readFile, onProgress)
