@@ -11,6 +11,7 @@ import { assert } from '../protocol/errors.js'
 import {
   ed25519Signer, formatSecretKey, formatVkey, parseSecretKey, parseVkey, type NoteSigner,
 } from '../protocol/log/note.js'
+import { logFolder } from '../protocol/log/tile.js'
 import { ready as sodiumReady } from '../protocol/sodium.js'
 import type { Config } from './config.js'
 import { SettingError } from './config.js'
@@ -79,7 +80,7 @@ function watchedKey({ origin, vkey }: { origin: string, vkey: string }): LogKey 
 
 /** The folder of a log's files, as its origin names it. */
 export function logPrefix(origin: string): string {
-  return `${LOGS_PREFIX}${/[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'}`
+  return `${LOGS_PREFIX}${logFolder(origin)}`
 }
 
 function defaultOrigin(config: Config, clock: Clock): string {

@@ -2,7 +2,7 @@
  * Proofs out of the published tiles: the server reads its own log as an outsider would. Builds proofs;
  * whoever gets them verifies.
  */
-import { getPublished, type EventRow } from '../db/queries/audit.js'
+import type { EventRow } from '../db/queries/audit.js'
 import type { EventList, LoggedEvent } from '../protocol/api.js'
 import { encodeBase64Url } from '../protocol/bytes.js'
 import { decodeEntry } from '../protocol/log/event.js'
@@ -79,19 +79,19 @@ export type EventPage = Pick<EventList, 'events' | 'checkpoint'>
 export async function proveConsistency(
   world: World, { from, to, log }: { from: number, to: number, log?: string | undefined },
 ): Promise<Uint8Array[]> {
-  const published = await getPublished(world.db)
-  const span = await requireLog(world, log)
-  const { treeSize } = world.logs.standing(span.firstIndex, published)
+  const { span, treeSize } = await requireLog(world, log)
   if (from > to || to > treeSize) throw new Refusal('bad-request')
   return await buildConsistency(world.sequencer.filesOf(span), { from, to })
 }
 
-/** The log of that origin; the newest one, if none is named. Refuses: bad-request. */
-export async function requireLog(world: World, origin: string | undefined): Promise<LogSpan> {
-  await world.sequencer.current() // Reads of a log that another instance has begun.
+/** The log of that origin, and its published entries; the newest one, if none is named. Refuses: bad-request. */
+export async function requireLog(
+  world: World, origin: string | undefined,
+): Promise<Pick<Standing, 'span' | 'treeSize'>> {
+  const shown = await world.sequencer.current() // Reads of a log that another instance has begun.
   const span = origin === undefined ? world.logs.current() : world.logs.find(origin)
   if (span === undefined) throw new Refusal('bad-request')
-  return span
+  return world.logs.standing(span.firstIndex, shown)
 }
 
 /** The same for two sizes that the caller knows to be published. */

@@ -10,7 +10,7 @@ import type { OpenDatabase } from '../db/client.js'
 import { getPublished } from '../db/queries/log.js'
 import { insertFirstOrigin, listOrigins, type OriginRow } from '../db/queries/origins.js'
 import { assert } from '../protocol/errors.js'
-import { parseCheckpoint } from '../protocol/log/checkpoint.js'
+import { parseCheckpoint, statedOrigin } from '../protocol/log/checkpoint.js'
 import { parseNote } from '../protocol/log/note.js'
 import { findStatedEnd } from './border.js'
 import { SettingError } from './config.js'
@@ -97,8 +97,8 @@ class KnownLogs implements Logs {
     // A database from before there were rows: what it published says whose it is, and the row is for ever.
     const { checkpoint } = await getPublished(logDb)
     const isFirst = (await listOrigins(logDb)).length === 0
-    if (isFirst && checkpoint !== '' && originOf(checkpoint) !== keys.log.origin) {
-      throw this.#otherLog(originOf(checkpoint))
+    if (isFirst && checkpoint !== '' && statedOrigin(checkpoint) !== keys.log.origin) {
+      throw this.#otherLog(statedOrigin(checkpoint))
     }
     await insertFirstOrigin(logDb, keys.log)
     await this.refresh()
@@ -118,7 +118,7 @@ class KnownLogs implements Logs {
   }
 
   async follow(checkpoint: string): Promise<void> {
-    if (checkpoint !== '' && this.find(originOf(checkpoint)) === undefined) await this.refresh()
+    if (checkpoint !== '' && this.find(statedOrigin(checkpoint)) === undefined) await this.refresh()
   }
 
   list(): readonly LogSpan[] {
@@ -153,10 +153,6 @@ class KnownLogs implements Logs {
 function spanOf(row: OriginRow): LogSpan {
   const { origin, vkey, firstIndex, closing } = row
   return { origin, vkey, prefix: logPrefix(origin), firstIndex, closing }
-}
-
-function originOf(note: string): string {
-  return note.slice(0, Math.max(0, note.indexOf('\n')))
 }
 
 /** The size in a checkpoint of ours. */

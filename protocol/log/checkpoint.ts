@@ -67,6 +67,11 @@ export function decodeHashOr(
   throw new ProtocolError(code, 'not a hash')
 }
 
+/** The origin that a note states, before anything of it is verified: for what is looked up by it. Empty if none is. */
+export function statedOrigin(note: string): string {
+  return note.slice(0, Math.max(0, note.indexOf('\n')))
+}
+
 /** @throws ProtocolError `bad-proof` if an empty tree is stated with entries in it. */
 export function requireEmptyRoot(checkpoint: Checkpoint): void {
   if (checkpoint.size === 0n && !equalBytes(checkpoint.root, EMPTY_ROOT)) {

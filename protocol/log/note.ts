@@ -120,6 +120,11 @@ function splitKey(text: string): { name: string, id: string, typed: Uint8Array }
   return { name, id, typed: decodeOr('malformed-key', base64) }
 }
 
+/** The name in a key's line, before the line is parsed: for what is looked up by it. */
+export function originOfVkey(vkey: string): string {
+  return vkey.split('+', 1)[0] ?? ''
+}
+
 export function formatKeyId(id: number): string {
   return id.toString(16).padStart(8, '0')
 }

@@ -26,6 +26,11 @@ const MAX_PATH_LENGTH = 80
 
 export const CHECKPOINT_PATH = 'checkpoint'
 
+/** The name of a log's folder: the last letters, digits and `-` of its origin (SPEC.md § 7.5). */
+export function logFolder(origin: string): string {
+  return /[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'
+}
+
 /** `width` 256 is a full tile, 1 to 255 a partial one. */
 export interface Tile {
   readonly level: number

@@ -10,9 +10,10 @@ import type { Config } from '../../protocol/api.js'
 import { decodeUtf8, encodeHex, encodeUtf8 } from '../../protocol/bytes.js'
 import { ProtocolError } from '../../protocol/errors.js'
 import { sha256 } from '../../protocol/hash.js'
+import { originOfVkey } from '../../protocol/log/note.js'
 import { policyOfLog, verifyCheckpoint, type Policy } from '../../protocol/log/policy.js'
 import { verifyRotation, withLinkedKeys, type Rotation } from '../../protocol/log/rotation.js'
-import { CHECKPOINT_PATH, type ReadResource } from '../../protocol/log/tile.js'
+import { CHECKPOINT_PATH, logFolder, type ReadResource } from '../../protocol/log/tile.js'
 import { readSessionFolder } from '../../server/config.js'
 import { Refused } from '../command.js'
 import { isOneHistory } from '../verify/one-history.js'
@@ -48,14 +49,14 @@ interface Place {
  */
 export async function requireNoFork({ address, line, read: given }: Place): Promise<void> {
   const config = await line.get<Config>('/api/config')
-  const [origin = ''] = config.logVkey.split('+', 1)
+  const origin = originOfVkey(config.logVkey)
   const name = nameOf(address, origin)
   const kept = await readKept(name)
   if (kept !== null && kept.fork !== null) throw forked(name)
   const rotations = config.logRotations.map(verifyRotation)
   const vkey = kept?.vkey ?? config.logVkey
   const policy = withLinkedKeys(policyOfLog(vkey), rotations)
-  const read = given ?? readerOf(new URL(prefixOf(origin), address).href)
+  const read = given ?? readerOf(urlOf(address, origin))
   const shown = await readShown(read)
   await requireSameLine(address, { origin, shown, rotations })
   const next = kept === null
@@ -100,7 +101,7 @@ async function isBefore(
   const { origin, size } = remembered
   const end = closings.find((closing) => closing.checkpoint.origin === origin)?.checkpoint
   if (end === undefined) return origin === shownAs
-  const read = readerOf(new URL(prefixOf(origin), address).href)
+  const read = readerOf(urlOf(address, origin))
   return size <= end.size && await isOneHistory(read, remembered, end)
 }
 
@@ -145,9 +146,8 @@ function forked(name: string): ProtocolError {
   return new ProtocolError('forked-log', `two histories; both signed checkpoints are in ${pathOf(name)}, put it aside when that is settled`)
 }
 
-/** The log's folder, as its origin names it (SPEC.md § 7.5). */
-function prefixOf(origin: string): string {
-  return `/log/${/[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'}/`
+function urlOf(address: string, origin: string): string {
+  return new URL(`/log/${logFolder(origin)}/`, address).href
 }
 
 function pathOf(name: string): string {

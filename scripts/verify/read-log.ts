@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeUtf8 } from '../../protocol/bytes.js'
-import { CHECKPOINT_PATH, type ReadResource } from '../../protocol/log/tile.js'
+import { CHECKPOINT_PATH, logFolder, type ReadResource } from '../../protocol/log/tile.js'
 
 /** The largest resource: a bundle of 256 entries at their longest. */
 const MAX_RESOURCE_SIZE_BYTES = 256 * (2 + 65_535)
@@ -22,8 +22,7 @@ export function readerOf(place: string): ReadResource {
  */
 export function placeBeside(place: string, origin: string): string {
   const trimmed = place.replace(/\/+$/, '')
-  const folder = /[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'
-  return `${trimmed.slice(0, trimmed.lastIndexOf('/') + 1)}${folder}`
+  return `${trimmed.slice(0, trimmed.lastIndexOf('/') + 1)}${logFolder(origin)}`
 }
 
 /** The folder of a log of the line: the given one may have a name of its own, the others lie beside it. */

@@ -4,6 +4,7 @@ import {
   getPublished, listEvents, type EventFilter, type EventRow, type EventScope,
 } from '../../db/queries/audit.js'
 import { insertEvents } from '../../db/queries/outbox.js'
+import { statedOrigin } from '../../protocol/log/checkpoint.js'
 import { decodeEntry, formatTime, sealEvent, type Event } from '../../protocol/log/event.js'
 import {
   formatExportEnd, formatExportEvent, formatExportHead, WHOLE_INSTANCE, type ExportedEvent,
@@ -80,7 +81,7 @@ async function * formatTexts(
 /** The log that this checkpoint is of: at a border the one before may still be shown. */
 function exportedLog(world: World, checkpoint: string): { origin: string, vkey: string } {
   const { log } = world.keys
-  const span = world.logs.find(checkpoint.slice(0, Math.max(0, checkpoint.indexOf('\n'))))
+  const span = world.logs.find(statedOrigin(checkpoint))
   return span === undefined || span.origin === log.origin ? log : span
 }
 

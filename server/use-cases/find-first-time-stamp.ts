@@ -1,5 +1,4 @@
 /** The time-stamp that says most about an entry, and how it hangs together with what the asker holds. */
-import { getPublished } from '../../db/queries/audit.js'
 import type { FirstTimeStamp } from '../../protocol/api.js'
 import { decodeUtf8, encodeBase64Url } from '../../protocol/bytes.js'
 import { Refusal } from '../../protocol/refusals.js'
@@ -16,9 +15,7 @@ import type { World } from '../world.js'
 export async function findFirstTimeStamp(
   world: World, { index, size, log }: { index: number, size: number, log?: string | undefined },
 ): Promise<FirstTimeStamp> {
-  const published = await getPublished(world.db)
-  const span = await requireLog(world, log)
-  const { treeSize } = world.logs.standing(span.firstIndex, published)
+  const { span, treeSize } = await requireLog(world, log)
   if (index >= size || size > treeSize) throw new Refusal('bad-request')
   const found = await findTimeStamp({ ...world, folder: span.prefix }, index)
   if (found === undefined) return { stamp: null }

@@ -1,4 +1,5 @@
 /** The public files of the log, fetched for the worker, which has no network. */
+import { logFolder } from '../../protocol/log/tile.js'
 import type { Api } from '../api.js'
 import type { ReadLogFile } from '../crypto.js'
 
@@ -10,7 +11,7 @@ const TRY_AFTER_MS = 2_000
 export function readerOf(api: Api, signal: AbortSignal): ReadLogFile {
   return async (path, origin) => {
     for (let tryIndex = 0; ; tryIndex++) {
-      const file = await api.readLogFile(`${prefixOf(origin)}/${path}`, signal)
+      const file = await api.readLogFile(`log/${logFolder(origin)}/${path}`, signal)
       if (file.ok) return file.value
       if (file.code === 'not-found') return null
       const isLater = file.code === 'too-many-requests' || file.code === 'not-ready'
@@ -19,9 +20,4 @@ export function readerOf(api: Api, signal: AbortSignal): ReadLogFile {
       await new Promise((resolve) => setTimeout(resolve, TRY_AFTER_MS))
     }
   }
-}
-
-/** A log's folder, as its origin names it (SPEC.md § 7.5). */
-function prefixOf(origin: string): string {
-  return `log/${/[a-z0-9-]{1,32}$/.exec(origin)?.[0] ?? 'main'}`
 }

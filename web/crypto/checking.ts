@@ -12,10 +12,12 @@ import {
 import { FINGERPRINT_SIZE_BYTES } from '../../protocol/deck/identity.js'
 import { assert, ProtocolError } from '../../protocol/errors.js'
 import { MAX_ROTATION_COUNT } from '../../protocol/limits.js'
+import { statedOrigin } from '../../protocol/log/checkpoint.js'
 import type { Event } from '../../protocol/log/event.js'
 import { parseExport, verifyExport } from '../../protocol/log/export.js'
 import { verifyConsistency } from '../../protocol/log/merkle.js'
 import { verifyLine, type Span } from '../../protocol/log/line.js'
+import { originOfVkey } from '../../protocol/log/note.js'
 import {
   parseWitnesses, policyOfLog, requireWithinLog, verifyCheckpoint, type Closing, type Policy,
   type TrustedCheckpoint,
@@ -70,7 +72,7 @@ export function createHistory({ store }: Platform, keys: LogKeys): History {
   const history: History = {
     keys,
     async verifyShown(note, policy) {
-      const origin = note.slice(0, Math.max(0, note.indexOf('\n')))
+      const origin = statedOrigin(note)
       await history.recall(origin)
       let ends: readonly Closing[] = []
       try {
@@ -110,7 +112,7 @@ export function createHistory({ store }: Platform, keys: LogKeys): History {
     keepFork: (origin, fork) => store.write(`fork/${origin}`, encodeUtf8(JSON.stringify(fork))),
     forgetFork: (origin) => store.remove(`fork/${origin}`),
     async requireNoFork(logVkey) {
-      for (const origin of new Set(keys.linkedTo(logVkey).map(originOf))) {
+      for (const origin of new Set(keys.linkedTo(logVkey).map(originOfVkey))) {
         if (await history.findFork(origin) !== null) throw new ProtocolError('forked-log', origin)
       }
     },
@@ -160,7 +162,7 @@ export function createChecking(history: History, visiting: Visiting): CheckMetho
     async checkWholeLog({ logVkey, vaultTagKey }, readFile, onProgress, readConsistency) {
       // The log that goes on: the one that the key was pinned of may have been closed since.
       const newest = keys.linkedTo(logVkey).at(-1) ?? logVkey
-      const note = await readShownCheckpoint(readFile, originOf(newest))
+      const note = await readShownCheckpoint(readFile, originOfVkey(newest))
       const spans = await history.verifyShown(note, trustLog(logVkey))
       await requireGrowth(offeredBy(spans), readConsistency)
       return await walkLogs(spans, vaultTagKey, readFile, onProgress)
@@ -235,10 +237,6 @@ function offeredBy(spans: readonly Span[]): Offered {
   const last = spans.at(-1)
   assert(last !== undefined, 'what is shown is of a log')
   return last
-}
-
-function originOf(logVkey: string): string {
-  return logVkey.split('+', 1)[0] ?? ''
 }
 
 /** A checkpoint as it was signed, and what it says. */

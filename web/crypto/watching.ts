@@ -9,6 +9,7 @@ import { decodeUtf8, encodeBase64Url, encodeUtf8 } from '../../protocol/bytes.js
 import { deriveVaultTagKey } from '../../protocol/deck/identity.js'
 import { assert, ProtocolError } from '../../protocol/errors.js'
 import type { Span } from '../../protocol/log/line.js'
+import { originOfVkey } from '../../protocol/log/note.js'
 import type { OwnMemory } from '../../protocol/log/own-events.js'
 import { policyOfLog } from '../../protocol/log/policy.js'
 import { CHECKPOINT_PATH } from '../../protocol/log/tile.js'
@@ -73,10 +74,6 @@ export function createWatching(parts: Parts): WatchMethods {
 
 // ---- What is kept ----
 
-function originOf(logVkey: string): string {
-  return logVkey.split('+', 1)[0] ?? ''
-}
-
 /**
  * By the log that this device met first: what is remembered goes on over the line's borders, and no statement that a
  * server shows, or leaves out, puts anything else in its place.
@@ -84,7 +81,7 @@ function originOf(logVkey: string): string {
 async function nameOf(parts: Parts, logVkey: string): Promise<string> {
   const pinned = await parts.platform.store.read(lineName(parts))
   const first = pinned === null ? logVkey : decodeUtf8(pinned)
-  return `${lineName(parts)}/${originOf(first)}`
+  return `${lineName(parts)}/${originOfVkey(first)}`
 }
 
 async function readKept(parts: Parts, logVkey: string): Promise<Kept> {
@@ -129,7 +126,7 @@ async function readOffered(
   parts: Parts, { logVkey }: WatchInput, reads: WatchReads,
 ): Promise<readonly Span[]> {
   const { history } = parts
-  const origin = originOf(logVkey)
+  const origin = originOfVkey(logVkey)
   const bytes = await reads.readFile(CHECKPOINT_PATH, origin)
   if (bytes === null) throw new ProtocolError('missing-tile', 'checkpoint')
   const note = decodeUtf8(bytes)
@@ -153,9 +150,9 @@ async function requireSameLine(parts: Parts, logVkey: string, offered: string): 
   if (pinned === null) return await store.write(lineName(parts), encodeUtf8(logVkey))
   const first = decodeUtf8(pinned)
   if (history.keys.linkedTo(logVkey).includes(first)) return
-  const remembered = await history.remembered(originOf(first)) ?? first
-  await history.keepFork(originOf(logVkey), { remembered, offered })
-  throw new ProtocolError('forked-log', originOf(logVkey))
+  const remembered = await history.remembered(originOfVkey(first)) ?? first
+  await history.keepFork(originOfVkey(logVkey), { remembered, offered })
+  throw new ProtocolError('forked-log', originOfVkey(logVkey))
 }
 
 function vaultsOf({ owner }: Parts, { vaultIds, accountId }: WatchInput): WatchedVault[] {
@@ -215,7 +212,7 @@ function keyOf({ vaultId, kind, index, sequence }: Finding): string {
 // ---- What she sees ----
 
 async function reportOf(parts: Parts, input: WatchInput, kept: Kept): Promise<WatchReport> {
-  const origin = originOf(input.logVkey)
+  const origin = originOfVkey(input.logVkey)
   const fork = await parts.history.findFork(origin)
   const gone = Object.keys(kept.state.vaults).filter((vaultId) => !input.vaultIds.includes(vaultId))
   const findings = [
@@ -253,7 +250,7 @@ async function settle(parts: Parts, logVkey: string, keys: readonly string[]): P
   const settled = [...new Set([...kept.settled, ...keys])].filter((key) => key !== FORK_KEY)
   await writeKept(parts, logVkey, { ...kept, settled })
   if (!keys.includes(FORK_KEY)) return
-  await parts.history.forgetFork(originOf(logVkey))
+  await parts.history.forgetFork(originOfVkey(logVkey))
   await pinAnother(parts, logVkey)
 }
 
@@ -278,7 +275,7 @@ function isLinked({ keys }: History, first: string, logVkey: string): boolean {
 /** Everything that shows it, as text: what the tree holds, what the list said, and under which checkpoints. */
 async function evidenceOf(parts: Parts, logVkey: string): Promise<string> {
   const { findings, checkpoint } = await readKept(parts, logVkey)
-  const fork = await parts.history.findFork(originOf(logVkey))
+  const fork = await parts.history.findFork(originOfVkey(logVkey))
   const evidence = { format: 'sealdeck-alarm/v1', logVkey, checkpoint, fork, findings }
   return `${JSON.stringify(evidence, null, 1)}\n`
 }
